@@ -1,0 +1,121 @@
+"""The one shape an ECG has in this project: 12 leads in standard order, millivolts, its own sampling rate.
+
+Readers make an `ECG` by lead *name* (`ECG.from_leads`), so a file's own lead order (MIMIC-IV-ECG stores aVF before
+aVL) never reaches anything downstream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.signal import resample_poly
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+LEAD_INDEX = {name.upper(): i for i, name in enumerate(LEADS)}
+
+Sex = Literal["female", "male"]
+FloatArray = npt.NDArray[np.float32]
+
+
+class ECGError(ValueError):
+    """Input that cannot be used. The message is one clear sentence without anything that identifies a patient."""
+
+
+@dataclass(frozen=True)
+class ECG:
+    """A 12-lead tracing.
+
+    signal: [12, samples] float32, millivolts, leads in the order of `LEADS`; NaN where nothing was recorded.
+    rate: samples per second (Hz).
+    age: years, None if unknown. sex: "female", "male", None if unknown.
+    notes: what a reader had to derive or assume, in words for the user.
+    """
+
+    signal: FloatArray
+    rate: float
+    age: float | None = None
+    sex: Sex | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.signal.ndim != 2 or self.signal.shape[0] != len(LEADS):
+            raise ECGError(f"An ECG needs 12 leads x samples, this one has the shape {self.signal.shape}.")
+        if not np.isfinite(self.rate) or self.rate <= 0:
+            raise ECGError(f"The sampling rate {self.rate} Hz makes no sense.")
+        if self.signal.shape[1] < 2:
+            raise ECGError("The tracing has no samples.")
+
+    @classmethod
+    def from_leads(
+        cls,
+        names: Sequence[str],
+        signal: npt.NDArray[np.floating],
+        rate: float,
+        age: float | None = None,
+        sex: Sex | None = None,
+        notes: Sequence[str] = (),
+    ) -> ECG:
+        """Order `signal` [leads, samples] (mV) by lead name; derive III, aVR, aVL, aVF from I and II if absent.
+
+        Lead names are compared without regard to case; channels with other names are ignored. The derivations are
+        Einthoven's and Goldberger's: III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
+        Raises ECGError when a lead is missing and cannot be derived, or stands there twice.
+        """
+        rows: dict[str, FloatArray] = {}
+        for name, row in zip(names, np.asarray(signal, dtype=np.float32), strict=True):
+            key = name.strip().upper()
+            if key not in LEAD_INDEX:
+                continue
+            if key in rows:
+                raise ECGError(f"Lead {LEADS[LEAD_INDEX[key]]} is in the file twice.")
+            rows[key] = row
+        notes = list(notes)
+        if "I" in rows and "II" in rows:
+            one, two = rows["I"], rows["II"]
+            derived = {
+                "III": two - one,
+                "AVR": -(one + two) / 2,
+                "AVL": one - two / 2,
+                "AVF": two - one / 2,
+            }
+            added = [key for key in derived if key not in rows]
+            if added:
+                rows.update({key: derived[key] for key in added})
+                notes.append(f"{', '.join(LEADS[LEAD_INDEX[k]] for k in added)} derived from I and II")
+        missing = [lead for lead in LEADS if lead.upper() not in rows]
+        if missing:
+            raise ECGError(f"The recording lacks {'lead' if len(missing) == 1 else 'leads'} {', '.join(missing)}.")
+        ordered = np.stack([rows[lead.upper()] for lead in LEADS]).astype(np.float32)
+        return cls(ordered, float(rate), age, sex, tuple(notes))
+
+    @property
+    def samples(self) -> int:
+        return int(self.signal.shape[1])
+
+    @property
+    def seconds(self) -> float:
+        return self.samples / self.rate
+
+    def resampled(self, rate: float) -> ECG:
+        """The same tracing at `rate` Hz by polyphase filtering, edges held; NaN stretches stay NaN."""
+        if rate == self.rate:
+            return self
+        ratio = Fraction(rate / self.rate).limit_denominator(1000)
+        missing = ~np.isfinite(self.signal)
+        filled = np.where(missing, 0, self.signal)
+        out = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+        if missing.any():
+            at = np.minimum((np.arange(out.shape[1]) * self.rate / rate).astype(int), self.samples - 1)
+            out[missing[:, at]] = np.nan
+        return ECG(out.astype(np.float32), rate, self.age, self.sex, self.notes)
+
+    def crop(self, start: float, seconds: float) -> ECG:
+        """The stretch of `seconds` that begins `start` seconds in (as much of it as there is)."""
+        first = max(0, round(start * self.rate))
+        last = min(self.samples, first + round(seconds * self.rate))
+        return ECG(self.signal[:, first:last], self.rate, self.age, self.sex, self.notes)

@@ -1,0 +1,102 @@
+"""What the model says of an ECG: plain data, shared by the command line, the pages and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Head = Literal["findings", "diagnoses", "labs"]
+HEADS: tuple[Head, ...] = ("findings", "diagnoses", "labs")
+SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)
+AGGREGATES = ("MI", "STTC", "CD", "HYP")  # those that are not SCP statements themselves; outputs of the findings head
+
+
+@dataclass(frozen=True)
+class Label:
+    """One thing a head can say, with all that a reader needs to judge it. Comes from the bundle, not from code.
+
+    code: SCP-ECG statement, ICD-10-CM code without dot, or "LAB_low" / "LAB_high".
+    group: SCP superclass, ICD chapter block, or lab group, for filters and colours.
+    prevalence: share of positives among the *known* labels of the training split.
+    threshold: on the calibrated probability; threshold_source says how it was chosen.
+    auroc: (value, low, high) on the test split with a patient-level 95% interval, None where not measurable.
+    learnt_from: "simulated", "real" or "simulated and real" patients.
+    lab, direction, unit, limit: labs only; `limit` is the reference limit beyond which the label is positive.
+    """
+
+    head: Head
+    code: str
+    name: str
+    group: str
+    prevalence: float
+    threshold: float
+    threshold_source: str
+    auroc: tuple[float, float, float] | None
+    test_positives: int
+    learnt_from: str
+    lab: str = ""
+    direction: str = ""
+    unit: str = ""
+    limit: float | None = None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A label with what the model says of it for one ECG; `probability` is calibrated."""
+
+    label: Label
+    probability: float
+
+    @property
+    def positive(self) -> bool:
+        return self.probability >= self.label.threshold
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Is this a usable tracing? `reasons` are sentences for the user; not ok means the model abstains."""
+
+    ok: bool
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything said of one ECG. Lists are ranked by falling probability.
+
+    superclasses: NORM, MI, STTC, CD, HYP -> calibrated probability.
+    embedding: [dimension] float32. When the model abstains, lists are empty and embedding is None.
+    milliseconds: time spent in "predict".
+    """
+
+    quality: Quality
+    findings: tuple[Score, ...] = ()
+    superclasses: dict[str, float] = field(default_factory=dict)
+    diagnoses: tuple[Score, ...] = ()
+    labs: tuple[Score, ...] = ()
+    embedding: npt.NDArray[np.float32] | None = None
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def abstained(self) -> bool:
+        return not self.quality.ok
+
+    def scores(self, head: Head) -> tuple[Score, ...]:
+        return {"findings": self.findings, "diagnoses": self.diagnoses, "labs": self.labs}[head]
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """What one score rests on.
+
+    relevance: [12, samples] at `rate` Hz, aligned with the ECG's start, signed (positive raised the score).
+    method: "integrated_gradients" or "saliency" (saliency is unsigned).
+    """
+
+    label: Label
+    method: str
+    rate: float
+    relevance: npt.NDArray[np.float32]

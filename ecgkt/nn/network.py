@@ -1,0 +1,115 @@
+"""The whole network: normalisation -> encoder (ECG, table or both) -> one linear head each for findings, diagnoses, labs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from ecgkt.ecg import LEADS
+from ecgkt.nn.encoders import build_encoder
+
+Modality = Literal["ecg", "table", "both"]
+CLIP_MV = 5.0  # beyond +-5 mV a band-passed ECG holds artefact or pacing spikes only
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Everything needed to build a `Network` again; goes into bundle.json as it is.
+
+    labels: head -> codes in the order of the head's outputs. columns: clinical inputs, in order (table, both).
+    """
+
+    modality: Modality
+    encoder: dict[str, Any]
+    labels: dict[str, list[str]]
+    columns: list[str] = field(default_factory=list)
+    table_width: int = 128
+    dropout: float = 0.1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+class TableEncoder(nn.Module):
+    """Clinical values -> [B, D]: each value as its rank among the training patients, missing values flagged.
+
+    Ranks (ECDF) make the scale and the tails of a lab irrelevant (Symile-MIMIC's recipe). `quantiles` [columns, Q]
+    are the training quantiles; filled by `fit`, kept with the weights.
+    """
+
+    QUANTILES = 101
+
+    def __init__(self, columns: int, width: int) -> None:
+        super().__init__()
+        self.register_buffer("quantiles", torch.linspace(0, 1, self.QUANTILES).repeat(columns, 1))
+        self.layers = nn.Sequential(
+            nn.Linear(2 * columns, width), nn.ReLU(), nn.Dropout(0.1), nn.Linear(width, width), nn.ReLU()
+        )
+        self.dimension = width
+
+    def fit(self, values: Tensor) -> None:
+        """Take the quantiles from the training rows, values [N, columns] with NaN where missing."""
+        levels = torch.linspace(0, 1, self.QUANTILES)
+        for column in range(values.shape[1]):
+            known = values[:, column][~values[:, column].isnan()]
+            if len(known):
+                self.quantiles[column] = torch.quantile(known.double(), levels.double()).to(self.quantiles.dtype)
+
+    def ranks(self, values: Tensor) -> Tensor:
+        """[B, columns] with NaN -> ranks in -1..1, ties at the middle of their range, missing 0."""
+        missing = values.isnan()
+        filled = values.nan_to_num(0.0).T.contiguous()
+        below = torch.searchsorted(self.quantiles, filled, right=False)
+        above = torch.searchsorted(self.quantiles, filled, right=True)
+        rank = (below + above).T.float() / 2 / self.QUANTILES
+        return torch.where(missing, 0.0, 2 * rank - 1)
+
+    def forward(self, values: Tensor) -> Tensor:
+        return self.layers(torch.cat([self.ranks(values), values.isnan().float()], dim=1))
+
+
+class Network(nn.Module):
+    """Logits of every head from an ECG [B, 12, T] (mV), a table [B, columns] (NaN missing) or both."""
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.register_buffer("lead_scale", torch.full((len(LEADS), 1), 0.25))  # mV; set from the training set
+        dimension = 0
+        if architecture.modality != "table":
+            self.encoder = build_encoder(architecture.encoder)
+            dimension += int(self.encoder.dimension)
+        if architecture.modality != "ecg":
+            self.table = TableEncoder(len(architecture.columns), architecture.table_width)
+            dimension += self.table.dimension
+        self.dimension = dimension
+        self.dropout = nn.Dropout(architecture.dropout)
+        self.heads = nn.ModuleDict({head: nn.Linear(dimension, len(c)) for head, c in architecture.labels.items()})
+
+    def embed_ecg(self, signal: Tensor) -> Tensor:
+        return self.encoder(signal.clamp(-CLIP_MV, CLIP_MV) / self.lead_scale)
+
+    def embed(self, signal: Tensor | None, table: Tensor | None = None) -> Tensor:
+        """[B, dimension]; the table is ignored by an ECG network and needed by the others."""
+        parts = []
+        if self.architecture.modality != "table":
+            if signal is None:
+                raise ValueError("This network needs an ECG.")
+            parts.append(self.embed_ecg(signal))
+        if self.architecture.modality != "ecg":
+            if table is None:
+                raise ValueError("This network needs the clinical table.")
+            parts.append(self.table(table))
+        return torch.cat(parts, dim=1)
+
+    def forward(self, signal: Tensor | None, table: Tensor | None = None) -> dict[str, Tensor]:
+        embedding = self.dropout(self.embed(signal, table))
+        return {head: layer(embedding) for head, layer in self.heads.items()}
+
+
+def count_parameters(modules: Sequence[nn.Module]) -> int:
+    return sum(parameter.numel() for module in modules for parameter in module.parameters())

@@ -1,0 +1,158 @@
+"""A strict parser of WFDB headers, so that nothing untrusted reaches the wfdb library.
+
+Grammar: "header(5)" of the WFDB Applications Guide, https://physionet.org/physiotools/wag/header-5.htm. What an ECG at
+rest does not need (several segments, skew, several samples a frame, other folders) is refused rather than handled.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+
+from ecgkt.ecg import ECGError, Sex
+from ecgkt.readers.format import MAX_SIGNALS, MILLIVOLTS, check_rate, lead_name, sex_of, years
+
+MAX_HEADER_BYTES = 64 * 1024
+# WFDB storage formats and their bytes a sample ("signal(5)" of the same guide).
+BYTES_PER_SAMPLE = {"16": 2.0, "24": 3.0, "32": 4.0, "80": 1.0, "212": 1.5}
+MAX_GAIN = 1e9
+
+_RECORD = re.compile(r"^[\w.-]+(?P<segments>/\S*)?\s+(?P<signals>\d{1,9})(?:\s+(?P<rest>.*))?$")
+_FORMAT = re.compile(r"^(?P<code>\d{1,4})(?:x(?P<frame>\d{1,9}))?(?::(?P<skew>-?\d{1,12}))?(?:\+(?P<offset>\d{1,9}))?$")
+_GAIN = re.compile(r"^(?P<gain>[^(/]+)(?:\((?P<baseline>[+-]?\d{1,10})\))?(?:/(?P<units>.+))?$")
+_FILE = re.compile(r"^(?!\.)[\w.-]{1,128}$")
+_AGE = re.compile(r"^#\s*<?age>?\s*[:=]\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+_SEX = re.compile(r"^#\s*<?(?:sex|gender)>?\s*[:=]\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal line. gain: ADC units per mV; baseline: ADC value of 0 mV; lead: "" if not one of the 12."""
+
+    file: str
+    code: str
+    offset: int
+    gain: float
+    baseline: int
+    lead: str
+
+
+@dataclass(frozen=True)
+class Header:
+    """rate in Hz; length in samples a signal, None if the header leaves it to the file's size."""
+
+    rate: float
+    length: int | None
+    signals: tuple[Signal, ...]
+    age: float | None
+    sex: Sex | None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The signal files it names, each once, in order."""
+        return tuple(dict.fromkeys(signal.file for signal in self.signals))
+
+
+def is_header(content: bytes) -> bool:
+    """Does the first line that is no comment look like a WFDB record line?"""
+    if len(content) > MAX_HEADER_BYTES or b"\0" in content:
+        return False
+    lines = _lines(content)
+    return bool(lines) and _RECORD.match(lines[0]) is not None
+
+
+def parse_header(content: bytes) -> Header:
+    """Raises ECGError, one sentence, for whatever is malformed or beyond the limits of `readers.format`."""
+    if len(content) > MAX_HEADER_BYTES:
+        raise ECGError("The WFDB header is larger than 64 KB.")
+    lines = _lines(content)
+    record = _RECORD.match(lines[0]) if lines else None
+    if record is None:
+        raise ECGError("The WFDB header's first line is not a record line.")
+    if record["segments"]:
+        raise ECGError("WFDB records of several segments are not read.")
+    count = int(record["signals"])
+    if not 1 <= count <= MAX_SIGNALS:
+        raise ECGError(f"The WFDB header names {count} signals; 1 to {MAX_SIGNALS} are read.")
+    rest = (record["rest"] or "").split()
+    if not rest:
+        raise ECGError("The WFDB header does not state a sampling rate.")
+    rate = _number(rest[0].split("/")[0].split("(")[0], "sampling rate")
+    check_rate(rate)
+    length = None
+    if len(rest) > 1 and rest[1] != "0":
+        if not re.fullmatch(r"\d{1,12}", rest[1]):
+            raise ECGError("The WFDB header's number of samples is not a number.")
+        length = int(rest[1])
+    if len(lines) - 1 < count:
+        raise ECGError(f"The WFDB header names {count} signals but describes {len(lines) - 1}.")
+    signals = tuple(_signal(line) for line in lines[1 : count + 1])
+    _check_files(signals)
+    text = _text(content)
+    age, sex = _AGE.search(text), _SEX.search(text)
+    return Header(rate, length, signals, years(age[1]) if age else None, sex_of(sex[1]) if sex else None)
+
+
+def _text(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _lines(content: bytes) -> list[str]:
+    stripped = (line.strip() for line in re.split(r"\r\n|\n|\r", _text(content)))
+    return [line for line in stripped if line and not line.startswith("#")]
+
+
+def _number(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ECGError(f"The WFDB header's {what} is not a number.")
+    return value
+
+
+def _signal(line: str) -> Signal:
+    fields = line.split(maxsplit=8)
+    if len(fields) < 3:
+        raise ECGError("A signal line of the WFDB header lacks its file, format or gain.")
+    if not _FILE.match(fields[0]):
+        raise ECGError("The WFDB header points outside the record's own files.")
+    form = _FORMAT.match(fields[1])
+    if form is None or form["code"] not in BYTES_PER_SAMPLE:
+        raise ECGError(f"Only the WFDB formats {', '.join(BYTES_PER_SAMPLE)} are read.")
+    if int(form["frame"] or 1) != 1:
+        raise ECGError("WFDB signals with more than one sample a frame are not read.")
+    if int(form["skew"] or 0) != 0:
+        raise ECGError("WFDB signals with a skew are not read.")
+    lead = lead_name(fields[8]) if len(fields) > 8 else ""
+    scale = _GAIN.match(fields[2])
+    if scale is None:
+        raise ECGError("A gain in the WFDB header is not a number.")
+    gain = _number(scale["gain"], "gain")
+    if gain == 0 or abs(gain) > MAX_GAIN:
+        raise ECGError("A gain in the WFDB header is zero or beyond all measure, so amplitudes are unknown.")
+    units = (scale["units"] or "mV").lower()
+    if lead and units not in MILLIVOLTS:
+        raise ECGError("A lead's unit in the WFDB header is neither mV nor uV.")
+    zero = fields[4] if len(fields) > 4 else "0"
+    baseline = int(_number(scale["baseline"] or zero, "baseline"))
+    if abs(baseline) >= 2**31:
+        raise ECGError("A baseline in the WFDB header is beyond all measure.")
+    return Signal(
+        fields[0], form["code"], int(form["offset"] or 0), gain / MILLIVOLTS.get(units, 1.0), baseline, lead
+    )
+
+
+def _check_files(signals: tuple[Signal, ...]) -> None:
+    """The signals of one file stand in one block, share format and offset; and no more files than signals follow."""
+    order = [signal.file for signal in signals]
+    if sum(a != b for a, b in zip(order, order[1:], strict=False)) + 1 != len(set(order)):
+        raise ECGError("The WFDB header mixes the signals of several files.")
+    for name in set(order):
+        if len({(s.code, s.offset) for s in signals if s.file == name}) > 1:
+            raise ECGError("The WFDB header gives one file several formats.")

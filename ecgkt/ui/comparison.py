@@ -1,0 +1,59 @@
+"""One ECG, three models side by side; which of them saw labs and vitals is written over each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ecgkt.explanation import HEADS, Label
+from ecgkt.model import Model
+from ecgkt.ui import clinical, html, resources, scores
+from ecgkt.ui.reading import patient_line
+from ecgkt.ui.resources import Opened
+
+MODELS = {
+    "knowledge_transfer": ("Knowledge transfer", "learnt with labs and vitals; here it sees the ECG alone"),
+    "signal_only": ("Signal only", "never saw labs or vitals"),
+    "multimodal": ("Multimodal", "sees the ECG and this patient's labs and vitals"),
+}
+SHOWN = 6  # labels per head
+
+
+def side_by_side(opened: Opened, model: Model) -> None:
+    """For each head the labels that any of the models holds most likely, with one bar per model."""
+    explanation = resources.explain(opened, model)
+    st.html(patient_line(opened))
+    if explanation.abstained:
+        st.warning("The models say nothing of this tracing. " + " ".join(explanation.quality.reasons))
+        return
+    outputs = resources.compare(opened, model)
+    for column, (name, (title, sees)) in zip(st.columns(3, gap="medium"), MODELS.items(), strict=True):
+        with column:
+            st.subheader(title)
+            html.text(sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
+    present = clinical.beside(explanation, opened.clinical)
+    for head in HEADS:
+        _head(scores.TITLES[head], model.labels[head], outputs, opened.recorded, present)
+
+
+def _head(
+    title: tuple[str, str],
+    labels: tuple[Label, ...],
+    outputs: dict[str, dict[str, float]],
+    recorded: frozenset[str],
+    present: dict[str, str],
+) -> None:
+    def likeliest(label: Label) -> float:
+        return max((output.get(label.code, 0.0) for output in outputs.values()), default=0.0)
+
+    rows, marked = [], []
+    for label in sorted(labels, key=likeliest, reverse=True)[:SHOWN]:
+        known = "in the record" if label.code in recorded else present.get(label.code, "")
+        cells: list[str] = [label.name, known]
+        for name in MODELS:
+            value = outputs.get(name, {}).get(label.code)
+            cells += [html.percent(value), html.Raw("" if value is None else html.bar(value))]
+        if label.code in recorded:
+            marked.append(len(rows))
+        rows.append(cells)
+    names = [cell for name, _ in MODELS.values() for cell in (name, "")]
+    html.table((title[0], "Known", *names), rows, title[1].capitalize(), numbers=(2, 4, 6), marked=marked)

@@ -1,0 +1,53 @@
+"""Small tables and bars as HTML: real text for screen readers and for copying, aligned numbers, no widget each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import streamlit as st
+
+
+def percent(share: float | None, digits: int = 0) -> str:
+    """0.62 -> "62 %"; a share that would round to nothing says so."""
+    if share is None or share != share:
+        return "–"
+    if 0 < share < 0.5 * 10 ** (-2 - digits):
+        return f"< {10**-digits:g} %"
+    return f"{100 * share:.{digits}f} %"
+
+
+def bar(share: float, threshold: float | None = None) -> str:
+    """A bar of `share` of the full width, with a mark at `threshold`. Decoration: the number must stand beside it."""
+    above = ' class="above"' if threshold is None or share >= threshold else ""
+    mark = "" if threshold is None else f'<u style="left:calc({100 * threshold:.1f}% - 1px)"></u>'
+    return f'<span class="bar" aria-hidden="true"><i{above} style="width:{100 * min(max(share, 0), 1):.1f}%"></i>{mark}</span>'
+
+
+class Raw(str):
+    """HTML made here (a bar), not to be escaped."""
+
+
+def table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    caption: str = "",
+    numbers: Sequence[int] = (),
+    marked: Sequence[int] = (),
+) -> None:
+    """A table. Cells are escaped unless `Raw`; columns in `numbers` are right-aligned, rows in `marked` stand out."""
+    side = [' class="num"' if i in numbers else "" for i in range(len(header))]
+    head = "".join(f'<th scope="col"{side[i]}>{escape(cell)}</th>' for i, cell in enumerate(header))
+    body = ""
+    for n, row in enumerate(rows):
+        cells = "".join(
+            f"<td{side[i]}>{cell if isinstance(cell, Raw) else escape(str(cell))}</td>" for i, cell in enumerate(row)
+        )
+        body += f'<tr class="known">{cells}</tr>' if n in marked else f"<tr>{cells}</tr>"
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    st.html(f'<div class="scroll"><table class="data">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+
+
+def text(words: str, style: str = "quiet") -> None:
+    """One paragraph in one of the styles of `ecgkt.ui.theme`."""
+    st.html(f'<div class="{style}">{escape(words)}</div>')

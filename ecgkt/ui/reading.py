@@ -1,0 +1,74 @@
+"""Reading one ECG: patient line, sheet, ranked scores beside it, and below it what the chosen score rests on."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from ecgkt.ecg import ECG
+from ecgkt.explanation import HEADS
+from ecgkt.model import Model
+from ecgkt.ui import clinical, evidence, html, scores, tracing
+from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
+
+
+def age_band(age: float | None) -> str:
+    """Ten years, no more: an exact age is not shown."""
+    if age is None:
+        return "age not known"
+    if age >= 90:
+        return "90 years or older"
+    decade = int(age // 10) * 10
+    return f"{decade}–{decade + 9} years"
+
+
+def patient_line(opened: Opened) -> str:
+    """HTML of sex, age band, source and what a reader had to assume."""
+    ecg: ECG = opened.ecg
+    parts = [f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>", escape(age_band(ecg.age)), escape(opened.source)]
+    parts += [escape(note) for note in ecg.notes]
+    tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
+    return f'<div class="patient">{tag}{"&ensp;·&ensp;".join(parts)}</div>'
+
+
+@st.fragment
+def show(opened: Opened, model: Model) -> None:
+    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else."""
+    explanation = explain(opened, model)
+    left, right = st.columns([2.7, 1], gap="medium")
+    with left:
+        line, menu = st.columns([5, 1], vertical_alignment="center")
+        line.html(patient_line(opened))
+        with menu:
+            paper, method, shown = tracing.settings()
+    if explanation.abstained:
+        with left:
+            tracing.sheet(opened.ecg, opened.key, paper, None)
+        with right:
+            st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
+        return
+
+    label = scores.chosen(explanation)
+    score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
+    attribution = attribute(opened, model, label.code, method)
+    found = evidence.summary(opened.ecg, attribution)
+    if not is_own_folder() and not opened.key.startswith("upload:"):
+        st.query_params["target"] = label.code
+    with left:
+        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None)
+        evidence.headline(score, found)
+    with right:
+        scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
+
+    basis, labs, everything = st.tabs(["What it rests on", "Labs, predicted and measured", "All scores"], key="below")
+    with basis:
+        evidence.tables(score, found, model)
+    with labs:
+        clinical.labs_table(explanation, opened.clinical)
+        if opened.clinical:
+            clinical.others_table(opened.clinical)
+        else:
+            html.text("This ECG comes without a clinical table, so nothing here was measured.")
+    with everything:
+        scores.every(explanation)

@@ -1,0 +1,118 @@
+"""Ranked scores as rows to press: name, probability, a bar with the threshold marked. Pressing one explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ecgkt.explanation import HEADS, Explanation, Head, Label, Score
+from ecgkt.ui import html
+from ecgkt.ui.theme import palette
+
+TITLES: dict[Head, tuple[str, str]] = {
+    "findings": ("Findings", "what the tracing shows"),
+    "diagnoses": ("Diagnoses", "what the stay was about"),
+    "labs": ("Labs", "predicted from the ECG, not measured"),
+}
+SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
+
+
+def chosen(explanation: Explanation) -> Label:
+    """The label pressed last, or at first the one that stands out most against its prevalence."""
+    scores = [score for head in HEADS for score in explanation.scores(head)]
+    wanted = st.session_state.get("target", st.query_params.get("target"))
+    for score in scores:
+        if score.label.code == wanted:
+            return score.label
+    positive = [score for score in scores if score.positive]
+    return max(positive or scores, key=lambda score: score.probability / max(score.label.prevalence, 0.01)).label
+
+
+def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) -> None:
+    """The first few of each head; `beside` has a few quiet words for some codes (a lab's measured value)."""
+    with st.container(key="rows"):
+        for head in HEADS:
+            scores = list(explanation.scores(head)[: SHOWN[head]])
+            if label.head == head and label.code not in [score.label.code for score in scores]:
+                scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
+            title, note = TITLES[head]
+            st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}<span>{note}</span></div>')
+            _rows(scores, label, beside)
+
+
+def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:
+    style = ""
+    for score in scores:
+        label, key = score.label, f"row-{score.label.head}-{score.label.code}"
+        words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
+        st.button(
+            f"{words} **{html.percent(score.probability)}**",
+            key=key,
+            type="tertiary",
+            width="stretch",
+            help=facts(score),
+            on_click=_choose,
+            args=(label.code,),
+        )
+        style += _bar(key, score, label.code == chosen_label.code)
+    st.html(f"<style>{style}</style>")
+
+
+def _choose(code: str) -> None:
+    st.session_state["target"] = code
+
+
+def _bar(key: str, score: Score, is_chosen: bool) -> str:
+    """The bar and the threshold mark as background layers of the row, along its lower edge."""
+    p = palette()
+    share, mark = 100 * score.probability, 100 * score.label.threshold
+    colour = p.above if score.positive else p.bar
+    # A percentage places a background of width w at p * (100% - w), so the 2 px mark stays inside at 0 and at 100%.
+    layers = (
+        f"linear-gradient({p.text},{p.text}) {mark:.1f}% 100%/2px 9px no-repeat,"
+        f"linear-gradient({colour},{colour}) 0 calc(100% - 2px)/{share:.1f}% 4px no-repeat,"
+        f"linear-gradient({p.line},{p.line}) 0 calc(100% - 2px)/100% 4px no-repeat"
+    )
+    wash = f";background-color:{p.wash};box-shadow:inset 3px 0 0 {p.accent}" if is_chosen else ""
+    return f".st-key-{key} button{{background:{layers}{wash}}}.st-key-{key} button p{{color:{p.text}}}"
+
+
+def facts(score: Score) -> str:
+    """All that is needed to judge one probability, in a sentence or two."""
+    label = score.label
+    return (
+        f"Calibrated probability {html.percent(score.probability, 1)}, "
+        f"{'at or above' if score.positive else 'below'} the threshold of {html.percent(label.threshold, 1)} "
+        f"({label.threshold_source}). Prevalence in training {html.percent(label.prevalence, 1)}. "
+        f"{auroc(label)} Learnt from {label.learnt_from} patients."
+    )
+
+
+def auroc(label: Label) -> str:
+    if label.auroc is None:
+        return f"Test AUROC not measurable ({label.test_positives} positives)."
+    value, low, high = label.auroc
+    return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positives)."
+
+
+def every(explanation: Explanation) -> None:
+    """All scores of all heads, as a table."""
+    scores = [score for head in HEADS for score in explanation.scores(head)]
+    st.dataframe(
+        {
+            "": [TITLES[score.label.head][0] for score in scores],
+            "Code": [score.label.code for score in scores],
+            "Name": [score.label.name for score in scores],
+            "Probability": [score.probability for score in scores],
+            "Threshold": [score.label.threshold for score in scores],
+            "Prevalence": [score.label.prevalence for score in scores],
+            "Test AUROC": [score.label.auroc[0] if score.label.auroc else None for score in scores],
+        },
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f") for name in ("Probability", "Threshold", "Prevalence", "Test AUROC")
+        },
+        hide_index=True,
+        height=320,
+        alt="Every score of this ECG with its threshold, prevalence and test AUROC",
+    )

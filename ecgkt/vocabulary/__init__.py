@@ -1,0 +1,85 @@
+"""Names, units and limits of findings and labs: tables that a clinician can read and correct."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One laboratory test, as a row of labs.csv: MIMIC's itemid and label, reference and plausible limits in `unit`."""
+
+    code: str
+    name: str
+    unit: str
+    itemid: int
+    mimic_label: str
+    fluid: str
+    category: str
+    reference_low: float
+    reference_high: float
+    plausible_low: float
+    plausible_high: float
+    group: str
+    low_name: str
+    high_name: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One SCP-ECG statement, as a row of findings.csv; phrases are lower-case ways a report words it."""
+
+    code: str
+    name: str
+    superclass: str
+    kind: str
+    phrases: tuple[str, ...]
+
+
+@cache
+def labs() -> dict[str, Lab]:
+    """Lab code ("potassium") -> Lab, in the order of labs.csv."""
+    return {
+        row["lab"]: Lab(
+            row["lab"],
+            row["name"],
+            row["unit"],
+            int(row["itemid"]),
+            row["mimic_label"],
+            row["fluid"],
+            row["category"],
+            float(row["reference_low"]),
+            float(row["reference_high"]),
+            float(row["plausible_low"]),
+            float(row["plausible_high"]),
+            row["group"],
+            row["low_name"],
+            row["high_name"],
+        )
+        for row in _rows("labs.csv")
+    }
+
+
+@cache
+def findings() -> dict[str, Finding]:
+    """SCP-ECG code ("AFIB") -> Finding, in the order of findings.csv."""
+    return {
+        row["code"]: Finding(
+            row["code"],
+            row["name"],
+            row["superclass"],
+            row["kind"],
+            tuple(phrase for phrase in row["phrases"].split("|") if phrase),
+        )
+        for row in _rows("findings.csv")
+    }
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with Path(FOLDER, name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))

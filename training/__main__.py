@@ -1,0 +1,150 @@
+"""The command line of training: one command a stage.
+
+    python -m training simulate --patients 2000 --seed 1 --out DIR
+    python -m training prepare mimic DIR --out DIR
+    python -m training prepare ptbxl DIR --out DIR
+    python -m training prepare all --config C        every set that a config names
+    python -m training pretrain --config C
+    python -m training finetune --config C
+    python -m training baselines --config C [--only NAME]
+    python -m training evaluate --config C
+    python -m training bundle --config C --out assets/models/NAME
+    python -m training examples --config C --out assets/examples
+    python -m training all --config C                all of it, bundle included (below the run's own folder)
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from training.config import Config, load_config
+
+CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "bundle", "examples", "all")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        _run(options)
+    except (ValueError, FileNotFoundError) as error:
+        print(f"training: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ntraining: stopped; the same command goes on where it was.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(dest="command", required=True)
+    simulate = commands.add_parser("simulate", help="write a simulated cohort in MIMIC's file layout")
+    simulate.add_argument("--patients", type=int, required=True)
+    simulate.add_argument("--seed", type=int, required=True)
+    simulate.add_argument("--out", type=Path, required=True)
+    prepare = commands.add_parser("prepare", help="cohort files -> prepared arrays")
+    prepare.add_argument("layout", choices=("mimic", "ptbxl", "all"))
+    prepare.add_argument("source", type=Path, nargs="?")
+    prepare.add_argument("--out", type=Path)
+    prepare.add_argument("--cohort", type=Path, help="label rules and windows (default: training/configs/cohort.yaml)")
+    prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
+    for name in CONFIG_STAGES:
+        stage = commands.add_parser(name)
+        stage.add_argument("--config", type=Path, required=True)
+        if name in ("bundle", "examples", "all"):
+            stage.add_argument("--out", type=Path, required=name != "all")
+        if name == "baselines":
+            stage.add_argument("--only")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    if options.command == "simulate":
+        from training.simulation import simulate
+
+        simulate(options.patients, options.seed, options.out)
+    elif options.command == "prepare":
+        _prepare(options)
+    else:
+        config = load_config(options.config)
+        if config.threads:
+            import torch
+
+            torch.set_num_threads(config.threads)
+        _stage(options, config)
+
+
+def _stage(options: argparse.Namespace, config: Config) -> None:
+    from training.baselines import baselines
+    from training.evaluate import evaluate
+    from training.examples import write_examples
+    from training.finetune import finetune
+    from training.pretrain import pretrain
+    from training.publish import bundle
+
+    if options.command == "pretrain":
+        pretrain(config)
+    elif options.command == "finetune":
+        finetune(config)
+    elif options.command == "baselines":
+        baselines(config, options.only)
+    elif options.command == "evaluate":
+        evaluate(config)
+    elif options.command == "bundle":
+        bundle(config, options.out)
+    elif options.command == "examples":
+        write_examples(config, options.out)
+    else:
+        prepare_sources(config)
+        pretrain(config)
+        finetune(config)
+        baselines(config)
+        evaluate(config)
+        bundle(config, options.out or config.folder / "bundle")
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    if options.layout == "all":
+        if options.config is None:
+            raise ValueError("`prepare all` needs --config.")
+        prepare_sources(load_config(options.config))
+        return
+    if options.source is None or options.out is None:
+        raise ValueError(f"`prepare {options.layout}` needs the folder to read and --out.")
+    _prepare_one(options.layout, options.source, options.out, options.cohort)
+
+
+def prepare_sources(config: Config) -> None:
+    """Simulate and prepare every set the config names; what is there already is kept."""
+    for source in config.sources:
+        out = config.folder / "prepared" / source.name
+        if (out / "prepared.json").exists():
+            print(f"prepare {source.name}: done before, kept")
+        elif source.kind == "simulated":
+            from training.simulation import simulate
+
+            simulate(source.patients, source.seed, config.folder / "simulated")
+            _prepare_one("mimic", config.folder / "simulated", out, Path(config.cohort))
+        elif Path(source.path).is_dir():
+            _prepare_one(source.kind, Path(source.path), out, Path(config.cohort))
+        elif source.optional:
+            print(f"prepare {source.name}: {source.path} is not here; the run goes on without these ECGs", file=sys.stderr)
+        else:
+            raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
+
+
+def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None) -> None:
+    if layout == "mimic":
+        from training.cohort.mimic import prepare_mimic
+
+        prepare_mimic(source, out, cohort)
+    else:
+        from training.cohort.ptbxl import prepare_ptbxl
+
+        prepare_ptbxl(source, out, cohort)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""PTB-XL in its own layout -> a prepared cohort: SCP-ECG statements as findings, age and sex as inputs, labs unknown.
+
+    from training.cohort.ptbxl import prepare_ptbxl
+    prepare_ptbxl(Path("ptbxl"), Path("prepared/ptbxl"))
+
+A cardiologist read each tracing, so a statement that is not given is absent (0), and a given one is present (1)
+whatever its likelihood: rhythm and form statements carry likelihood 0.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from training.cohort.card import write_card
+from training.cohort.config import load_config, recorded
+from training.cohort.findings import described, vocabulary, with_superclasses
+from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
+from training.cohort.signals import convert_all
+
+COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
+
+
+def _statements(text: str) -> list[str]:
+    """The keys of a cell such as "{'NORM': 100.0, 'SR': 0.0}"."""
+    value = ast.literal_eval(text)
+    if not isinstance(value, dict):
+        raise ValueError("A cell of scp_codes holds no dictionary.")
+    return [str(key) for key in value]
+
+
+def _database(source: Path) -> pd.DataFrame:
+    file = source / "ptbxl_database.csv"
+    if not file.is_file():
+        raise FileNotFoundError("There is no ptbxl_database.csv in the source.")
+    table = pd.read_csv(file)
+    missing = [column for column in COLUMNS if column not in table]
+    if "filename_lr" not in table and "filename_hr" not in table:
+        missing.append("filename_lr")
+    if missing:
+        raise ValueError(f"ptbxl_database.csv lacks the column {', '.join(missing)}.")
+    return table.sort_values("ecg_id").reset_index(drop=True)
+
+
+def _splits(fold: pd.Series, settings: dict[str, Any]) -> pd.Series:
+    test = settings["test"] if fold.isin(settings["test"]).any() else settings["test_otherwise"]
+    split = pd.Series("train", index=fold.index, dtype="object")
+    return split.mask(fold.isin(test), "test").mask(fold.isin(settings["validation"]), "validation")
+
+
+def _findings(scp_codes: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[str]]:
+    """0/1 columns of the statements with `least` ECGs and of the superclasses; codes outside the vocabulary."""
+    given = [set(_statements(text)) for text in scp_codes]
+    unknown = Counter(code for codes in given for code in codes if code not in vocabulary())
+    table = pd.DataFrame(
+        {
+            code: np.array([code in codes for codes in given], dtype=np.float32)
+            for code, finding in vocabulary().items()
+            if finding.kind != "superclass"
+        },
+        index=scp_codes.index,
+    )
+    table = with_superclasses(table)
+    return table[[code for code in table if (table[code] == 1).sum() >= least]], unknown
+
+
+def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepared:
+    """Prepare PTB-XL at `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
+
+    The 100 Hz records are taken, the 500 Hz ones where a row names no other. Raises FileNotFoundError and ValueError
+    for a missing file or column.
+    """
+    source, out, settings = Path(source), Path(out), load_config(config)
+    out.mkdir(parents=True, exist_ok=True)
+    database = _database(source)
+    listed = len(database)
+    nothing = pd.Series(np.nan, index=database.index, dtype="object")
+    path = database.get("filename_lr", nothing).astype("object").fillna(database.get("filename_hr", nothing))
+    excluded: Counter[str] = Counter()
+    usable = path.notna() & database["patient_id"].notna()
+    excluded["no patient or file name"] = int((~usable).sum())
+    database, path = database[usable], path[usable].astype(str)
+    if path.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
+        raise ValueError("ptbxl_database.csv names a path outside its own folder.")
+    signals = settings["signals"]
+    records = [source / p for p in path]
+    reasons = np.array(convert_all(records, out, signals["max_gap_seconds"], signals["workers"]), dtype=object)
+    excluded.update(reason for reason in reasons if reason)
+    database, path = database[reasons == ""].reset_index(drop=True), path[reasons == ""].reset_index(drop=True)
+    if database.empty:
+        raise ValueError(f"No usable ECG: {dict(excluded)}.")
+
+    # PTB-XL hides ages over 89 as 300.
+    age = database["age"].astype("float32").mask(database["age"] > 89, 90)
+    split = _splits(database["strat_fold"], settings["ptbxl"])
+    if (split.groupby(database["patient_id"]).nunique() > 1).any():
+        raise ValueError("A patient of ptbxl_database.csv is in two splits.")
+    ecgs = pd.DataFrame(
+        {
+            "ecg_id": database["ecg_id"].astype("int64").astype(str),
+            "patient": "ptbxl:" + database["patient_id"].astype("int64").astype(str),
+            "stay": None,
+            "source": "ptbxl",
+            "split": split,
+            "age": age,
+            "sex": database["sex"].map({0: "male", 1: "female"}),
+            "path": path,
+        }
+    )
+    clinical = pd.DataFrame(np.nan, index=database.index, columns=CLINICAL_COLUMNS, dtype="float32")
+    clinical["biometric:age"] = age
+    clinical["biometric:sex"] = database["sex"].map({0: 1.0, 1: 0.0}).astype("float32")
+    for column in ("height", "weight"):
+        low, high = settings["plausible"][column]
+        clinical[f"biometric:{column}"] = database[column].astype("float32").where(database[column].between(low, high))
+    findings, unknown = _findings(database["scp_codes"], settings["ptbxl"]["min_positives_total"])
+    reduced = bool(database["recording_date"].isna().all())
+    info: dict[str, Any] = {
+        "name": out.name,
+        "source": "ptbxl",
+        "simulated": False,
+        "labels": {
+            "findings": [described(str(code)) for code in findings],
+            "diagnoses": [],
+            "labs": [],
+        },
+        "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
+        "config": recorded(settings),
+        "licence": "CC-BY 4.0 (Wagner et al., PTB-XL 1.0.3, PhysioNet)",
+        "note": settings["ptbxl"]["reduced_copy_note"] if reduced else "Statements by up to two cardiologists.",
+    }
+    none = pd.DataFrame(index=database.index)
+    tables = {"ecgs": ecgs, "clinical": clinical, "findings": findings, "diagnoses": none, "labs": none}
+    prepared = write_prepared(out, info, tables)
+    outside = ", ".join(f"{code} ({n})" for code, n in sorted(unknown.items()))
+    write_card(prepared, listed, [f"Statements outside the vocabulary: {outside}."] if outside else [])
+    return prepared

@@ -1,0 +1,85 @@
+"""One YAML = one run. Every stage reads the same file, so stages cannot disagree about data, sizes or seeds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Source:
+    """A prepared set: how it comes about, and its share of every training batch.
+
+    kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from `path`).
+    share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
+    optional: a run goes on without it, saying so, when `path` is absent.
+    """
+
+    name: str
+    kind: str
+    share: float
+    pretrain: bool = True
+    path: str = ""
+    patients: int = 0
+    seed: int = 0
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """See training/configs/tiny.yaml, where each key is explained in place."""
+
+    name: str
+    seed: int
+    out: str
+    threads: int
+    cohort: str
+    sources: tuple[Source, ...]
+    encoder: dict[str, Any]
+    table_width: int
+    dropout: float
+    batch: int
+    pretrain_steps: int
+    pretrain_objective: str
+    pretrain_weights: dict[str, float]
+    projector: int
+    finetune_steps: int
+    encoder_lr: float
+    lr: float
+    weight_decay: float
+    ema: float
+    head_weights: dict[str, float]
+    augment: dict[str, float]
+    checkpoint_every: int
+    bootstrap: int
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out)
+
+    @property
+    def baseline_steps(self) -> int:
+        """Every baseline has the transfer's whole budget: the steps of stage 1 and of stages 2 and 3 together."""
+        return self.pretrain_steps + self.finetune_steps
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def hash(self) -> str:
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def load_config(path: str | Path) -> Config:
+    """Read a run's YAML. Raises ValueError naming unknown or missing keys."""
+    raw = yaml.safe_load(Path(path).read_text())
+    known = {field.name for field in fields(Config)}
+    unknown, missing = set(raw) - known, known - set(raw)
+    if unknown or missing:
+        raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
+    raw["sources"] = tuple(Source(**source) for source in raw["sources"])
+    return Config(**raw)

@@ -1,0 +1,163 @@
+"""What the dashboard loads: three networks, their calibration, labels, figures and provenance in one folder.
+
+    python -m training bundle --config training/configs/default.yaml --out assets/models/default
+
+Calibration (Platt) and thresholds (best F1) come from the validation split only: from real ECGs where a finding has
+enough positives there, otherwise from all validation ECGs.
+"""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ecgkt.bundle import MODEL_FILES, probability, save_bundle
+from ecgkt.ecg import LEADS
+from ecgkt.explanation import HEADS
+from ecgkt.model_input import BAND, MODEL_RATE, MODEL_SAMPLES
+from ecgkt.nn.network import CLIP_MV
+from training.config import Config
+from training.data import Pool
+from training.evaluate import load_metrics, predictions
+from training.metrics import best_f1_threshold, platt
+from training.stages import load_network, load_sets, load_stage
+
+ENOUGH_REAL_POSITIVES = 8  # for a threshold of its own; below, simulated validation ECGs join
+
+INTENDED_USE = (
+    "Research on what a 12-lead ECG tells of findings, diagnoses and laboratory abnormalities, and on how such a "
+    "model explains itself. For researchers and clinicians who judge the method, not for the care of a patient."
+)
+NOT_FOR = [
+    "Any clinical decision, triage, diagnosis, treatment, or the reassurance of a patient.",
+    "Ruling anything out: a low probability is not a negative test.",
+    "Patients under 18, paced rhythms, exercise or ambulatory recordings, recordings of fewer than 12 leads.",
+    "Ranking patients or populations other than those described under training data.",
+]
+
+
+def bundle(config: Config, out: Path) -> None:
+    sources, sets = load_sets(config)
+    pool = Pool(sets)
+    metrics = load_metrics(config)
+    networks = {name: load_network(config, name) for name in MODEL_FILES}
+    rows = pool.rows("validation")
+    simulated = np.array([bool(pool.sets[number].info["simulated"]) for number in pool.source_of[rows]])
+    calibration: dict[str, Any] = {}
+    thresholds: dict[str, dict[str, tuple[float, str]]] = {}
+    for name in networks:
+        calibration[name], found = _calibrate(pool, predictions(config, name, pool, "validation"), rows, simulated)
+        if name == "knowledge_transfer":
+            thresholds = found
+    card = {
+        "name": config.name,
+        "created": datetime.date.today().isoformat(),
+        "leads": list(LEADS),
+        "rate": MODEL_RATE,
+        "samples": MODEL_SAMPLES,
+        "normalisation": {
+            "unit": "mV",
+            "band_hz": list(BAND),
+            "clip_mv": CLIP_MV,
+            "lead_scale_mv": [round(float(v), 5) for v in networks["knowledge_transfer"].lead_scale[:, 0]],
+        },
+        "labels": {head: _label_entries(pool, head, thresholds.get(head, {}), metrics) for head in HEADS},
+        "calibration": calibration,
+        "training_data": [_provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)],
+        "seeds": {"run": config.seed, **{s.name: s.seed for s in sources if s.seed}},
+        "config": config.to_json(),
+        "stages": {
+            name: {k: record[k] for k in ("parameters", "seconds_this_run")}
+            for name in ("pretrain", *networks)
+            for record in [load_stage(config, name)[1]]
+        },
+        "intended_use": INTENDED_USE,
+        "not_for": NOT_FOR,
+        "limits": _limits(pool),
+    }
+    save_bundle(out, networks, card, metrics)
+    print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
+
+
+def _calibrate(
+    pool: Pool, logits: dict[str, Any], rows: Any, simulated: Any
+) -> tuple[dict[str, dict[str, tuple[float, float]]], dict[str, dict[str, tuple[float, str]]]]:
+    fitted: dict[str, dict[str, tuple[float, float]]] = {}
+    thresholds: dict[str, dict[str, tuple[float, str]]] = {}
+    for head, values in logits.items():
+        fitted[head], thresholds[head] = {}, {}
+        for column, entry in enumerate(pool.labels[head]):
+            scores, truth = values[:, column], pool.targets[head][rows, column].astype(float)
+            if np.isnan(scores).all():
+                continue
+            known = ~np.isnan(truth)
+            real = known & ~simulated
+            use, kind = known, "simulated" if not real.any() else "simulated and real"
+            if np.nansum(truth[real]) >= ENOUGH_REAL_POSITIVES or not (known & simulated).any():
+                use, kind = real, "real"
+            code = str(entry["code"])
+            fitted[head][code] = platt(scores[use], truth[use])
+            calibrated = probability(torch.from_numpy(scores[use])[:, None], [fitted[head][code]])[:, 0].numpy()
+            source = f"highest F1 on {int(use.sum())} {kind} validation ECGs ({int(truth[use].sum())} positive)"
+            if truth[use].sum() > 0:
+                thresholds[head][code] = (best_f1_threshold(calibrated, truth[use]), source)
+            else:
+                thresholds[head][code] = (0.5, "0.5, for want of positive validation ECGs")
+    return fitted, thresholds
+
+
+def _label_entries(
+    pool: Pool, head: str, thresholds: dict[str, tuple[float, str]], metrics: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """The labels of a head in the order of the network's outputs, with all that `ecgkt.explanation.Label` needs."""
+    measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
+    train = pool.rows("train")
+    is_simulated = np.array([bool(pool.sets[number].info["simulated"]) for number in pool.source_of[train]])
+    entries = []
+    for column, entry in enumerate(pool.labels[head]):
+        truth = pool.targets[head][train, column]
+        positive = truth == 1
+        kinds = [kind for kind, mask in (("simulated", is_simulated), ("real", ~is_simulated)) if (positive & mask).any()]
+        code = str(entry["code"])
+        figure = measured.get(code, {})
+        threshold, source = thresholds[code]
+        entries.append(
+            {
+                **entry,
+                "prevalence": round(float(np.nanmean(truth)), 5) if (~np.isnan(truth)).any() else 0.0,
+                "training_positives": int(positive.sum()),
+                "threshold": round(threshold, 5),
+                "threshold_source": source,
+                "auroc": figure.get("auroc"),
+                "test_positives": figure.get("positives", 0),
+                "measured_on": figure.get("measured_on"),
+                "learnt_from": " and ".join(kinds) or "nobody",
+            }
+        )
+    return entries
+
+
+def _provenance(meta: dict[str, Any], pretrain: bool) -> dict[str, Any]:
+    kept = {key: meta.get(key) for key in ("name", "source", "simulated", "patients", "ecgs", "splits", "licence", "note")}
+    return {**kept, "fingerprint": meta["fingerprint"], "used_in_stage_1": pretrain}
+
+
+def _limits(pool: Pool) -> list[str]:
+    limits = []
+    if any(prepared.info["simulated"] for prepared in pool.sets):
+        limits.append(
+            "Diagnoses and laboratory abnormalities were learnt from simulated patients and tested on simulated "
+            "patients; nothing is known of how they do on real ones."
+        )
+    if any(prepared.info["source"] == "ptbxl" for prepared in pool.sets):
+        limits.append(
+            "The real tracings come from a copy of PTB-XL filtered to 0.5-40 Hz whose amplitudes are modelled, so "
+            "voltage criteria (LVH, low voltage) are weak."
+        )
+    limits.append("Thresholds give the highest F1 on validation ECGs; they were not chosen for any clinical purpose.")
+    limits.append("Not done: testing in another hospital, by ethnicity, against a reader panel, prospectively.")
+    return limits

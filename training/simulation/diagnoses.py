@@ -1,0 +1,53 @@
+"""ICD codes of a stay: what the coder writes down, which is neither all of the state nor only the state.
+
+A condition is coded with its table's probability, more often when severe; a code without its condition appears in a few
+stays in a thousand (old charts, rule-outs). Some stays are coded in ICD-9, as MIMIC's early years are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from training.simulation.state import Patient, Stay
+from training.simulation.tables import complaints, conditions
+
+FALSE_POSITIVE = 0.0035
+# Codes that only say that somebody was there; they fill the lists as real ones do.
+OTHER = (("F329", "311"), ("K219", "53081"), ("E785", "2724"), ("F17210", "3051"), ("G4733", "32723"), ("M179", "71596"))
+
+
+def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str:
+    weights = np.array([w for _, w in codes])
+    return codes[int(rng.choice(len(codes), p=weights / weights.sum()))][0]
+
+
+def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
+    """ICD codes without dots, the most acute first; ICD-9 throughout where `stay.icd9`."""
+    wrong = rng.random(len(conditions())) < FALSE_POSITIVE
+    given, lesser = [], []
+    for condition, mistaken in zip(conditions(), wrong, strict=True):
+        chance = rng.random()
+        severity = stay.active.get(condition.name)
+        if severity is None and not mistaken:
+            continue
+        if severity is not None and chance > condition.coded * (0.82 + 0.36 * severity):
+            continue
+        codes = condition.icd9 if stay.icd9 else condition.icd10
+        if codes:
+            (lesser if condition.chronic else given).append(_pick(rng, codes))
+    if not given or rng.random() < 0.5:
+        complaint = next(c for c in complaints() if c.name == stay.complaint)
+        given.append(_pick(rng, complaint.icd9 if stay.icd9 else complaint.icd10))
+    out = given + _combined(lesser)
+    out += [pair[stay.icd9] for pair in OTHER if rng.random() < 0.11 + 0.05 * (patient.age > 50)]
+    return list(dict.fromkeys(out))
+
+
+def _combined(codes: list[str]) -> list[str]:
+    """ICD-10's combination codes: hypertension with heart failure or kidney disease is I11 to I13, not I10."""
+    if "I10" not in codes:
+        return codes
+    heart = any(c.startswith("I50") for c in codes)
+    kidney = any(c.startswith("N18") for c in codes)
+    combined = {(True, True): "I130", (True, False): "I110", (False, True): "I129", (False, False): "I10"}
+    return [combined[heart, kidney] if c == "I10" else c for c in codes]

@@ -1,0 +1,106 @@
+"""From the state and the true labs to the numbers that shape one ECG, each effect recorded with its size.
+
+A parameter is baseline (patient) + visit-to-visit noise + the sum of effects; an effect is its table's slope times the
+patient's own sensitivity. With the same random numbers and one effect left out, the counterfactual tracing follows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from training.simulation.state import TERRITORIES, Patient, Stay
+from training.simulation.tables import complaints, effects
+
+# Parameters that act on one wall of the heart; the wall comes from the condition.
+REGIONAL = ("q_wave", "injury", "t_territory")
+PARAMETERS = (
+    "rate", "pr", "p_ms", "p_uv", "p_log", "p_terminal", "qrs", "axis", "voltage", "posterior", "t_uv", "t_narrow",
+    "t_rotation", "t_flat", "qtc", "st_ms", "st_sub", "u_uv", "strain", "r_loss", "rvh", "s1q3t3", "t_anterior",
+    "scoop", "st_diffuse", *(f"{name}.{wall}" for name in REGIONAL for wall in TERRITORIES),
+)  # fmt: skip
+LIMITS = {
+    "rate": (34.0, 165.0), "pr": (105.0, 360.0), "p_ms": (70.0, 150.0), "p_uv": (-60.0, 150.0), "p_log": (-3.0, 0.5),
+    "qrs": (68.0, 200.0), "voltage": (-1.2, 1.0), "t_uv": (-330.0, 900.0), "t_narrow": (-0.3, 0.5), "qtc": (320.0, 620.0),
+    "st_ms": (-60.0, 140.0), "t_flat": (0.0, 1.3), "strain": (0.0, 1.2), "r_loss": (0.0, 0.8), "st_sub": (-20.0, 350.0),
+}  # fmt: skip
+
+
+@dataclass
+class Morphology:
+    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables); applied: (source, parameter, size).
+
+    qtc is Fridericia's, of a narrow QRS; regional parameters are called "injury.inferior" and so on.
+    """
+
+    values: dict[str, float]
+    applied: list[tuple[str, str, float]] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> float:
+        return self.values[name]
+
+
+def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
+    """A patient's own ECG without disease: means and spreads of adults' resting ECGs, by age and sex."""
+    older = patient.age - 60
+    values = dict.fromkeys(PARAMETERS, 0.0)
+    values["rate"] = 77 - 0.08 * older + (0 if patient.male else 2) + rng.normal(0, 9)
+    values["pr"] = 152 + 0.22 * older + rng.normal(0, 17)
+    values["p_ms"] = 104 + 0.08 * older + rng.normal(0, 9)
+    values["p_uv"] = rng.normal(0, 18)
+    values["p_terminal"] = rng.normal(4, 14)
+    values["qrs"] = (94 if patient.male else 87) + rng.normal(0, 7)
+    values["axis"] = 42 - 0.65 * older - 0.9 * (patient.bmi - 28) + rng.normal(0, 24)
+    values["voltage"] = -0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
+    values["voltage"] += rng.normal(0, 0.2)
+    values["posterior"] = rng.normal(0, 0.12)
+    values["t_uv"] = (45 if patient.male else -15) - 0.9 * older + rng.normal(0, 75)
+    values["t_narrow"] = rng.normal(0, 0.10)
+    values["t_rotation"] = rng.normal(0, 14)
+    values["t_flat"] = max(0.0, rng.normal(0.0, 0.14) + 0.002 * older)
+    values["qtc"] = (408 if patient.male else 417) + 0.12 * older + rng.normal(0, 14)
+    values["st_ms"] = rng.normal(0, 7)
+    values["st_sub"] = rng.normal(2, 14)
+    values["u_uv"] = max(0.0, rng.normal(12, 12))
+    values["r_loss"] = max(0.0, rng.normal(-0.05, 0.16))
+    if patient.male and patient.age < 50:
+        values["st_diffuse"] = max(0.0, rng.normal(15, 35))  # early repolarisation
+    return values
+
+
+def morphology(
+    rng: np.random.Generator, patient: Patient, stay: Stay, own: dict[str, float], labs: dict[str, float],
+    temperature: float, without: str | None = None,
+) -> Morphology:  # fmt: skip
+    """One ECG's parameters. `without`: leave out the effects of this lab or condition (the counterfactual)."""
+    values = dict(own)
+    visit = {"rate": 7.0, "pr": 5.0, "qrs": 2.0, "axis": 5.0, "voltage": 0.05, "t_uv": 28.0, "qtc": 8.0, "st_sub": 7.0}
+    for name, spread in visit.items():
+        values[name] += float(rng.normal(0, spread))
+    values["rate"] += next(c.rate for c in complaints() if c.name == stay.complaint)
+    quantity = {**labs, "temperature": temperature, "nt_probnp_log": float(np.log(labs["nt_probnp"]))}
+    applied: list[tuple[str, str, float]] = []
+    for row, sensitivity in zip(effects(), patient.sensitivity, strict=True):
+        if row.source == without or sensitivity == 0:
+            continue
+        if row.direction:
+            size = row.size(quantity[row.source]) * float(sensitivity)
+        elif row.source in stay.active:
+            size = row.size(stay.active[row.source]) * float(sensitivity)
+        else:
+            continue
+        if size == 0:
+            continue
+        name = f"{row.parameter}.{_wall(row.source, patient, stay)}" if row.parameter in REGIONAL else row.parameter
+        values[name] += size
+        applied.append((row.source, name, size))
+    for name, (low, high) in LIMITS.items():
+        values[name] = float(np.clip(values[name], low, high))
+    return Morphology(values, applied)
+
+
+def _wall(source: str, patient: Patient, stay: Stay) -> str:
+    if source.startswith("stemi_"):
+        return source.removeprefix("stemi_")
+    return patient.territory if source == "old_infarction" else stay.territory

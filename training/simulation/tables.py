@@ -1,0 +1,199 @@
+"""The tables a cardiologist can read and correct: everything numeric about disease lives in the CSV files beside this.
+
+| file | what |
+|---|---|
+| conditions.csv | prevalence at age 60 in women, log odds per decade and for men, codes, how often the code is given |
+| links.csv | log odds that one condition adds to another |
+| labs.csv, panels.csv | a healthy adult's distribution; how often each panel is drawn, and what makes it likelier |
+| shifts.csv | what a condition does to a lab or vital: `present` + `severity` x (severity 0-1) |
+| effects.csv | what a lab does to the ECG: published slopes, the patients' spread, the silent fraction, the source |
+| expression.csv | what a condition itself does to the ECG, in the same way |
+| statements.csv | SCP-ECG codes and descriptions, as PTB-XL lists them |
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+LABS_FILE = FOLDER.parents[1] / "ecgkt" / "vocabulary" / "labs.csv"
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    """The rows of one of this folder's tables."""
+    with open(FOLDER / f"{name}.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _codes(text: str) -> tuple[tuple[str, float], ...]:
+    parts = (part.partition(":") for part in text.split("|") if part)
+    return tuple((code, float(weight or 1)) for code, _, weight in parts)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One row of conditions.csv; `causes` are (condition, log odds) from links.csv."""
+
+    name: str
+    chronic: bool
+    prevalence: float
+    per_decade: float
+    male: float
+    icd10: tuple[tuple[str, float], ...]
+    icd9: tuple[tuple[str, float], ...]
+    coded: float
+    title: str
+    causes: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """Why somebody without an acute condition comes: one row of complaints.csv. `rate` adds to the sinus rate (bpm)."""
+
+    name: str
+    weight: float
+    icd10: tuple[tuple[str, float], ...]
+    icd9: tuple[tuple[str, float], ...]
+    text: str
+    rate: float
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One row of labs.csv joined with the vocabulary: distribution, panel, MIMIC's item."""
+
+    key: str
+    centre: float
+    spread: float
+    scale: str
+    patient_share: float
+    panel: str
+    digits: int
+    itemid: int
+    label: str
+    fluid: str
+    category: str
+    unit: str
+    low: float
+    high: float
+    plausible: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """How often a group of labs is drawn together, and the log odds that conditions or complaints add."""
+
+    name: str
+    probability: float
+    raised_by: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A quantity's or a condition's effect on one ECG parameter: a slope, its spread between patients, its silence."""
+
+    source: str
+    parameter: str
+    present: float
+    slope: float
+    sensitivity_sd: float
+    silent: float
+    direction: str = ""
+    start: float = 0.0
+    end: float = 0.0
+
+    def size(self, value: float) -> float:
+        """The parameter's change at `value` (a lab in its unit, or a severity 0-1) for a patient of mean sensitivity.
+
+        Labs: slope x distance beyond `start`, flat after `end`. "below" slopes are per unit of *decrease*.
+        """
+        if self.direction == "below":
+            return self.slope * min(max(self.start - value, 0.0), self.start - self.end)
+        if self.direction == "above":
+            return self.slope * min(max(value - self.start, 0.0), self.end - self.start)
+        return self.present + self.slope * value
+
+
+@lru_cache
+def conditions() -> tuple[Condition, ...]:
+    causes: dict[str, list[tuple[str, float]]] = {}
+    for row in rows("links"):
+        causes.setdefault(row["effect"], []).append((row["cause"], float(row["log_odds"])))
+    return tuple(
+        Condition(
+            r["condition"], r["kind"] == "chronic", float(r["prevalence"]), float(r["per_decade"]), float(r["male"]),
+            _codes(r["icd10"]), _codes(r["icd9"]), float(r["coded"]), r["name"], tuple(causes.get(r["condition"], ())),
+        )  # fmt: skip
+        for r in rows("conditions")
+    )
+
+
+@lru_cache
+def complaints() -> tuple[Complaint, ...]:
+    return tuple(
+        Complaint(
+            r["complaint"], float(r["weight"]), _codes(r["icd10"]), _codes(r["icd9"]), r["text"], float(r["sinus_rate"])
+        )
+        for r in rows("complaints")
+    )
+
+
+@lru_cache
+def labs() -> tuple[Lab, ...]:
+    with open(LABS_FILE, newline="", encoding="utf-8") as file:
+        vocabulary = {row["lab"]: row for row in csv.DictReader(file)}
+    out = []
+    for r in rows("labs"):
+        v = vocabulary[r["lab"]]
+        out.append(
+            Lab(
+                r["lab"], float(r["centre"] or 0), float(r["spread"] or 0), r["scale"], float(r["patient_share"] or 0),
+                r["panel"], int(r["digits"]), int(v["itemid"]), v["mimic_label"], v["fluid"], v["category"], v["unit"],
+                float(v["reference_low"]), float(v["reference_high"]),
+                (float(v["plausible_low"]), float(v["plausible_high"])),
+            )  # fmt: skip
+        )
+    return tuple(out)
+
+
+@lru_cache
+def panels() -> tuple[Panel, ...]:
+    return tuple(Panel(r["panel"], float(r["probability"]), _codes(r["raised_by"])) for r in rows("panels"))
+
+
+@lru_cache
+def shifts() -> dict[str, tuple[tuple[str, float, float], ...]]:
+    """condition -> (quantity, present, per severity)."""
+    out: dict[str, list[tuple[str, float, float]]] = {}
+    for r in rows("shifts"):
+        out.setdefault(r["condition"], []).append((r["quantity"], float(r["present"]), float(r["severity"])))
+    return {k: tuple(v) for k, v in out.items()}
+
+
+@lru_cache
+def effects() -> tuple[Effect, ...]:
+    """Every lab, temperature and condition effect on the ECG, in the tables' order."""
+    by_lab = [
+        Effect(
+            r["quantity"], r["parameter"], 0.0, float(r["slope"]), float(r["sensitivity_sd"]), float(r["silent"]),
+            r["direction"], float(r["from"]), float(r["to"]),
+        )  # fmt: skip
+        for r in rows("effects")
+    ]
+    by_condition = [
+        Effect(
+            r["condition"], r["parameter"], float(r["present"]), float(r["severity"]), float(r["sensitivity_sd"]),
+            float(r["silent"]),
+        )  # fmt: skip
+        for r in rows("expression")
+    ]
+    return tuple(by_lab + by_condition)
+
+
+@lru_cache
+def statements() -> dict[str, str]:
+    """SCP-ECG code -> description."""
+    return {r["code"]: r["description"] for r in rows("statements")}
