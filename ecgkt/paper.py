@@ -2,7 +2,6 @@
 
     figure(ecg, Paper(layout="3x4", gain=10, speed=25), attribution)
 
-The figure is a plain dict, because checking it against Plotly's classes takes fifty times as long as building it.
 What is drawn is the tracing as recorded, in millivolts, not the model's filtered view. A longer recording is shown a
 sheet at a time (`Paper.start`); a sheet is 250 mm wide whatever the speed, as on a cart.
 """
@@ -27,17 +26,18 @@ SPEEDS = (25, 50)  # mm/s
 SHEET_MM = 250.0  # width of the tracing: 10 s at 25 mm/s
 PULSE_SECONDS = 0.2  # a 1 mV x 200 ms calibration pulse: 5 mm x 10 mm at the standard scale
 MARGIN_MM = 3.0
-TOP_MM = 10.0
+TOP_MM = 14.0  # room for the legend
 FOOT_MM = 8.0
 ROW_MM: dict[Layout, float] = {"3x4": 27.0, "12x1": 15.0}
-# Two points (minimum and maximum) a bucket: at 10 s a bucket is 10 ms, about one pixel, so no QRS peak is lost.
-POINTS = 2000
+# Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of 10 s
+# a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
+POINTS: dict[Layout, int] = {"3x4": 1250, "12x1": 1000}
 
 # Relevance is smoothed over 50 ms, scaled to its own strongest value and drawn in four classes; the rest stays bare.
 SMOOTHING_SECONDS = 0.05
 CLASSES = (0.15, 0.35, 0.55, 0.75)  # lower edges, as a share of the strongest
 CLASS_NAMES = ("slight", "moderate", "strong", "strongest")
-WIDTHS = (3.5, 5.5, 7.5, 10.0)  # px: wider as well as another colour, so that nothing rests on colour alone
+WIDTHS = (3.0, 4.5, 6.0, 8.0)  # px: wider as well as another colour, so that nothing rests on colour alone
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def cells(paper: Paper) -> list[Cell]:
     return [*grid, Cell(paper.rhythm, -3 * step, start, start + length)]
 
 
-def thin(values: FloatArray, points: int = POINTS) -> tuple[FloatArray, float]:
+def thin(values: FloatArray, points: int) -> tuple[FloatArray, float]:
     """[samples] -> ([<= points], samples per point), each bucket as its minimum and maximum in the order they came.
 
     Keeps every extreme, which plain decimation does not. NaN stays where a whole bucket is NaN.
@@ -140,6 +140,13 @@ def thin(values: FloatArray, points: int = POINTS) -> tuple[FloatArray, float]:
     return pairs.astype(np.float32), size / 2
 
 
+def _floats(values: npt.ArrayLike) -> FloatArray:
+    return np.asarray(values, dtype=np.float32)
+
+
+GAP = _floats([np.nan])  # lifts the pen
+
+
 def _stretch(ecg: ECG, cell: Cell) -> slice:
     return slice(max(0, round(cell.first * ecg.rate)), min(ecg.samples, round(cell.last * ecg.rate)))
 
@@ -148,23 +155,19 @@ def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
     out = []
     for cell in cells(paper):
         part = _stretch(ecg, cell)
-        values, per_point = thin(ecg.signal[LEAD_INDEX[cell.lead.upper()], part] * paper.gain + cell.offset)
+        values, per_point = thin(
+            ecg.signal[LEAD_INDEX[cell.lead.upper()], part] * paper.gain + cell.offset, POINTS[paper.layout]
+        )
         # The pair stands in the middle of its bucket's two halves.
         begin = part.start / ecg.rate + (per_point - 1) / 2 / ecg.rate - paper.start
         out.append(
             {
-                "type": "scatter",
-                "mode": "lines",
-                "name": cell.lead,
-                "x0": begin * paper.speed,
-                "dx": per_point / ecg.rate * paper.speed,
-                "y": values.astype(np.float32),
+                "type": "scatter", "mode": "lines", "name": cell.lead, "y": values.astype(np.float32),
+                "x0": begin * paper.speed, "dx": per_point / ecg.rate * paper.speed, "connectgaps": False,
                 "line": {"color": paper.ink.trace, "width": 1.25, "simplify": False},
-                "hoverinfo": "skip",
-                "showlegend": False,
-                "connectgaps": False,
+                "hoverinfo": "skip", "showlegend": False,
             }
-        )
+        )  # fmt: skip
     return out
 
 
@@ -183,7 +186,7 @@ def _pulses(paper: Paper) -> dict[str, Any]:
                 y += [zero + 2.5, zero - 2.5, np.nan]
     line = {"color": paper.ink.trace, "width": 1}
     return {
-        "type": "scatter", "mode": "lines", "name": "1 mV, 200 ms", "x": np.float32(x), "y": np.float32(y),
+        "type": "scatter", "mode": "lines", "name": "1 mV, 200 ms", "x": _floats(x), "y": _floats(y),
         "line": line, "hoverinfo": "skip", "showlegend": False, "meta": "calibration",
     }  # fmt: skip
 
@@ -193,7 +196,7 @@ def strength(attribution: Attribution) -> npt.NDArray[np.float32]:
     size = np.nan_to_num(np.abs(attribution.relevance)).astype(np.float32)
     smooth = uniform_filter1d(size, max(1, round(SMOOTHING_SECONDS * attribution.rate)), axis=1)
     peak = float(smooth.max(initial=0.0))
-    return smooth / peak if peak > 0 else smooth
+    return _floats(smooth / peak if peak > 0 else smooth)
 
 
 def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str, Any]]:
@@ -205,7 +208,7 @@ def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str,
     for cell in cells(paper):
         part = _stretch(ecg, cell)
         lead = LEAD_INDEX[cell.lead.upper()]
-        values, per_point = thin(ecg.signal[lead, part] * paper.gain + cell.offset)
+        values, per_point = thin(ecg.signal[lead, part] * paper.gain + cell.offset, POINTS[paper.layout])
         seconds = part.start / ecg.rate + (np.arange(len(values)) * per_point + (per_point - 1) / 2) / ecg.rate
         level = np.searchsorted(CLASSES, np.interp(seconds, when, share[lead], left=0, right=0), side="right") - 1
         for k in range(len(CLASSES)):
@@ -214,17 +217,16 @@ def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str,
             mark[1:] |= level[:-1] == k
             edges = np.flatnonzero(np.diff(np.concatenate(([False], mark, [False])).astype(int)))
             for first, last in zip(edges[::2], edges[1::2], strict=True):
-                gap = np.float32([np.nan])
-                xs[k] += [np.float32((seconds[first:last] - paper.start) * paper.speed), gap]
-                ys[k] += [np.float32(values[first:last]), gap]
+                xs[k] += [_floats((seconds[first:last] - paper.start) * paper.speed), GAP]
+                ys[k] += [_floats(values[first:last]), GAP]
     out = []
     for k, name in enumerate(CLASS_NAMES):
         out.append(
             {
                 "type": "scatter", "mode": "lines", "name": name, "meta": "relevance", "hoverinfo": "skip",
                 # An empty class keeps its place in the legend, so the legend is the same on every sheet.
-                "x": np.concatenate(xs[k]) if xs[k] else np.float32([np.nan]),
-                "y": np.concatenate(ys[k]) if ys[k] else np.float32([np.nan]),
+                "x": np.concatenate(xs[k]) if xs[k] else GAP,
+                "y": np.concatenate(ys[k]) if ys[k] else GAP,
                 "line": {"color": paper.ink.classes[k], "width": WIDTHS[k]},
                 "opacity": 0.75, "showlegend": True,
             }
@@ -236,12 +238,18 @@ def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
     """Lead names, and the scale and filter in force, written on the sheet."""
 
     def note(text: str, x: float, y: float, size: int, colour: str) -> dict[str, Any]:
-        font = {"size": size, "color": colour}
-        return {"text": text, "x": x, "y": y, "showarrow": False, "xanchor": "left", "yanchor": "bottom", "font": font}
+        place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
+        return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": colour}}
 
     raised = 9.0 if paper.layout == "3x4" else 3.0
     out = [
-        note(f"<b>{cell.lead}</b>", (cell.first - paper.start) * paper.speed + 1, cell.offset + raised, 12, paper.ink.trace)
+        note(
+            f"<b>{cell.lead}</b>",
+            (cell.first - paper.start) * paper.speed + 1,
+            cell.offset + raised,
+            12,
+            paper.ink.trace,
+        )
         for cell in cells(paper)
     ]
     return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, paper.ink.quiet)]
@@ -268,7 +276,7 @@ def figure(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None
     axis = {**shared, **grid, "minor": minor, "constrain": "domain"}
     under = _overlay(ecg, paper, attribution) if attribution is not None else []
     legend = {
-        "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": ink.paper,
+        "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)",
         "font": {"size": 11, "color": ink.quiet}, "itemclick": False, "itemdoubleclick": False, "traceorder": "normal",
         "title": {"text": "Relevance", "font": {"size": 11, "color": ink.quiet}, "side": "left"},
     }  # fmt: skip

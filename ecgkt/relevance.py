@@ -18,7 +18,7 @@ WAVE_NAMES: dict[Segment, str] = {
     "T": "T wave",
     "TP": "TP segment",
 }
-MOST = 0.5  # share of a wave's relevance that the leads named in the sentence hold together
+MOST = 0.7  # share of a wave's relevance that the leads named in the sentence hold together
 SPREAD_LEADS = 6  # more leads than this and the sentence names none
 
 

@@ -3,7 +3,10 @@
 R peaks from the spatial velocity over 12 leads, boundaries on the median beat (T end by the tangent method, after
 Lepeschkin and Surawicz 1952), laid back on every beat. The boundaries are global: one set for all leads.
 
-MEASURED
+Measured on 150 LUDB recordings (1,367 beats inside its annotations of lead II): every R peak found within 100 ms, 6
+false ones, all in one recording. Error against the outermost lead but one, mean and SD in ms: QRS onset +7 (12), QRS
+end -4 (11), T end -4 (21), P onset +8 (15), P end -14 (12). T_WIDER was fitted there. A P wave was found in 132 of
+the 133 recordings with annotated P waves and in 2 of the 17 without.
 """
 
 from __future__ import annotations
@@ -30,7 +33,7 @@ QRS_REACH = (0.13, 0.16)  # s before and after R within which QRS begins and end
 QRS_SHARE = 0.05  # of the peak velocity, at which QRS begins and ends
 ALIKE = 0.8  # correlation with the median beat of the beats that make it
 P_SHARE = 0.08  # of the height of P, at which it begins and ends
-# s by which a wave in any lead begins before and ends after the tangents to the magnitude over all leads (fitted on LUDB).
+# s by which T in any lead begins before and ends after the tangents to the magnitude over all leads (fitted on LUDB).
 T_WIDER = (0.03, 0.02)
 P_OVER_NOISE = 3.0  # times the spread between beats that a P wave's height must reach
 
@@ -220,7 +223,7 @@ def _tangent(size: Signal, slope: Signal, at: int, floor: float, otherwise: int)
     """Where the tangent at `at` meets `floor`."""
     if abs(slope[at]) < 1e-9:
         return otherwise
-    return round(at + (floor - size[at]) / slope[at])
+    return round(at + float((floor - size[at]) / slope[at]))
 
 
 def _p_wave(size: Signal, qrs_onset: int, start: int, noise: float) -> tuple[int, int] | None:

@@ -10,6 +10,7 @@
     python -m training evaluate --config C
     python -m training bundle --config C --out assets/models/NAME
     python -m training examples --config C --out assets/examples
+    python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
     python -m training all --config C                all of it, bundle included (below the run's own folder)
 """
 
@@ -50,6 +51,8 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--out", type=Path)
     prepare.add_argument("--cohort", type=Path, help="label rules and windows (default: training/configs/cohort.yaml)")
     prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
+    card = commands.add_parser("card", help="write MODEL_CARD.md and the README's table from a bundle")
+    card.add_argument("--model", type=Path, required=True)
     for name in CONFIG_STAGES:
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)
@@ -67,6 +70,10 @@ def _run(options: argparse.Namespace) -> None:
         simulate(options.patients, options.seed, options.out)
     elif options.command == "prepare":
         _prepare(options)
+    elif options.command == "card":
+        from training.model_card import write_cards
+
+        write_cards(options.model)
     else:
         config = load_config(options.config)
         if config.threads:

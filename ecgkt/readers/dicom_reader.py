@@ -106,7 +106,7 @@ def _lead(channel: Any) -> str:
 
 
 def _ecg(dataset: Any, index: int) -> ECG:
-    from pydicom.waveforms import multiplex_array
+    from pydicom.waveforms.numpy_handler import multiplex_array
 
     group = dataset.WaveformSequence[index]
     rate = float(group.SamplingFrequency)

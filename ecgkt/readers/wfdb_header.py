@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ecgkt.ecg import ECGError, Sex
 from ecgkt.readers.format import MAX_SIGNALS, MILLIVOLTS, check_rate, lead_name, sex_of, years
@@ -56,9 +57,10 @@ class Header:
 
 def is_header(content: bytes) -> bool:
     """Does the first line that is no comment look like a WFDB record line?"""
-    if len(content) > MAX_HEADER_BYTES or b"\0" in content:
+    start = content[:MAX_HEADER_BYTES]
+    if b"\0" in start:
         return False
-    lines = _lines(content)
+    lines = _lines(start)
     return bool(lines) and _RECORD.match(lines[0]) is not None
 
 
@@ -151,7 +153,7 @@ def _signal(line: str) -> Signal:
 def _check_files(signals: tuple[Signal, ...]) -> None:
     """The signals of one file stand in one block, share format and offset; and no more files than signals follow."""
     order = [signal.file for signal in signals]
-    if sum(a != b for a, b in zip(order, order[1:], strict=False)) + 1 != len(set(order)):
+    if sum(a != b for a, b in pairwise(order)) + 1 != len(set(order)):
         raise ECGError("The WFDB header mixes the signals of several files.")
     for name in set(order):
         if len({(s.code, s.offset) for s in signals if s.file == name}) > 1:

@@ -44,7 +44,8 @@ def read_wfdb(files: Files) -> ECG:
         stated = gains.pop()
         signal = signal * np.float32(stated / true_gain)
         notes.append(
-            f"The header's gain of {stated:.0f} per mV is a known mistake of its data set; {true_gain:.0f} per mV is used"
+            f"The header's gain of {stated:.0f} per mV is a known mistake of its data set; "
+            f"{true_gain:.0f} per mV is used"
         )
     return ECG.from_leads([s.lead for s in header.signals], signal, header.rate, header.age, header.sex, notes)
 
@@ -54,7 +55,7 @@ def _length(header: Header, files: Files) -> int:
     lengths = []
     for name in header.files:
         if name not in files:
-            raise ECGError("The signal file that the WFDB header names is missing; give header and signal file together.")
+            raise ECGError("The signal file that the WFDB header names is missing; give both files together.")
         block = [s for s in header.signals if s.file == name]
         room = (len(files[name]) - block[0].offset) / BYTES_PER_SAMPLE[block[0].code]
         lengths.append(int(room) // len(block))
@@ -88,7 +89,8 @@ def _decode(header: Header, files: Files, length: int) -> np.ndarray:
 
 
 def _line(name: str, signal: Signal) -> str:
-    return f"{name} {signal.code}+{signal.offset} {signal.gain:.9f}({signal.baseline})/mV 0 0 0 0 0 {signal.lead or 'x'}"
+    scale = f"{signal.gain:.9f}({signal.baseline})/mV"
+    return f"{name} {signal.code}+{signal.offset} {scale} 0 0 0 0 0 {signal.lead or 'x'}"
 
 
 def _typical_span(signal: np.ndarray, header: Header) -> float:

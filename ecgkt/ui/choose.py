@@ -17,23 +17,28 @@ FILTERS = ("findings", "diagnoses", "measured", "source")
 def example(collection: Collection, model: Model) -> Entry:
     """The entry chosen; a sentence and no page when the filters leave none."""
     left, right, middle, last = st.columns([1, 1, 7, 1.6], vertical_alignment="bottom", gap="small")
+    names = _names(model)
     with last:
-        entries = _filtered(collection, model)
+        entries = _filtered(collection, names)
     if not entries:
         st.info("No ECG here has all of that. Take away a filter.")
         st.stop()
     keys = [entry.key for entry in entries]
     current = st.session_state.get("example", st.query_params.get("ecg"))
     at = keys.index(current) if current in keys else 0
-    left.button("Previous", key="previous", on_click=_go, args=(keys[at - 1],), width="stretch", disabled=len(keys) == 1)
-    right.button("Next", key="next", on_click=_go, args=(keys[(at + 1) % len(keys)],), width="stretch", disabled=len(keys) == 1)
+    left.button(
+        "Previous", key="previous", on_click=_go, args=(keys[at - 1],), width="stretch", disabled=len(keys) == 1
+    )
+    right.button(
+        "Next", key="next", on_click=_go, args=(keys[(at + 1) % len(keys)],), width="stretch", disabled=len(keys) == 1
+    )
     by_key = {entry.key: entry for entry in entries}
     st.session_state["example_pick"] = keys[at]
     middle.selectbox(
         "ECG",
         keys,
         key="example_pick",
-        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {by_key[key].title}",
+        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {_line(by_key[key], names)}",
         on_change=lambda: _go(st.session_state["example_pick"]),
         label_visibility="collapsed",
     )
@@ -47,12 +52,17 @@ def _go(key: str) -> None:
     st.session_state["example"] = key
 
 
-def _filtered(collection: Collection, model: Model) -> list[Entry]:
+def _line(entry: Entry, names: dict[str, str]) -> str:
+    """One line of the list: the title and a few words of what the record carries."""
+    known = [names[code] for code in (*entry.measured, *entry.findings) if code in names]
+    return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
+
+
+def _filtered(collection: Collection, names: dict[str, str]) -> list[Entry]:
     chosen = {name: st.session_state.get(f"filter_{name}", []) for name in FILTERS}
     active = sum(bool(values) for values in chosen.values())
     with st.popover(f"Filters: {active}" if active else "Filters", width="stretch"):
-        names = _names(model)
-        for name, title in zip(FILTERS, ("Finding", "Diagnosis", "Lab measured", "Source"), strict=True):
+        for name, title in zip(FILTERS, ("Finding", "Diagnosis", "Lab abnormality, measured", "Source"), strict=True):
             present = {value for entry in collection.entries for value in _values(entry, name)}
             options = sorted(present, key=lambda value: names.get(value, value))
             st.multiselect(title, options, key=f"filter_{name}", format_func=_word(names), persist_state="session")
@@ -75,5 +85,6 @@ def _values(entry: Entry, name: str) -> Iterable[str]:
 def _names(model: Model) -> dict[str, str]:
     """Words for codes: the vocabulary's, then the model's own."""
     names = {code: finding.name for code, finding in vocabulary.findings().items()}
-    names |= {code: lab.name for code, lab in vocabulary.labs().items()}
+    for code, lab in vocabulary.labs().items():
+        names |= {f"{code}_low": lab.low_name, f"{code}_high": lab.high_name}
     return names | {label.code: label.name for head in model.labels.values() for label in head}

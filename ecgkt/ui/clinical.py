@@ -9,9 +9,21 @@ from ecgkt.explanation import Explanation
 from ecgkt.ui import html
 from ecgkt.vocabulary import Lab
 
+OTHERS = {
+    "vital:heartrate": ("Heart rate", "1/min"),
+    "vital:resprate": ("Respiratory rate", "1/min"),
+    "vital:o2sat": ("Oxygen saturation", "%"),
+    "vital:sbp": ("Systolic blood pressure", "mmHg"),
+    "vital:dbp": ("Diastolic blood pressure", "mmHg"),
+    "vital:temperature": ("Temperature", "°C"),
+    "biometric:weight": ("Weight", "kg"),
+    "biometric:height": ("Height", "cm"),
+    "biometric:bmi": ("Body mass index", "kg/m²"),
+}
+
 
 def flag(lab: Lab, value: float) -> str:
-    """"low", "high" or "" against the lab's reference limits, which belong to normal."""
+    """ "low", "high" or "" against the lab's reference limits, which belong to normal."""
     return "low" if value < lab.reference_low else "high" if value > lab.reference_high else ""
 
 
@@ -43,7 +55,12 @@ def labs_table(explanation: Explanation, clinical: Mapping[str, float] | None) -
         if code not in values and low is None and high is None:
             continue
         value = values.get(code)
-        cells = [lab.name, "–" if value is None else f"{value:.3g}", lab.unit, f"{lab.reference_low:g}–{lab.reference_high:g}"]
+        cells = [
+            lab.name,
+            "–" if value is None else f"{value:.3g}",
+            lab.unit,
+            f"{lab.reference_low:g}–{lab.reference_high:g}",
+        ]
         cells.append("not measured" if value is None else flag(lab, value) or "normal")
         for score in (low, high):
             cells.append("–" if score is None else html.percent(score.probability))
@@ -60,11 +77,8 @@ def labs_table(explanation: Explanation, clinical: Mapping[str, float] | None) -
 
 
 def others_table(clinical: Mapping[str, float]) -> None:
-    """Vitals and biometrics as recorded."""
-    rows = [
-        (kind.capitalize(), name.replace("_", " "), f"{value:.3g}")
-        for kind, _, name, value in ((*key.partition(":"), value) for key, value in clinical.items())
-        if kind in ("vital", "biometric") and value == value
-    ]
+    """Vitals and biometrics as recorded; age and sex stand in the patient line."""
+    known = {key: value for key, value in clinical.items() if value == value}  # NaN is "not measured"
+    rows = [(name, f"{known[key]:.3g}", unit) for key, (name, unit) in OTHERS.items() if key in known]
     if rows:
-        html.table(("", "Name", "Value"), rows, "Vitals and biometrics as recorded", numbers=(2,))
+        html.table(("Recorded", "Value", "Unit"), rows, "Vitals and biometrics as recorded", numbers=(1,))

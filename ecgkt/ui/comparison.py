@@ -16,6 +16,7 @@ MODELS = {
     "multimodal": ("Multimodal", "sees the ECG and this patient's labs and vitals"),
 }
 SHOWN = 6  # labels per head
+WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
 
 
 def side_by_side(opened: Opened, model: Model) -> None:
@@ -26,10 +27,11 @@ def side_by_side(opened: Opened, model: Model) -> None:
         st.warning("The models say nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
     outputs = resources.compare(opened, model)
-    for column, (name, (title, sees)) in zip(st.columns(3, gap="medium"), MODELS.items(), strict=True):
-        with column:
-            st.subheader(title)
-            html.text(sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
+    rows = [
+        (title, sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
+        for name, (title, sees) in MODELS.items()
+    ]
+    html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
     present = clinical.beside(explanation, opened.clinical)
     for head in HEADS:
         _head(scores.TITLES[head], model.labels[head], outputs, opened.recorded, present)
@@ -45,7 +47,8 @@ def _head(
     def likeliest(label: Label) -> float:
         return max((output.get(label.code, 0.0) for output in outputs.values()), default=0.0)
 
-    rows, marked = [], []
+    rows: list[list[str]] = []
+    marked: list[int] = []
     for label in sorted(labels, key=likeliest, reverse=True)[:SHOWN]:
         known = "in the record" if label.code in recorded else present.get(label.code, "")
         cells: list[str] = [label.name, known]
@@ -55,5 +58,6 @@ def _head(
         if label.code in recorded:
             marked.append(len(rows))
         rows.append(cells)
-    names = [cell for name, _ in MODELS.values() for cell in (name, "")]
-    html.table((title[0], "Known", *names), rows, title[1].capitalize(), numbers=(2, 4, 6), marked=marked)
+    names = [cell for name, _ in MODELS.values() for cell in ("", name)]
+    st.subheader(title[0])
+    html.table(("Label", "Known", *names), rows, title[1], numbers=(2, 4, 6), marked=marked, widths=WIDTHS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import streamlit as st
 
@@ -12,6 +13,8 @@ from ecgkt.model import Model
 from ecgkt.relevance import RelevanceSummary, summarise
 from ecgkt.ui import html, scores
 from ecgkt.waves import delineate
+
+S = TypeVar("S", bound=str)
 
 
 def summary(ecg: ECG, attribution: Attribution) -> RelevanceSummary:
@@ -39,6 +42,6 @@ def tables(score: Score, found: RelevanceSummary, model: Model) -> None:
         html.text(f"{scores.facts(score)} Model {model.name}, {model.sha256[:12]}.")
 
 
-def _shares(what: str, shares: Mapping[str, float]) -> None:
+def _shares(what: str, shares: Mapping[S, float]) -> None:
     rows = [(name, html.percent(share), html.Raw(html.bar(share))) for name, share in shares.items()]
     html.table((what, "Share", ""), rows, f"Share of the relevance by {what.lower()}", numbers=(1,))

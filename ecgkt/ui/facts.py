@@ -87,5 +87,7 @@ def _flat(tree: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
         if isinstance(value, dict):
             rows += _flat(value, f"{prefix}{key}.")
         else:
-            rows.append((prefix + key, f"{len(value)} entries" if isinstance(value, list) and len(value) > 8 else str(value)))
+            rows.append(
+                (prefix + key, f"{len(value)} entries" if isinstance(value, list) and len(value) > 8 else str(value))
+            )
     return rows

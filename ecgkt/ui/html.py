@@ -21,7 +21,8 @@ def bar(share: float, threshold: float | None = None) -> str:
     """A bar of `share` of the full width, with a mark at `threshold`. Decoration: the number must stand beside it."""
     above = ' class="above"' if threshold is None or share >= threshold else ""
     mark = "" if threshold is None else f'<u style="left:calc({100 * threshold:.1f}% - 1px)"></u>'
-    return f'<span class="bar" aria-hidden="true"><i{above} style="width:{100 * min(max(share, 0), 1):.1f}%"></i>{mark}</span>'
+    width = 100 * min(max(share, 0), 1)
+    return f'<span class="bar" aria-hidden="true"><i{above} style="width:{width:.1f}%"></i>{mark}</span>'
 
 
 class Raw(str):
@@ -34,8 +35,12 @@ def table(
     caption: str = "",
     numbers: Sequence[int] = (),
     marked: Sequence[int] = (),
+    widths: Sequence[int] = (),
 ) -> None:
-    """A table. Cells are escaped unless `Raw`; columns in `numbers` are right-aligned, rows in `marked` stand out."""
+    """A table. Cells are escaped unless `Raw`; columns in `numbers` are right-aligned, rows in `marked` stand out.
+
+    widths: per cent of each column, so that the columns of several tables stand under each other.
+    """
     side = [' class="num"' if i in numbers else "" for i in range(len(header))]
     head = "".join(f'<th scope="col"{side[i]}>{escape(cell)}</th>' for i, cell in enumerate(header))
     body = ""
@@ -45,7 +50,11 @@ def table(
         )
         body += f'<tr class="known">{cells}</tr>' if n in marked else f"<tr>{cells}</tr>"
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
-    st.html(f'<div class="scroll"><table class="data">{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>')
+    if widths:
+        title += "<colgroup>" + "".join(f'<col style="width:{width}%">' for width in widths) + "</colgroup>"
+    kind = "data fixed" if widths else "data"
+    inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    st.html(f'<div class="scroll"><table class="{kind}">{inner}</table></div>')
 
 
 def text(words: str, style: str = "quiet") -> None:

@@ -42,17 +42,29 @@ def auroc(metrics: dict[str, Any], name: str, head: str, code: str) -> Interval 
     return interval(entry.get("auroc"))
 
 
+def _cohort(metrics: dict[str, Any]) -> str:
+    """The test cohort in words, simulated and real patients told apart where the bundle does."""
+    test = metrics.get("test", {})
+    parts = [
+        f"{source.get('patients', '–')} {'simulated' if source.get('simulated') else 'real'}"
+        for source in metrics.get("test_by_source", {}).values()
+    ]
+    told_apart = f" ({', '.join(parts)})" if parts else ""
+    return f"{test.get('patients', '–')} patients{told_apart}, {test.get('ecgs', '–')} ECGs"
+
+
 def gap_closed(metrics: dict[str, Any]) -> None:
     """How much of the distance from signal-only to multimodal the knowledge transfer makes up."""
-    value, test = interval(metrics.get("gap_closed")), metrics.get("test", {})
-    cohort = f"Test cohort: {test.get('patients', '–')} patients, {test.get('ecgs', '–')} ECGs, none of them seen in training."
+    value = interval(metrics.get("gap_closed"))
+    cohort = f"Test cohort: {_cohort(metrics)}, none of them seen in training."
     if value is None:
         html.text(f"Gap closed: not measured. {cohort}", "lead-in")
         return
-    share, low, high = value
+    share, low, high = (f"{100 * part:.0f}".replace("-", "−") for part in value)
+    unsure = " The interval includes none at all, so no gain is shown." if value[1] <= 0 else ""
     html.text(
-        f"Knowledge transfer closes {100 * share:.0f} % of the gap between signal-only and multimodal "
-        f"(95% interval {100 * low:.0f} to {100 * high:.0f} %). {cohort}",
+        f"Gap between signal-only and multimodal closed by knowledge transfer: {share} % "
+        f"(95% interval {low} to {high} %).{unsure} {cohort}",
         "lead-in",
     )
 
@@ -64,8 +76,7 @@ def summary(metrics: dict[str, Any]) -> None:
         rows.append(
             [NAMES.get(name, name), *(words(interval((heads.get(head) or {}).get("macro_auroc"))) for head in HEADS)]
         )
-    test = metrics.get("test", {})
-    caption = f"Macro AUROC (95% interval, bootstrapped over patients): {test.get('patients', '–')} patients, {test.get('ecgs', '–')} ECGs"
+    caption = f"Macro AUROC (95% interval, bootstrapped over patients): {_cohort(metrics)}"
     html.table(("Model", *(TITLES[head][0] for head in HEADS)), rows, caption)
 
 
@@ -86,8 +97,18 @@ def by_label(model: Model) -> None:
         rows = []
         for label in labels:
             values = [words(auroc(model.metrics, name, label.head, label.code)) for name in CHARTED]
-            rows.append([label.name, str(label.test_positives), *values])
-        html.table(("Label", "Positives", *(NAMES[name] for name in CHARTED)), rows, "AUROC (95% interval)", numbers=(1,))
+            rows.append([label.name, str(label.test_positives), _measured_on(model, label), *values])
+        html.table(
+            ("Label", "Positives", "Measured on", *(NAMES[name] for name in CHARTED)),
+            rows,
+            "AUROC (95% interval)",
+            numbers=(1,),
+        )
+
+
+def _measured_on(model: Model, label: Label) -> str:
+    heads = model.metrics["models"].get("knowledge_transfer", {}).get(label.head) or {}
+    return str(heads.get("labels", {}).get(label.code, {}).get("measured_on", "–"))
 
 
 def _measured(model: Model, head: Head) -> list[Label]:
@@ -122,7 +143,10 @@ def dots(labels: Sequence[Label], metrics: dict[str, Any], p: Palette) -> dict[s
     layout = {
         "height": 70 + 28 * len(labels), "margin": {"l": 10, "r": 20, "t": 34, "b": 36},
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": p.text},
-        "xaxis": {**line, "range": [0.3, 1.01], "dtick": 0.1, "title": {"text": "AUROC (chance is 0.5)", "font": {"size": 12}}},
+        "xaxis": {
+            **line, "range": [0.3, 1.01], "dtick": 0.1,
+            "title": {"text": "AUROC (chance is 0.5)", "font": {"size": 12}},
+        },
         "yaxis": {
             **line, "showgrid": False, "automargin": True, "range": [len(labels) - 0.4, -0.6],
             "tickmode": "array", "tickvals": list(range(len(labels))), "ticktext": names,

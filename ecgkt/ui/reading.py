@@ -26,7 +26,11 @@ def age_band(age: float | None) -> str:
 def patient_line(opened: Opened) -> str:
     """HTML of sex, age band, source and what a reader had to assume."""
     ecg: ECG = opened.ecg
-    parts = [f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>", escape(age_band(ecg.age)), escape(opened.source)]
+    parts = [
+        f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>",
+        escape(age_band(ecg.age)),
+        escape(opened.source),
+    ]
     parts += [escape(note) for note in ecg.notes]
     tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
     return f'<div class="patient">{tag}{"&ensp;·&ensp;".join(parts)}</div>'
@@ -61,7 +65,7 @@ def show(opened: Opened, model: Model) -> None:
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
 
-    basis, labs, everything = st.tabs(["What it rests on", "Labs, predicted and measured", "All scores"], key="below")
+    basis, labs, everything = left.tabs(["What it rests on", "Labs, predicted and measured", "All scores"], key="below")
     with basis:
         evidence.tables(score, found, model)
     with labs:

@@ -34,9 +34,13 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
     with st.container(key="rows"):
         for head in HEADS:
             scores = list(explanation.scores(head)[: SHOWN[head]])
+            if not scores:
+                continue
             if label.head == head and label.code not in [score.label.code for score in scores]:
                 scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
             title, note = TITLES[head]
+            if all(score.label.learnt_from == "simulated" for score in explanation.scores(head)):
+                note += "; learnt from simulated patients"
             st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}<span>{note}</span></div>')
             _rows(scores, label, beside)
 
@@ -110,7 +114,8 @@ def every(explanation: Explanation) -> None:
             "Test AUROC": [score.label.auroc[0] if score.label.auroc else None for score in scores],
         },
         column_config={
-            name: st.column_config.NumberColumn(format="%.3f") for name in ("Probability", "Threshold", "Prevalence", "Test AUROC")
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("Probability", "Threshold", "Prevalence", "Test AUROC")
         },
         hide_index=True,
         height=320,

@@ -27,7 +27,9 @@ def settings() -> tuple[Paper, str, bool]:
         speed = _switch("Paper speed, mm/s", paper.SPEEDS, 25, "speed")
         rhythm = st.selectbox("Rhythm lead", LEADS, index=LEADS.index("II"), key="rhythm", disabled=layout != "3x4")
         shown = st.toggle("Relevance over the tracing", value=True, key="overlay", persist_state="session")
-        method = st.selectbox("Method", list(METHODS), format_func=METHODS.__getitem__, key="method", disabled=not shown)
+        method = st.selectbox(
+            "Method", list(METHODS), format_func=METHODS.__getitem__, key="method", disabled=not shown
+        )
     return Paper(layout, gain, speed, rhythm, dark=dark()), method, shown
 
 
@@ -51,6 +53,7 @@ def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None) 
     # Height follows width in the browser, so the boxes stay square without an empty band above and below.
     st.html(
         f"<style>.st-key-sheet .stPlotlyChart{{aspect-ratio:{laid_out.aspect:.4f};height:auto!important;"
+        "min-height:0!important;overflow:hidden;"
         f"background:{laid_out.ink.paper};border:1px solid {palette().line}}}</style>"
     )
     place.plotly_chart(

@@ -34,20 +34,20 @@ def lab_items(con: Connection) -> dict[str, int]:
 def nearest(con: Connection, measurements: str, seconds: int, time: str = "ecg_time") -> str:
     """SQL: the measurement nearest to each ECG within +-`seconds`, one per row and item.
 
-    measurements: SQL giving (subject_id, at TIMESTAMP, tie BIGINT, item VARCHAR, value DOUBLE, low, high). Ties go by
+    measurements: SQL giving (subject_id, moment TIMESTAMP, tie BIGINT, item VARCHAR, value DOUBLE, low, high). Order:
     |dt|, then the earlier time, then the smaller `tie`. The join is on time slots as wide as the window, so each
     measurement meets only the ECGs near it and `measurements` is read once, as a stream.
     """
     return f"""
         WITH slots AS (
-            SELECT row, subject_id, {time} AS at, epoch({time})::BIGINT // {seconds} + unnest([-1, 0, 1]) AS slot
+            SELECT row, subject_id, {time} AS moment, epoch({time})::BIGINT // {seconds} + unnest([-1, 0, 1]) AS slot
             FROM ecg
-        ), m AS (SELECT *, epoch(at)::BIGINT // {seconds} AS slot FROM ({measurements})), best AS (
+        ), m AS (SELECT *, epoch(moment)::BIGINT // {seconds} AS slot FROM ({measurements})), best AS (
             SELECT s.row, m.item,
-                   arg_min({{'lag': epoch(m.at) - epoch(s.at), 'value': m.value, 'low': m.low, 'high': m.high}},
-                           (abs(epoch(m.at) - epoch(s.at)), m.at, m.tie, m.value)) AS found
+                   arg_min({{'lag': epoch(m.moment) - epoch(s.moment), 'value': m.value, 'low': m.low, 'high': m.high}},
+                           (abs(epoch(m.moment) - epoch(s.moment)), m.moment, m.tie, m.value)) AS found
             FROM slots s JOIN m ON m.subject_id = s.subject_id AND m.slot = s.slot
-            WHERE abs(epoch(m.at) - epoch(s.at)) <= {seconds}
+            WHERE abs(epoch(m.moment) - epoch(s.moment)) <= {seconds}
             GROUP BY s.row, m.item
         )
         SELECT row, item, found.lag AS lag_seconds, found.value AS value, found.low AS low, found.high AS high
@@ -62,7 +62,7 @@ def add_nearest_labs(con: Connection, minutes: float) -> list[str]:
     if rows:
         con.executemany("INSERT INTO lab_item VALUES (?, ?, ?, ?)", rows)
     measurements = """
-        SELECT l.subject_id, l.charttime AS at, l.labevent_id AS tie, i.lab AS item, l.valuenum AS value,
+        SELECT l.subject_id, l.charttime AS moment, l.labevent_id AS tie, i.lab AS item, l.valuenum AS value,
                l.ref_range_lower AS low, l.ref_range_upper AS high
         FROM labevents l JOIN lab_item i ON l.itemid = i.itemid
         WHERE l.valuenum BETWEEN i.least AND i.most"""
@@ -95,7 +95,7 @@ def nearest_vitals(con: Connection, config: Config) -> pd.DataFrame:
     """Long table (row, item, lag_seconds, value) from `vitalsign` and from `triage` at the time of arrival."""
     values = ", ".join(VITALS)
     kinds = [
-        f"""SELECT subject_id, at, tie, '{vital}' AS item, {CELSIUS if vital == "temperature" else vital} AS value
+        f"""SELECT subject_id, moment, tie, '{vital}' AS item, {CELSIUS if vital == "temperature" else vital} AS value
             FROM bedside"""
         for vital in VITALS
     ]
@@ -104,7 +104,7 @@ def nearest_vitals(con: Connection, config: Config) -> pd.DataFrame:
     )
     con.execute(f"""
         CREATE OR REPLACE TEMP VIEW bedside AS
-        SELECT subject_id, charttime AS at, 0 AS tie, {values} FROM vitalsign
+        SELECT subject_id, charttime AS moment, 0 AS tie, {values} FROM vitalsign
         UNION ALL
         SELECT e.subject_id, e.intime, 1, {values} FROM triage t JOIN edstays e ON e.stay_id = t.stay_id""")
     measurements = f"SELECT *, NULL AS low, NULL AS high FROM ({' UNION ALL '.join(kinds)}) WHERE {limits}"
@@ -122,7 +122,7 @@ def nearest_biometrics(con: Connection, config: Config) -> pd.DataFrame:
     )
     measurements = f"""
         SELECT * FROM (
-            SELECT subject_id, date_trunc('day', chartdate) AS at, seq_num AS tie,
+            SELECT subject_id, date_trunc('day', chartdate) AS moment, seq_num AS tie,
                    CASE WHEN result_name ILIKE 'weight%' THEN 'weight' WHEN result_name ILIKE 'height%' THEN 'height'
                         WHEN result_name ILIKE 'bmi%' THEN 'bmi' END AS item,
                    TRY_CAST(result_value AS DOUBLE) * CASE WHEN result_name ILIKE '%kg)%' OR result_name ILIKE '%(cm)%'

@@ -65,6 +65,7 @@ def normalise(text: str) -> str:
     text = re.sub(r"\bnon ?(specific|diagnostic)", r"non\1", text)
     text = text.replace("ischaemi", "ischemi").replace("electrocardiogram", "ecg")
     text = re.sub(r"\ba ?v block|\batrioventricular block", "av block", text)
+    text = re.sub(r"\bq tc?\b", lambda match: match.group().replace(" ", ""), text)
     for ordinal, word in (("1st", "first"), ("2nd", "second"), ("3rd", "third")):
         text = re.sub(rf"\b{ordinal}\b", word, text)
     return text

@@ -129,7 +129,8 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
     con.register("ecg_frame", ecgs[["row", "subject_id", "study_id", "ecg_time", "hadm_id", "ed_stay", "split"]])
     con.execute("""CREATE OR REPLACE TABLE ecg AS
         SELECT row, subject_id::BIGINT AS subject_id, study_id::BIGINT AS study_id,
-               ecg_time::TIMESTAMP AS ecg_time, hadm_id::BIGINT AS hadm_id, ed_stay::BIGINT AS ed_stay FROM ecg_frame""")
+               ecg_time::TIMESTAMP AS ecg_time, hadm_id::BIGINT AS hadm_id, ed_stay::BIGINT AS ed_stay
+        FROM ecg_frame""")
     con.execute("CREATE OR REPLACE TABLE split AS SELECT row, split FROM ecg_frame")
 
     unlisted = clinical.add_nearest_labs(con, settings["windows"]["labs_minutes"])
@@ -165,7 +166,7 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
             "diagnoses": diagnosis_descriptions,
             "labs": [d for d in lab_descriptions if d["code"] in kept_labs],
         },
-        "excluded": dict(sorted(excluded.items())),
+        "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
         "config": recorded(settings),
         "licence": "Apache-2.0 (simulated data)" if simulated else "PhysioNet Credentialed Health Data License 1.5.0",
         "note": "Simulated patients: nothing here was measured on a person."

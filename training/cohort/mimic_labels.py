@@ -26,8 +26,9 @@ def diagnosis_labels(
         FROM ecg e JOIN diagnoses_icd d ON d.hadm_id = e.hadm_id WHERE d.icd_version IN (9, 10)
         UNION
         SELECT DISTINCT e.row, upper(replace(trim(d.icd_code), '.', '')), d.icd_version
-        FROM ecg e JOIN edstays s ON s.stay_id = e.ed_stay OR s.hadm_id = e.hadm_id
-        JOIN diagnosis d ON d.stay_id = s.stay_id WHERE d.icd_version IN (9, 10)""")
+        FROM (SELECT row, ed_stay AS stay_id FROM ecg
+              UNION SELECT e.row, s.stay_id FROM ecg e JOIN edstays s ON s.hadm_id = e.hadm_id) e
+        JOIN diagnosis d ON d.stay_id = e.stay_id WHERE d.icd_version IN (9, 10)""")
     codes = con.execute("SELECT DISTINCT code, version FROM coded ORDER BY ALL").fetchall()
     labels = icd.labels_of(codes, config["diagnoses"]["characters"])
     mapping = pd.DataFrame(

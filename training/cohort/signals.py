@@ -119,8 +119,8 @@ def _stamp(file: Path) -> tuple[int, int]:
 def convert_all(records: Sequence[Path], out: Path, max_gap: float, workers: int) -> list[str]:
     """Write OUT/signals.i16 with every usable record in order; per record "" or the reason why it was left out.
 
-    Progress is kept in OUT/signals.progress: killed at any moment and started again with the same, unchanged records, it
-    goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run.
+    Progress is kept in OUT/signals.progress: killed at any moment and started again with the same, unchanged records,
+    it goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run.
     """
     paths = [str(record) for record in records]
     stamps = [_stamp(record.with_suffix(".dat")) for record in records]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -12,16 +12,26 @@ from training.cohort.config import Config
 
 SUFFIXES = (".parquet", ".csv.gz", ".csv")
 DEPTH = 3  # folders below the source in which a table may lie
+RECORDS = ("files",)  # where MIMIC-IV-ECG keeps the tracings
+
+
+def _folders(source: Path) -> Iterator[Path]:
+    """`source` and the folders at most three below it, nearest first; not the 160,000 that hold the records."""
+    level = [source]
+    for _ in range(DEPTH + 1):
+        yield from level
+        below = [entry for folder in level for entry in sorted(folder.iterdir()) if entry.is_dir()]
+        level = [folder for folder in below if folder.name not in RECORDS and not folder.name.startswith(".")]
 
 
 def find_table(source: Path, name: str, folder: str = "") -> Path | None:
     """The file of a table at most three folders below `source`; `folder` names the folder it must lie in ("hosp")."""
-    for depth in range(DEPTH + 1):
+    for place in _folders(source):
+        if folder and place.name != folder:
+            continue
         for suffix in SUFFIXES:
-            found = sorted(source.glob("/".join(["*"] * depth + [name + suffix])))
-            found = [file for file in found if not folder or file.parent.name == folder]
-            if found:
-                return found[0]
+            if (file := place / (name + suffix)).is_file():
+                return file
     return None
 
 

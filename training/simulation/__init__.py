@@ -15,9 +15,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from training.simulation import tables
 from training.simulation.cohort import simulate_patient, titles
 from training.simulation.layout import VERSION
-from training.simulation.tables import labs
 from training.simulation.writer import Rows, merge, write_note, write_shard
 
 SHARD = 100  # patients; part of the layout of a run that was stopped, not of the result
@@ -59,7 +59,7 @@ def simulate(patients: int, seed: int, out: Path, workers: int = 2) -> None:
                 for done in pool.map(work, missing):
                     bar.update(done)
     dictionaries: Rows = {
-        "mimic-iv/hosp/d_labitems": [(lab.itemid, lab.label, lab.fluid, lab.category) for lab in labs()],
+        "mimic-iv/hosp/d_labitems": [(lab.itemid, lab.label, lab.fluid, lab.category) for lab in tables.labs()],
         "mimic-iv/hosp/d_icd_diagnoses": [(code, version, name) for (code, version), name in sorted(titles().items())],
     }
     merge(out, folders, dictionaries)

@@ -49,7 +49,9 @@ class _Builder:
 
     def build(self) -> Waves:
         centre, left, right, vector, plateau, qt = zip(*self.rows, strict=True)
-        return Waves(np.array(centre), np.array(left), np.array(right), np.stack(vector), np.array(plateau), np.array(qt))
+        return Waves(
+            np.array(centre), np.array(left), np.array(right), np.stack(vector), np.array(plateau), np.array(qt)
+        )
 
 
 def _turn(vectors: np.ndarray, degrees: float) -> np.ndarray:
@@ -127,7 +129,7 @@ def ventricles(
         for centre, width, vector in shape:
             b.wave(centre * body, width * body, width * body, vector)
         if block == "rbbb":
-            b.wave(0.80 * qrs, 0.10 * qrs, 0.11 * qrs, loop[0] * np.array([-0.50, 0.05, -0.72]))
+            b.wave(0.80 * qrs, 0.10 * qrs, 0.11 * qrs, 0.5 * (loop[0] + 1) * np.array([-0.40, 0.05, -0.58]))
             secondary = np.array([0.03, 0.0, 0.19])
         elif block == "irbbb":
             b.wave(0.86 * qrs, 0.08 * qrs, 0.08 * qrs, np.array([-0.26, 0.0, -0.42]))
@@ -140,7 +142,7 @@ def ventricles(
 def _wide(block: str, m: Morphology, loop: np.ndarray) -> tuple[list, np.ndarray]:
     scale = np.exp(0.7 * m["voltage"])
     early, middle, late = {
-        "lbbb": ([0.30, 0.15, -0.05], [0.85, 0.25, 1.05], [0.95, 0.10, 0.80]),
+        "lbbb": ([0.28, 0.15, 0.02], [0.80, 0.24, 1.15], [0.90, 0.10, 0.85]),
         "paced": ([0.25, -0.35, 0.10], [0.55, -0.95, 0.75], [0.40, -0.75, 0.65]),
         "pvc_right": ([0.30, 0.30, 0.10], [0.75, 0.95, 1.10], [0.50, 0.60, 0.80]),
         "pvc_left": ([-0.10, 0.20, -0.35], [-0.60, 0.85, -1.05], [-0.60, 0.55, -0.75]),
@@ -185,8 +187,10 @@ def _repolarisation(b: _Builder, m: Morphology, qrs: float, qt: float, secondary
     b.wave(peak + 2.1 * right + 0.05, 0.035, 0.045, m["u_uv"] / 1000 * np.array([0.35, 0.15, -0.55]), qt=True)
 
 
-def profiles(waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int) -> np.ndarray:
-    """[waves, samples]: every beat's time course summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves]."""
+def profiles(
+    waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int
+) -> np.ndarray:
+    """[waves, samples]: the beats summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves]."""
     window = int(0.95 * rate)
     out = np.zeros((len(waves.centre), samples + 2 * window), np.float32)
     if not len(onset):

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from training.simulation import labs as laboratory
-from training.simulation.diagnoses import OTHER, code
+from training.simulation.diagnoses import code
 from training.simulation.effects import baseline, morphology
 from training.simulation.findings import find
 from training.simulation.state import Patient, Stay, draw_patient, draw_stay
-from training.simulation.tables import complaints, conditions, labs, statements
+from training.simulation.tables import complaints, conditions, labs, others, statements
 from training.simulation.tracing import RATE, Tracing, draw_body, draw_tracing
 from training.simulation.writer import Rows, write_record
 
@@ -29,11 +30,10 @@ def _minutes(rng: np.random.Generator, low: float, high: float) -> timedelta:
     return timedelta(seconds=int(rng.uniform(low, high) * 60))
 
 
+@lru_cache
 def titles() -> dict[tuple[str, int], str]:
     """(ICD code, version) -> title of every code the cohort can hold."""
-    out = {(c, v): text for (c, v), text in zip(
-        [(pair[v == 9], v) for pair in OTHER for v in (9, 10)], [t for t in _OTHER_TITLES for _ in (9, 10)], strict=True
-    )}  # fmt: skip
+    out = {(other.icd10, 10): other.title for other in others()} | {(other.icd9, 9): other.title for other in others()}
     for row in conditions():
         out |= {(c, 10): row.title for c, _ in row.icd10} | {(c, 9): row.title for c, _ in row.icd9}
     for complaint in complaints():
@@ -42,9 +42,6 @@ def titles() -> dict[tuple[str, int], str]:
     out |= {("I130", 10): "Hypertensive heart and chronic kidney disease with heart failure"}
     out |= {("I110", 10): "Hypertensive heart disease with heart failure"}
     return out | {("I129", 10): "Hypertensive chronic kidney disease"}
-
-
-_OTHER_TITLES = ("Depression", "Reflux disease", "Hyperlipidaemia", "Tobacco use", "Sleep apnoea", "Osteoarthritis of knee")
 
 
 def simulate_patient(seed: int, index: int, folder: Path, rows: Rows) -> None:
@@ -146,9 +143,7 @@ def _ecg(
     normal = tracing.rhythm.qrs[~tracing.rhythm.ectopic]
     for beat, onset in enumerate(normal[(normal > 0.3) & (normal < 9.3)][:3] * 1000):
         p = (onset - m["pr"], onset - m["pr"] + m["p_ms"]) if has_p else (np.nan, np.nan)
-        rows["truth/waves"].append(
-            (study, beat, *p, onset, onset + m["qrs"], onset + tracing.qt * 1000 + m["st_ms"])
-        )
+        rows["truth/waves"].append((study, beat, *p, onset, onset + m["qrs"], onset + tracing.qt * 1000 + m["st_ms"]))
 
 
 def _labevents(
@@ -163,7 +158,11 @@ def _labevents(
         for repeat in range(late):
             drift = 1 + (rng.normal(0, 0.05) if repeat else 0.0)
             near = rng.random() < 0.93
-            time = ecg_time + (_minutes(rng, -30, 50) if near else _minutes(rng, 65, 140)) + repeat * _minutes(rng, 200, 600)
+            time = (
+                ecg_time
+                + (_minutes(rng, -30, 50) if near else _minutes(rng, 65, 140))
+                + repeat * _minutes(rng, 200, 600)
+            )
             for lab in (lab for lab in labs() if lab.panel == panel):
                 moving = drift if lab.key not in ("sodium", "chloride", "ph", "mcv") else 1.0
                 value = laboratory.measure(rng, lab, values[lab.key] * moving)
@@ -174,8 +173,8 @@ def _labevents(
                 abnormal = "abnormal" if value > lab.high or value < lab.low else ""
                 rows["mimic-iv/hosp/labevents"].append(
                     (base + number, subject, hadm if rng.random() < 0.7 else "", 50_000_000 + base + repeat, lab.itemid,
-                     "", _text(time), _text(time + _minutes(rng, 20, 90)), shown, f"{value:g}", lab.unit, f"{lab.low:g}",
-                     f"{lab.high:g}", abnormal, "STAT" if repeat == 0 else "ROUTINE", "")
+                     "", _text(time), _text(time + _minutes(rng, 20, 90)), shown, f"{value:g}", lab.unit,
+                     f"{lab.low:g}", f"{lab.high:g}", abnormal, "STAT" if repeat == 0 else "ROUTINE", "")
                 )  # fmt: skip
                 if repeat == 0 and near:
                     drawn.add(lab.key)
@@ -203,9 +202,14 @@ def _vitals(
     rows["mimic-iv-ed/ed/triage"].append(
         (subject, stay_id, *reading(), int(rng.integers(0, 11)), acuity, complaint.text)
     )
-    times = [ecg_time + _minutes(rng, -25, 28), *(arrival + _minutes(rng, 60, 400) for _ in range(int(rng.poisson(1.2))))]
+    times = [
+        ecg_time + _minutes(rng, -25, 28),
+        *(arrival + _minutes(rng, 60, 400) for _ in range(int(rng.poisson(1.2)))),
+    ]
     for time in sorted(times):
-        rows["mimic-iv-ed/ed/vitalsign"].append((subject, stay_id, _text(time), *reading(), "", int(rng.integers(0, 11))))
+        rows["mimic-iv-ed/ed/vitalsign"].append(
+            (subject, stay_id, _text(time), *reading(), "", int(rng.integers(0, 11)))
+        )
     if rng.random() < 0.62:
         day = f"{arrival:%Y-%m-%d}"
         results = (

@@ -6,14 +6,14 @@ stays in a thousand (old charts, rule-outs). Some stays are coded in ICD-9, as M
 
 from __future__ import annotations
 
+from math import exp, log
+
 import numpy as np
 
 from training.simulation.state import Patient, Stay
-from training.simulation.tables import complaints, conditions
+from training.simulation.tables import complaints, conditions, others
 
 FALSE_POSITIVE = 0.0035
-# Codes that only say that somebody was there; they fill the lists as real ones do.
-OTHER = (("F329", "311"), ("K219", "53081"), ("E785", "2724"), ("F17210", "3051"), ("G4733", "32723"), ("M179", "71596"))
 
 
 def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str:
@@ -39,7 +39,11 @@ def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
         complaint = next(c for c in complaints() if c.name == stay.complaint)
         given.append(_pick(rng, complaint.icd9 if stay.icd9 else complaint.icd10))
     out = given + _combined(lesser)
-    out += [pair[stay.icd9] for pair in OTHER if rng.random() < 0.11 + 0.05 * (patient.age > 50)]
+    for other in others():
+        odds = log(other.probability / (1 - other.probability)) + other.per_decade * (patient.age - 60) / 10
+        odds += other.per_bmi * (patient.bmi - 28) + other.log_odds * (other.condition in stay.active)
+        if rng.random() < 1 / (1 + exp(-odds)):
+            out.append(other.icd9 if stay.icd9 else other.icd10)
     return list(dict.fromkeys(out))
 
 

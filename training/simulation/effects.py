@@ -22,14 +22,17 @@ PARAMETERS = (
 )  # fmt: skip
 LIMITS = {
     "rate": (34.0, 165.0), "pr": (105.0, 360.0), "p_ms": (70.0, 150.0), "p_uv": (-60.0, 150.0), "p_log": (-3.0, 0.5),
-    "qrs": (68.0, 200.0), "voltage": (-1.2, 1.0), "t_uv": (-330.0, 900.0), "t_narrow": (-0.3, 0.5), "qtc": (320.0, 620.0),
+    "qrs": (68.0, 200.0), "voltage": (-1.2, 1.0), "t_uv": (-330.0, 900.0), "t_narrow": (-0.3, 0.5),
+    "qtc": (320.0, 620.0),
     "st_ms": (-60.0, 140.0), "t_flat": (0.0, 1.3), "strain": (0.0, 1.2), "r_loss": (0.0, 0.8), "st_sub": (-20.0, 350.0),
 }  # fmt: skip
 
 
 @dataclass
 class Morphology:
-    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables); applied: (source, parameter, size).
+    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables).
+
+    applied: (source, parameter, size) of every effect.
 
     qtc is Fridericia's, of a narrow QRS; regional parameters are called "injury.inferior" and so on.
     """
@@ -52,7 +55,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     values["p_terminal"] = rng.normal(4, 14)
     values["qrs"] = (94 if patient.male else 87) + rng.normal(0, 7)
     values["axis"] = 42 - 0.65 * older - 0.9 * (patient.bmi - 28) + rng.normal(0, 24)
-    values["voltage"] = -0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
+    values["voltage"] = -0.19 - 0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
     values["voltage"] += rng.normal(0, 0.2)
     values["posterior"] = rng.normal(0, 0.12)
     values["t_uv"] = (45 if patient.male else -15) - 0.9 * older + rng.normal(0, 75)

@@ -1,7 +1,7 @@
 """Labs and vitals at the moment of an ECG: a healthy distribution moved by the conditions, then drawn or not drawn.
 
-The null labs (MCV, platelets, ALT) have no shift by any condition and no effect on the ECG, so nothing about them can be
-learnt from a tracing; they are the check that a result is not an artefact.
+The null labs (MCV, platelets, ALT) have no shift by any condition and no effect on the ECG, so nothing about
+them can be learnt from a tracing; they are the check that a result is not an artefact.
 """
 
 from __future__ import annotations

@@ -50,7 +50,9 @@ def twelve(eight: np.ndarray) -> np.ndarray:
     ])  # fmt: skip
 
 
-def fibrillatory(rng: np.random.Generator, leads: np.ndarray, hertz: float, size: float, rate: float, samples: int) -> np.ndarray:
+def fibrillatory(
+    rng: np.random.Generator, leads: np.ndarray, hertz: float, size: float, rate: float, samples: int
+) -> np.ndarray:
     """[8, samples] f waves: two wandering sources with harmonics, largest in V1; size in mV."""
     t = np.arange(samples, dtype=np.float32) / rate
     out = np.zeros((8, samples), np.float32)
@@ -64,7 +66,9 @@ def fibrillatory(rng: np.random.Generator, leads: np.ndarray, hertz: float, size
     return out
 
 
-def flutter_waves(rng: np.random.Generator, leads: np.ndarray, hertz: float, size: float, rate: float, samples: int) -> np.ndarray:
+def flutter_waves(
+    rng: np.random.Generator, leads: np.ndarray, hertz: float, size: float, rate: float, samples: int
+) -> np.ndarray:
     """[8, samples] sawtooth: slow down, quick up in II, III, aVF; upright in V1; size in mV."""
     t = np.arange(samples) / rate
     phase = (hertz * t + rng.uniform()) % 1.0
@@ -77,7 +81,8 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     """[8, samples] mV: baseline wander with breathing, mains, muscle and electrode noise; loud in few recordings."""
     t = np.arange(samples, dtype=np.float32) / rate
     frequency = np.concatenate([rng.uniform(0.03, 0.5, 5), [rng.normal(0.27, 0.04)]])
-    basis = np.sin(2 * np.pi * frequency[:, None].astype(np.float32) * t + rng.uniform(0, 6.28, (6, 1)).astype(np.float32))
+    start = rng.uniform(0, 6.28, (6, 1)).astype(np.float32)
+    basis = np.sin(2 * np.pi * frequency[:, None].astype(np.float32) * t + start)
     wander = float(np.exp(rng.normal(-3.7, 0.7)))
     electrodes = ((rng.normal(0, wander, (9, 6)) / (0.5 + 2 * frequency)).astype(np.float32)) @ basis
     mains = float(np.exp(rng.normal(-6.8, 1.0)))
@@ -90,7 +95,8 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     electrodes += muscle * envelope * coloured
     if rng.random() < 0.04:  # an electrode that moves
         which, at = int(rng.integers(9)), float(rng.uniform(0.5, 9))
-        electrodes[which] += (float(rng.normal(0, 0.5)) * np.exp(-np.maximum(t - at, 0) / 0.5) * (t > at)).astype(np.float32)
+        step = float(rng.normal(0, 0.5)) * np.exp(-np.maximum(t - at, 0) / 0.5) * (t > at)
+        electrodes[which] += step.astype(np.float32)
     right_arm, left_arm, foot = electrodes[0], electrodes[1], electrodes[2]
     centre = (right_arm + left_arm + foot) / 3
     return np.concatenate([np.stack([left_arm - right_arm, foot - right_arm]), electrodes[3:] - centre])

@@ -67,7 +67,7 @@ def flutter(rng: np.random.Generator, rate: float) -> Rhythm:
 def sinus(
     rng: np.random.Generator, rate: float, pr: float, age: float, irregular: float, block: str, pvcs: int, pacs: int
 ) -> Rhythm:
-    """Sinus rhythm with AV conduction. pr in seconds; block: "", "avb2" or "avb3"; pvcs, pacs: premature beats to place."""
+    """Sinus rhythm with AV conduction. pr in seconds; block: "", "avb2", "avb3"; pvcs, pacs: beats to place."""
     p = _sinus_times(rng, 60 / rate, age, irregular)
     if block == "avb3":
         qrs = _sinus_times(rng, 60 / float(rng.uniform(32, 46)), 80, 0.2)

@@ -12,6 +12,7 @@ import numpy as np
 
 from training.simulation.tables import Condition, complaints, conditions, effects
 
+ACUTE_CORONARY = ("stemi_anterior", "stemi_inferior", "stemi_lateral", "nstemi", "unstable_angina")
 TERRITORIES = ("anterior", "septal", "inferior", "lateral")
 
 
@@ -20,7 +21,7 @@ class Patient:
     """index counts from 0; age in years at the first stay; height cm; weight kg; chronic: condition -> severity 0-1.
 
     sensitivity: one number per row of `tables.effects()`, 0 for an effect that is silent in this patient, mean near 1
-    otherwise; shared by all the patient's ECGs. expressed: chronic conduction conditions that the ECG shows.
+    otherwise; shared by all the patient's ECGs. territory: the wall of an old infarction. year: of the first stay.
     """
 
     index: int
@@ -69,7 +70,7 @@ def _draw(
     for condition in conditions():
         if condition.chronic != chronic:
             continue
-        chance, severity = rng.random(), rng.beta(1.4, 1.6)
+        chance, severity = rng.random(), rng.beta(1.3, 1.7)
         if chance < _probability(condition, age, male, known, extra):
             out[condition.name] = known[condition.name] = float(severity)
     return out
@@ -104,7 +105,7 @@ def draw_patient(rng: np.random.Generator, index: int) -> Patient:
 def draw_stay(rng: np.random.Generator, patient: Patient, number: int, days: int) -> Stay:
     """One stay: acute conditions given the chronic ones, or a complaint without any."""
     acute = _draw(rng, False, patient.age, patient.male, patient.chronic, extra=0.15)
-    infarct = [n for n in ("stemi_anterior", "stemi_inferior", "stemi_lateral", "nstemi", "unstable_angina") if n in acute]
+    infarct = [name for name in ACUTE_CORONARY if name in acute]
     for name in infarct[1:]:
         del acute[name]
     if "hyperkalaemia" in acute:
@@ -112,13 +113,14 @@ def draw_stay(rng: np.random.Generator, patient: Patient, number: int, days: int
     if "hypercalcaemia" in acute:
         acute.pop("hypocalcaemia", None)
     weights = np.array([c.weight for c in complaints()])
+    everything = acute.keys() | patient.chronic.keys()
     for position, complaint in enumerate(complaints()):
         raised = {
             "chest_pain": bool(infarct) or "pericarditis" in acute,
-            "dyspnoea": bool({"heart_failure", "copd", "pulmonary_embolism", "pneumonia"} & (acute.keys() | patient.chronic.keys())),
+            "dyspnoea": bool({"heart_failure", "copd", "pulmonary_embolism", "pneumonia"} & everything),
             "fever": bool({"sepsis", "pneumonia"} & acute.keys()),
             "palpitations": bool({"afib", "aflutter", "hyperthyroid"} & patient.chronic.keys()),
-            "syncope": bool({"avb3", "avb2", "long_qt"} & (acute.keys() | patient.chronic.keys())),
+            "syncope": bool({"avb3", "avb2", "long_qt"} & everything),
             "weakness": bool({"anaemia", "hyponatraemia", "aki", "hyperkalaemia"} & acute.keys()),
         }.get(complaint.name, False)  # fmt: skip
         weights[position] *= 5.0 if raised else 1.0

@@ -8,6 +8,7 @@
 | shifts.csv | what a condition does to a lab or vital: `present` + `severity` x (severity 0-1) |
 | effects.csv | what a lab does to the ECG: published slopes, the patients' spread, the silent fraction, the source |
 | expression.csv | what a condition itself does to the ECG, in the same way |
+| complaints.csv, others.csv | why people come otherwise; diagnoses that depend on age, BMI and company only |
 | statements.csv | SCP-ECG codes and descriptions, as PTB-XL lists them |
 """
 
@@ -59,6 +60,20 @@ class Complaint:
     icd9: tuple[tuple[str, float], ...]
     text: str
     rate: float
+
+
+@dataclass(frozen=True)
+class Other:
+    """A diagnosis without labs or ECG of its own: a row of others.csv (log odds per decade, per BMI)."""
+
+    icd10: str
+    icd9: str
+    title: str
+    probability: float
+    per_decade: float
+    per_bmi: float
+    condition: str
+    log_odds: float
 
 
 @dataclass(frozen=True)
@@ -124,9 +139,17 @@ def conditions() -> tuple[Condition, ...]:
         causes.setdefault(row["effect"], []).append((row["cause"], float(row["log_odds"])))
     return tuple(
         Condition(
-            r["condition"], r["kind"] == "chronic", float(r["prevalence"]), float(r["per_decade"]), float(r["male"]),
-            _codes(r["icd10"]), _codes(r["icd9"]), float(r["coded"]), r["name"], tuple(causes.get(r["condition"], ())),
-        )  # fmt: skip
+            r["condition"],
+            r["kind"] == "chronic",
+            float(r["prevalence"]),
+            float(r["per_decade"]),
+            float(r["male"]),
+            _codes(r["icd10"]),
+            _codes(r["icd9"]),
+            float(r["coded"]),
+            r["name"],
+            tuple(causes.get(r["condition"], ())),
+        )
         for r in rows("conditions")
     )
 
@@ -142,6 +165,23 @@ def complaints() -> tuple[Complaint, ...]:
 
 
 @lru_cache
+def others() -> tuple[Other, ...]:
+    return tuple(
+        Other(
+            r["icd10"],
+            r["icd9"],
+            r["title"],
+            float(r["probability"]),
+            float(r["per_decade"]),
+            float(r["per_bmi"]),
+            r["condition"],
+            float(r["log_odds"]),
+        )
+        for r in rows("others")
+    )
+
+
+@lru_cache
 def labs() -> tuple[Lab, ...]:
     with open(LABS_FILE, newline="", encoding="utf-8") as file:
         vocabulary = {row["lab"]: row for row in csv.DictReader(file)}
@@ -150,11 +190,22 @@ def labs() -> tuple[Lab, ...]:
         v = vocabulary[r["lab"]]
         out.append(
             Lab(
-                r["lab"], float(r["centre"] or 0), float(r["spread"] or 0), r["scale"], float(r["patient_share"] or 0),
-                r["panel"], int(r["digits"]), int(v["itemid"]), v["mimic_label"], v["fluid"], v["category"], v["unit"],
-                float(v["reference_low"]), float(v["reference_high"]),
+                r["lab"],
+                float(r["centre"] or 0),
+                float(r["spread"] or 0),
+                r["scale"],
+                float(r["patient_share"] or 0),
+                r["panel"],
+                int(r["digits"]),
+                int(v["itemid"]),
+                v["mimic_label"],
+                v["fluid"],
+                v["category"],
+                v["unit"],
+                float(v["reference_low"]),
+                float(v["reference_high"]),
                 (float(v["plausible_low"]), float(v["plausible_high"])),
-            )  # fmt: skip
+            )
         )
     return tuple(out)
 
@@ -178,16 +229,27 @@ def effects() -> tuple[Effect, ...]:
     """Every lab, temperature and condition effect on the ECG, in the tables' order."""
     by_lab = [
         Effect(
-            r["quantity"], r["parameter"], 0.0, float(r["slope"]), float(r["sensitivity_sd"]), float(r["silent"]),
-            r["direction"], float(r["from"]), float(r["to"]),
-        )  # fmt: skip
+            r["quantity"],
+            r["parameter"],
+            0.0,
+            float(r["slope"]),
+            float(r["sensitivity_sd"]),
+            float(r["silent"]),
+            r["direction"],
+            float(r["from"]),
+            float(r["to"]),
+        )
         for r in rows("effects")
     ]
     by_condition = [
         Effect(
-            r["condition"], r["parameter"], float(r["present"]), float(r["severity"]), float(r["sensitivity_sd"]),
+            r["condition"],
+            r["parameter"],
+            float(r["present"]),
+            float(r["severity"]),
+            float(r["sensitivity_sd"]),
             float(r["silent"]),
-        )  # fmt: skip
+        )
         for r in rows("expression")
     ]
     return tuple(by_lab + by_condition)

@@ -32,7 +32,7 @@ class Body:
 
 @dataclass(frozen=True)
 class Conduction:
-    """What the tracing shows: rhythm kind, bundle branch block ("", lbbb, rbbb, irbbb, paced), fascicles, delta wave."""
+    """What the tracing shows: rhythm kind, block ("", lbbb, rbbb, irbbb, paced), fascicles, delta wave, AV block."""
 
     kind: str
     block: str
@@ -44,7 +44,7 @@ class Conduction:
 
 @dataclass(frozen=True)
 class Tracing:
-    """signal: [12, SAMPLES] mV in standard lead order; beat: [12, 500] the noiseless normal beat from 200 ms before QRS;
+    """signal: [12, SAMPLES] mV in standard lead order; beat: [12, 500] the noiseless beat, QRS onset at 200 ms.
 
     qt: seconds as drawn, at the mean RR; rr: [intervals] s.
     """
@@ -60,7 +60,7 @@ class Tracing:
 
 
 def draw_body(rng: np.random.Generator) -> Body:
-    loop = np.exp(rng.normal(0, 1, 5) * np.array([0.45, 0.35, 0.13, 0.25, 0.5]))
+    loop = np.exp(rng.normal(0, 1, 5) * np.array([0.40, 0.30, 0.12, 0.22, 0.45]))
     return Body(leads.patient_leads(rng), loop, float(np.exp(rng.normal(0, 0.5))), bool(rng.random() < 0.4))
 
 

@@ -1,0 +1,159 @@
+"""The command line: `python -m ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]`.
+
+A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
+the file and the reason; the other files are still done and the exit code is 2.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from ecgkt import NOTICE
+from ecgkt.ecg import ECG, ECGError
+from ecgkt.explanation import Explanation, Score
+from ecgkt.readers import read
+from ecgkt.relevance import RelevanceSummary, summarise
+from ecgkt.waves import delineate
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
+
+SHOWN = 5  # scores a head in the table; all that are positive are shown, however many
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code: 0, or 2 if any file could not be explained."""
+    parser = argparse.ArgumentParser(prog="python -m ecgkt", description=NOTICE)
+    commands = parser.add_subparsers(dest="command", required=True)
+    explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
+    explain.add_argument("files", nargs="+", metavar="FILE", help="WFDB record (.hea, .dat, .mat) or DICOM ECG")
+    explain.add_argument("--json", action="store_true", help="one JSON object per file and line")
+    explain.add_argument("--attribution", metavar="LABEL", help="what the score of this label rests on")
+    explain.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
+    options = parser.parse_args(arguments)
+
+    from ecgkt import model as models  # brings torch, which --help should not wait for
+    from ecgkt.bundle import BundleError
+
+    try:
+        model = models.load(options.model)
+        if options.attribution:
+            model.label(options.attribution)
+    except (BundleError, KeyError) as error:
+        print(error.args[0], file=sys.stderr)
+        return BAD_INPUT
+    code = 0
+    for file in options.files:
+        try:
+            result = explain_file(model, file, options.attribution)
+        except ECGError as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            code = BAD_INPUT
+            continue
+        print(json.dumps(result) if options.json else table(result), flush=True)
+    return code
+
+
+def explain_file(model: Model, file: str, attribution: str | None = None) -> dict[str, Any]:
+    """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
+    began = time.perf_counter()
+    ecg = read(file)
+    times = {"read": _milliseconds(began)}
+    began = time.perf_counter()
+    explanation = model.explain(ecg)
+    times["predict"] = _milliseconds(began)
+    summary = None
+    if attribution and not explanation.abstained:
+        began = time.perf_counter()
+        summary = _attribution(model, ecg, attribution)
+        times["attribute"] = _milliseconds(began)
+    result = {
+        "file": file,
+        "model": {"name": model.name, "sha256": model.sha256},
+        "quality": {"ok": explanation.quality.ok, "reasons": [*explanation.quality.reasons]},
+        "abstained": explanation.abstained,
+        **_heads(explanation),
+        "milliseconds": times,
+    }
+    if summary is not None:
+        result["attribution"] = {
+            "label": attribution,
+            "leads": {lead: round(share, 4) for lead, share in summary.by_lead.items()},
+            "waves": {wave: round(share, 4) for wave, share in summary.by_wave.items()},
+            "sentence": summary.sentence,
+        }
+    return result
+
+
+def table(result: dict[str, Any]) -> str:
+    """What people read, from the same object that --json prints."""
+    lines = [result["file"], f"  {NOTICE}"]
+    if result["abstained"]:
+        return "\n".join([*lines, "  No statement, because the tracing is not usable:", *_indented(result["quality"])])
+    if result["superclasses"]:
+        lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
+    titles = {
+        "findings": "Findings",
+        "diagnoses": "Diagnoses",
+        "labs": "Lab abnormalities (predicted from the ECG, not measured)",
+    }
+    for head, title in titles.items():
+        lines.append(f"  {title}")
+        shown = [s for i, s in enumerate(result[head]) if i < SHOWN or s["positive"]]
+        for score in shown:
+            name = f"{score['lab']} {score['direction']}" if head == "labs" else f"{score['name']} ({score['code']})"
+            mark = "  above" if score["positive"] else ""
+            lines.append(
+                f"    {100 * score['probability']:5.1f}%  (threshold {100 * score['threshold']:.1f}%)  {name}{mark}"
+            )
+    if "attribution" in result:
+        lines.append(f"  {result['attribution']['label']}: {result['attribution']['sentence']}")
+    lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
+    return "\n".join(lines)
+
+
+def _indented(quality: dict[str, Any]) -> list[str]:
+    return [f"    {reason}" for reason in quality["reasons"]]
+
+
+def _heads(explanation: Explanation) -> dict[str, Any]:
+    return {
+        "findings": [_named(score) for score in explanation.findings],
+        "superclasses": {name: round(p, 6) for name, p in explanation.superclasses.items()},
+        "diagnoses": [_named(score) for score in explanation.diagnoses],
+        "labs": [
+            {"lab": s.label.lab, "direction": s.label.direction, "unit": s.label.unit, **_numbers(s)}
+            for s in explanation.labs
+        ],
+    }
+
+
+def _named(score: Score) -> dict[str, Any]:
+    return {"code": score.label.code, "name": score.label.name, **_numbers(score)}
+
+
+def _numbers(score: Score) -> dict[str, Any]:
+    return {
+        "probability": round(score.probability, 6),
+        "threshold": round(score.label.threshold, 6),
+        "positive": score.positive,
+    }
+
+
+def _attribution(model: Model, ecg: ECG, code: str) -> RelevanceSummary:
+    attribution = model.attribute(ecg, code)
+    return summarise(attribution.relevance, attribution.rate, delineate(ecg))
+
+
+def _milliseconds(began: float) -> float:
+    return round(1000 * (time.perf_counter() - began), 2)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

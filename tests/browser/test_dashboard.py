@@ -1,0 +1,152 @@
+"""The dashboard in a real browser: nothing scrolls sideways, the tracing is drawn to scale and is the largest thing.
+
+Needs Debian's chromium and chromium-driver and the bundle and examples of assets/; skipped with a word without them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = (
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+PATIENCE = 60  # s, for a loaded machine
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The dashboard, served on a free port."""
+    if not (ROOT / "assets" / "models" / "default" / "bundle.json").is_file():
+        pytest.skip("there is no bundle in assets/models/default")
+    if not any((ROOT / "assets" / "examples").iterdir()):
+        pytest.skip("there are no examples in assets/examples")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("ECGKT_")}
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.address",
+        "127.0.0.1",
+    ]
+    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        _wait(lambda: urlopen(f"{base}/_stcore/health", timeout=2).status == 200)
+        yield base
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Any]:
+    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("chromium or chromedriver is not on this machine")
+    options = selenium.ChromeOptions()
+    options.binary_location = chromium
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
+        options.add_argument(flag)
+    window = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    yield window
+    window.quit()
+
+
+def _wait(ready: Any) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if ready():
+                return
+        except URLError:
+            pass
+        assert time.monotonic() < until, "nothing within the time allowed"
+        time.sleep(0.2)
+
+
+def _size(browser: Any, width: int, height: int) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def _script(browser: Any, code: str) -> Any:
+    return browser.execute_script(f"return {code}")
+
+
+def _settled(browser: Any, selector: str) -> None:
+    _wait(lambda: _script(browser, f"document.querySelectorAll({selector!r}).length") > 0)
+    _wait(lambda: _script(browser, "document.querySelectorAll('[data-testid=\"stStatusWidget\"]').length") == 0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_no_page_scrolls_sideways(address: str, browser: Any, width: int, height: int) -> None:
+    _size(browser, width, height)
+    for page, landmark in (
+        ("", ".scatterlayer path"),
+        ("upload", "input[type=file]"),
+        ("compare", "table.data"),
+        ("model", "table.data"),
+    ):
+        browser.get(f"{address}/{page}")
+        _settled(browser, landmark)
+        for part in ("document.documentElement", "document.querySelector('.stMain')"):
+            assert _script(browser, f"{part}.scrollWidth <= {part}.clientWidth"), page
+        assert "Not a medical device" in _script(browser, "document.body.innerText"), page
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
+def test_the_tracing_is_drawn_to_scale_with_the_lists_beside_it(
+    address: str, browser: Any, width: int, height: int
+) -> None:
+    _size(browser, width, height)
+    browser.get(address)
+    _settled(browser, ".scatterlayer path")
+    assert _script(browser, "document.querySelectorAll('.scatterlayer .trace').length") >= 14
+    plot = "document.querySelector('.js-plotly-plot')"
+    per_mm = (
+        f"{plot}._fullLayout.xaxis._length / ({plot}._fullLayout.xaxis.range[1] - {plot}._fullLayout.xaxis.range[0])"
+    )
+    other = per_mm.replace("xaxis", "yaxis")
+    assert _script(browser, per_mm) == pytest.approx(_script(browser, other), rel=0.01)
+    sheet = _script(browser, f"{plot}.getBoundingClientRect().toJSON()")
+    assert sheet["width"] > 0.6 * width
+    assert sheet["bottom"] < height
+    # The sheet fills its box: no empty band above or below the paper.
+    assert _script(browser, f"{plot}._fullLayout.yaxis._length") > 0.95 * sheet["height"]
+    row = _script(browser, "document.querySelector('[class*=st-key-row-]').getBoundingClientRect().toJSON()")
+    assert row["left"] > sheet["right"]
+    assert row["bottom"] < height
+
+
+def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browser: Any) -> None:
+    _size(browser, 1440, 900)
+    browser.get(address)
+    _settled(browser, "[class*=st-key-row-] button")
+    alt = "document.querySelector('.stPlotlyChart').closest('[data-testid=stElementContainer]').outerHTML"
+    rows = "[...document.querySelectorAll('[class*=st-key-row-diagnoses] button')]"
+    name = _script(browser, f"{rows}[1].querySelector('p').firstChild.textContent.trim()")
+    _script(browser, f"{rows}[1].click()")
+    _wait(lambda: f"Relevance for {name}" in _script(browser, alt))
+    assert _script(browser, "document.querySelector('.lead-in').innerText").startswith(name)

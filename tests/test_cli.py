@@ -1,0 +1,147 @@
+"""The command line against a stand-in for the model: what it prints, and what it does with bad input."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+from ecgkt import model as models
+from ecgkt.__main__ import main
+from ecgkt.bundle import BundleError
+from ecgkt.ecg import ECG
+from ecgkt.explanation import Attribution, Explanation, Head, Label, Score
+from ecgkt.quality import assess
+
+REAL = get_testdata_file("waveform_ecg.dcm", download=False)
+
+
+def label(head: Head, code: str, threshold: float, lab: str = "") -> Label:
+    return Label(
+        head, code, f"Name of {code}", "", 0.1, threshold, "", None, 0, "simulated", lab, "high" if lab else "",
+        "mmol/L" if lab else "",
+    )  # fmt: skip
+
+
+class StandIn:
+    """Says the same of every usable tracing; relevance lies in lead V2 alone."""
+
+    name, sha256 = "stand-in", "ab" * 32
+    labels = (label("findings", "AFIB", 0.4), label("diagnoses", "I50", 0.9))
+    lab = label("labs", "potassium_high", 0.3, "potassium")
+
+    def label(self, code: str) -> Label:
+        found = [known for known in (*self.labels, self.lab) if known.code == code]
+        if not found:
+            raise KeyError(f"This model has no label {code!r}.")
+        return found[0]
+
+    def explain(self, ecg: ECG) -> Explanation:
+        quality = assess(ecg)
+        if not quality.ok:
+            return Explanation(quality)
+        scores = [(Score(known, 0.5),) for known in (*self.labels, self.lab)]
+        return Explanation(quality, scores[0], {"NORM": 0.7}, scores[1], scores[2], np.zeros(4, np.float32))
+
+    def attribute(self, ecg: ECG, code: str, method: str = "integrated_gradients") -> Attribution:
+        relevance = np.zeros((12, 1000), np.float32)
+        relevance[7] = -1
+        return Attribution(self.label(code), method, 100.0, relevance)
+
+
+@pytest.fixture(autouse=True)
+def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "load", lambda path=None: StandIn())
+
+
+def test_json_has_exactly_the_promised_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", REAL, REAL, "--json"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    result = json.loads(lines[0])
+    assert [*result] == [
+        "file", "model", "quality", "abstained", "findings", "superclasses", "diagnoses", "labs", "milliseconds",
+    ]  # fmt: skip
+    assert result["file"] == REAL
+    assert result["model"] == {"name": "stand-in", "sha256": "ab" * 32}
+    assert result["quality"] == {"ok": True, "reasons": []}
+    assert result["abstained"] is False
+    named = {"code": "AFIB", "name": "Name of AFIB", "probability": 0.5, "threshold": 0.4, "positive": True}
+    assert result["findings"] == [named]
+    assert result["diagnoses"][0]["positive"] is False
+    assert result["labs"] == [
+        {
+            "lab": "potassium",
+            "direction": "high",
+            "unit": "mmol/L",
+            "probability": 0.5,
+            "threshold": 0.3,
+            "positive": True,
+        }
+    ]
+    assert result["superclasses"] == {"NORM": 0.7}
+    assert set(result["milliseconds"]) == {"read", "predict"}
+
+
+def test_attribution_is_shared_out_over_leads_and_waves(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", REAL, "--json", "--attribution", "potassium_high"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["attribution"]["leads"]["V2"] == 1
+    assert sum(result["attribution"]["waves"].values()) == pytest.approx(1, abs=0.15)
+    assert "in V2 (" in result["attribution"]["sentence"]
+    assert set(result["milliseconds"]) == {"read", "predict", "attribute"}
+
+
+def test_bad_input_is_one_line_and_the_rest_is_done(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.hea"
+    bad.write_text("bad 12 500 5000\n")
+    assert main(["explain", str(bad), REAL, str(tmp_path / "none.dcm"), "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert [json.loads(line)["file"] for line in out.splitlines()] == [REAL]
+    first, second = err.splitlines()
+    assert first.startswith(f"{bad}: ")
+    assert "signals" in first
+    assert "none.dcm: There is no such file" in second
+
+
+def test_an_unusable_tracing_is_abstained_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+    lines = ["flat 12 500 5000", *(f"flat.dat 16 200/mV 16 0 0 0 0 {lead}" for lead in leads)]
+    (tmp_path / "flat.hea").write_text("\n".join(lines))
+    (tmp_path / "flat.dat").write_bytes(bytes(2 * 12 * 5000))
+    assert main(["explain", str(tmp_path / "flat.dat"), "--json", "--attribution", "AFIB"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["abstained"]
+    assert not result["quality"]["ok"]
+    assert result["quality"]["reasons"]
+    assert (result["findings"], result["superclasses"], result["labs"]) == ([], {}, [])
+    assert "attribution" not in result
+    assert main(["explain", str(tmp_path / "flat.hea")]) == 0
+    assert "No statement" in capsys.readouterr().out
+
+
+def test_the_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", REAL, "--attribution", "AFIB"]) == 0
+    out = capsys.readouterr().out
+    assert "Research use only" in out
+    assert "not measured" in out
+    assert "Name of AFIB (AFIB)" in out
+
+
+def test_an_unknown_label_and_a_broken_bundle_are_said_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["explain", REAL, "--attribution", "NOPE"]) == 2
+    out, err = capsys.readouterr()
+    assert not out
+    assert err == "This model has no label 'NOPE'.\n"
+
+    def broken(path: str | None = None) -> None:
+        raise BundleError("This folder holds no bundle.")
+
+    monkeypatch.setattr(models, "load", broken)
+    assert main(["explain", REAL, "--model", "nowhere"]) == 2
+    assert capsys.readouterr().err == "This folder holds no bundle.\n"

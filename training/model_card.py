@@ -1,0 +1,126 @@
+"""MODEL_CARD.md and the README's table of results, written from a bundle; no figure is typed by hand.
+
+    python -m training card --model assets/models/default
+
+The README's table stands between the markers `<!-- results -->` and `<!-- /results -->`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from ecgkt import NOTICE
+
+ROOT = Path(__file__).resolve().parents[1]
+DESCRIPTIONS = {
+    "random_linear": ("Random encoder + linear heads", "ECG"),
+    "signal_only": ("Signal-only", "ECG"),
+    "signal_only_labs": ("Signal-only + lab heads", "ECG"),
+    "knowledge_transfer": ("**Knowledge transfer**", "ECG"),
+    "clinical_only": ("Clinical table only", "labs, vitals, biometrics"),
+    "multimodal": ("Multimodal", "ECG + labs, vitals, biometrics"),
+}
+HEADS = ("findings", "diagnoses", "labs")
+
+
+def write_cards(bundle: Path) -> None:
+    card = json.loads((bundle / "bundle.json").read_text())
+    metrics = json.loads((bundle / "metrics.json").read_text())
+    results = results_table(card, metrics)
+    (ROOT / "MODEL_CARD.md").write_text(model_card(card, metrics, results))
+    readme = ROOT / "README.md"
+    text = re.sub(
+        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + results + m[2], readme.read_text(), flags=re.DOTALL
+    )
+    readme.write_text(text)
+
+
+def interval_text(value: list[float] | None) -> str:
+    return f"{value[0]:.3f} [{value[1]:.3f}-{value[2]:.3f}]" if value else "-"
+
+
+def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
+    """Markdown: macro AUROC per model and head, what each was measured on, the gap closed."""
+    lines = ["| model | sees at inference | findings | diagnoses | labs |", "|---|---|---|---|---|"]
+    for name, (title, sees) in DESCRIPTIONS.items():
+        heads = metrics["models"].get(name, {})
+        cells = [interval_text(heads.get(head, {}).get("macro_auroc")) for head in HEADS]
+        lines.append(f"| {title} | {sees} | {' | '.join(cells)} |")
+    sets = "; ".join(
+        f"{entry['ecgs']} {'simulated' if entry['simulated'] else 'real'} test ECGs of {entry['patients']} patients ({name})"
+        for name, entry in metrics["test_by_source"].items()
+    )
+    heads = metrics["models"]["knowledge_transfer"]
+    kinds = "; ".join(f"{head} on {heads[head]['measured_on']} ECGs" for head in HEADS if heads[head].get("measured_on"))
+    counts = ", ".join(f"{len(card['labels'][head])} {head}" for head in HEADS)
+    lines += [
+        "",
+        f"Macro AUROC with patient-level 95% bootstrap intervals ({metrics['bootstrap']['resamples']} resamples): {kinds}. "
+        f"Test: {sets}. Labels: {counts}. One seed.",
+        "",
+        f"Gap closed, (transfer - signal-only) / (multimodal - signal-only), diagnoses: "
+        f"**{_share(metrics['gap_closed'])}**. Transfer minus signal-only: "
+        f"{_signed(metrics['transfer_minus_signal_only'])}; minus signal-only with lab heads: "
+        f"{_signed(metrics['transfer_minus_signal_only_labs'])}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _share(value: list[float] | None) -> str:
+    return f"{value[0]:.0%} [{value[1]:.0%} to {value[2]:.0%}]" if value else "not measured"
+
+
+def _signed(value: list[float] | None) -> str:
+    return f"{value[0]:+.3f} [{value[1]:+.3f} to {value[2]:+.3f}]" if value else "not measured"
+
+
+def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> str:
+    """The whole model card as Markdown."""
+    data = [
+        f"- **{entry['name']}** ({'simulated' if entry['simulated'] else 'real'}): {entry['ecgs']} ECGs of "
+        f"{entry['patients']} patients. {entry.get('note') or ''} Licence: {entry.get('licence') or 'none stated'}."
+        f"{'' if entry['used_in_stage_1'] else ' Not used in stage 1.'}"
+        for entry in card["training_data"]
+    ]
+    stages = [
+        f"| {name} | {entry['parameters']:,} | {entry['seconds_this_run'] / 60:.0f} |" for name, entry in card["stages"].items()
+    ]
+    parts = [
+        f"# Model card: {card['name']}",
+        f"*Written by `python -m training card` from `bundle.json` and `metrics.json`.* {NOTICE}",
+        "## Intended use",
+        card["intended_use"],
+        "## Not for",
+        "\n".join(f"- {line}" for line in card["not_for"]),
+        "## Training data",
+        "\n".join(data),
+        "## How it was trained",
+        f"Created {card['created']}. Stage 1: {card['config']['pretrain_objective']} between ECG and clinical table, "
+        f"{card['config']['pretrain_steps']} steps; stages 2 and 3: {card['config']['finetune_steps']} steps; baselines: "
+        f"{card['config']['pretrain_steps'] + card['config']['finetune_steps']} steps, batches of {card['config']['batch']}. "
+        f"Seed {card['config']['seed']}. A reconstruction of arXiv 2512.07021; no figure here is the paper's.",
+        "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
+        "## Results",
+        results,
+        "## Per label (knowledge transfer)",
+        *(_label_table(head, card) for head in HEADS),
+        "## Limits",
+        "\n".join(f"- {line}" for line in card["limits"]),
+        "## Files",
+        "\n".join(f"- `{name}` SHA-256 `{digest}`" for name, digest in card["files"].items()),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _label_table(head: str, card: dict[str, Any]) -> str:
+    rows = [f"### {head.capitalize()}", "", "| code | name | AUROC | test positives | measured on |", "|---|---|---|---|---|"]
+    for entry in sorted(card["labels"][head], key=lambda e: -(e["auroc"] or [0])[0]):
+        rows.append(
+            f"| {entry['code']} | {entry['name']} | {interval_text(entry['auroc'])} | {entry['test_positives']} | "
+            f"{entry['measured_on'] or '-'} |"
+        )
+    return "\n".join(rows)
