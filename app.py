@@ -1,13 +1,5 @@
-"""The dashboard: `streamlit run app.py`. Four pages and one navigation bar."""
+"""The dashboard: `streamlit run app.py`. Which pages there are stands in ecgkt/ui/navigation.py."""
 
-import streamlit as st
+from ecgkt.ui import navigation
 
-st.navigation(
-    [
-        st.Page("pages/browse.py", title="Browse", default=True),
-        st.Page("pages/upload.py", title="Upload"),
-        st.Page("pages/compare.py", title="Compare"),
-        st.Page("pages/model.py", title="Model"),
-    ],
-    position="top",
-).run()
+navigation.bar().run()

@@ -29,8 +29,8 @@ MARGIN_MM = 3.0
 TOP_MM = 14.0  # room for the legend
 FOOT_MM = 8.0
 ROW_MM: dict[Layout, float] = {"3x4": 27.0, "12x1": 15.0}
-# Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of 10 s
-# a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
+# Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of
+# 10 s a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
 POINTS: dict[Layout, int] = {"3x4": 1250, "12x1": 1000}
 
 # Relevance is smoothed over 50 ms, scaled to its own strongest value and drawn in four classes; the rest stays bare.
@@ -219,19 +219,15 @@ def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str,
             for first, last in zip(edges[::2], edges[1::2], strict=True):
                 xs[k] += [_floats((seconds[first:last] - paper.start) * paper.speed), GAP]
                 ys[k] += [_floats(values[first:last]), GAP]
-    out = []
-    for k, name in enumerate(CLASS_NAMES):
-        out.append(
-            {
-                "type": "scatter", "mode": "lines", "name": name, "meta": "relevance", "hoverinfo": "skip",
-                # An empty class keeps its place in the legend, so the legend is the same on every sheet.
-                "x": np.concatenate(xs[k]) if xs[k] else GAP,
-                "y": np.concatenate(ys[k]) if ys[k] else GAP,
-                "line": {"color": paper.ink.classes[k], "width": WIDTHS[k]},
-                "opacity": 0.75, "showlegend": True,
-            }
-        )  # fmt: skip
-    return out
+    # The gap put first keeps an empty class in the legend, so the legend is the same on every sheet.
+    return [
+        {
+            "type": "scatter", "mode": "lines", "name": name, "meta": "relevance", "hoverinfo": "skip",
+            "x": np.concatenate([GAP, *xs[k]]), "y": np.concatenate([GAP, *ys[k]]),
+            "line": {"color": paper.ink.classes[k], "width": WIDTHS[k]}, "opacity": 0.75, "showlegend": True,
+        }
+        for k, name in enumerate(CLASS_NAMES)
+    ]  # fmt: skip
 
 
 def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
@@ -270,10 +266,9 @@ def figure(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None
     `attribution` is drawn under the tracing, which stays whole and on top.
     """
     paper = paper or Paper()
-    ink, shared = paper.ink, {"showticklabels": False, "zeroline": False, "showgrid": True, "ticks": "", "tick0": 0}
-    grid = {"gridcolor": ink.major, "gridwidth": 1, "dtick": 5}
+    ink, grid = paper.ink, {"showgrid": True, "ticks": "", "tick0": 0, "showticklabels": False, "zeroline": False}
     minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": ink.minor, "gridwidth": 0.6}
-    axis = {**shared, **grid, "minor": minor, "constrain": "domain"}
+    axis = {**grid, "gridcolor": ink.major, "gridwidth": 1, "dtick": 5, "minor": minor, "constrain": "domain"}
     under = _overlay(ecg, paper, attribution) if attribution is not None else []
     legend = {
         "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)",
@@ -293,10 +288,8 @@ def figure(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None
 def alt_text(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None = None) -> str:
     """The sheet in a sentence or two, for those who cannot see it."""
     paper = paper or Paper()
-    text = (
-        f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, layout {LAYOUTS[paper.layout]}, "
-        f"{paper.speed} mm/s, {paper.gain} mm/mV."
-    )
+    scale = f"layout {LAYOUTS[paper.layout]}, {paper.speed} mm/s, {paper.gain} mm/mV"
+    text = f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, {scale}."
     if attribution is None:
         return text
     by_lead = strength(attribution).sum(axis=1)

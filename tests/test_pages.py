@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 import ecgkt
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.explanation import HEADS, Attribution, Explanation, Label, Quality, Score
+from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
 from ecgkt.ui import clinical, html, performance, reading, resources
 from ecgkt.vocabulary import labs
 
@@ -21,14 +21,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = ("browse", "upload", "compare", "model")
 
 
-def _label(head: str, code: str, name: str, **more: Any) -> Label:
-    facts = {"prevalence": 0.1, "threshold": 0.4, "threshold_source": "best Youden index on validation"}
+def _label(head: Head, code: str, name: str, **more: Any) -> Label:
+    facts: dict[str, Any] = {"prevalence": 0.1, "threshold": 0.4, "threshold_source": "best Youden index on validation"}
     return Label(
-        head, code, name, "group", **facts, auroc=(0.8, 0.7, 0.9), test_positives=12, learnt_from="simulated", **more
-    )  # type: ignore[arg-type]
+        head, code, name, "group", auroc=(0.8, 0.7, 0.9), test_positives=12, learnt_from="simulated", **facts, **more
+    )
 
 
-LABELS = {
+LABELS: dict[Head, tuple[Label, ...]] = {
     "findings": (_label("findings", "AFIB", "Atrial fibrillation"), _label("findings", "NORM", "Normal ECG")),
     "diagnoses": (_label("diagnoses", "I50", "Heart failure"), _label("diagnoses", "E11", "Type 2 diabetes mellitus")),
     "labs": (
@@ -77,7 +77,9 @@ class StandIn:
         ranked = {
             h: sorted((Score(x, PROBABILITY[x.code]) for x in LABELS[h]), key=lambda s: -s.probability) for h in HEADS
         }
-        return Explanation(Quality(True), **{head: tuple(scores) for head, scores in ranked.items()})
+        return Explanation(
+            Quality(True), tuple(ranked["findings"]), {}, tuple(ranked["diagnoses"]), tuple(ranked["labs"])
+        )
 
     def attribute(self, ecg: ECG, code: str, method: str = "integrated_gradients") -> Attribution:
         label = next(label for head in HEADS for label in LABELS[head] if label.code == code)

@@ -84,7 +84,7 @@ def test_columns_run_on_in_time_above_the_rhythm_strip() -> None:
     assert places["aVF"].offset == places["III"].offset == places["V3"].offset == places["V6"].offset
 
 
-def test_leads_are_placed_by_name_in_mimic_order(tmp_path: Path) -> None:
+def test_leads_are_placed_by_name_in_mimic_order() -> None:
     order = ["I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6"]  # MIMIC-IV-ECG's own
     millivolts = np.repeat(np.arange(12.0)[:, None] / 10, 5000, axis=1)
     ecg = ECG.from_leads(order, millivolts, 500.0)

@@ -1,4 +1,4 @@
-"""The simulated cohort: MIMIC's layout as other software reads it, the same bytes again, and effects of the stated size."""
+"""The simulated cohort: MIMIC's layout as other software reads it, and the same bytes again."""
 
 from __future__ import annotations
 
@@ -65,7 +65,8 @@ def test_amplitudes_are_those_of_an_ecg(cohort: Path) -> None:
     peak = []
     for path in _table(cohort, "mimic-iv-ecg/record_list").path:
         signal = wfdb.rdrecord(str(cohort / "mimic-iv-ecg" / path)).p_signal
-        assert np.isfinite(signal).all() and np.abs(signal).max() < 10
+        assert np.isfinite(signal).all()
+        assert np.abs(signal).max() < 10
         peak.append(np.ptp(signal[:, LEAD_ORDER.index("V5")]))
     assert 0.8 < np.median(peak) < 3.0  # mV; adults' QRS in V5 is about 1 to 2
 
@@ -74,12 +75,15 @@ def test_keys_join_and_every_ecg_is_within_the_hour_after_arrival(cohort: Path) 
     truth = pd.read_parquet(cohort / "truth" / "ecgs.parquet")
     stays = _table(cohort, "mimic-iv-ed/ed/edstays")
     records = _table(cohort, "mimic-iv-ecg/record_list")
-    assert truth.study_id.is_unique and stays.stay_id.is_unique and set(truth.study_id) == set(records.study_id)
+    assert truth.study_id.is_unique
+    assert stays.stay_id.is_unique
+    assert set(truth.study_id) == set(records.study_id)
     joined = truth.merge(stays, on=["subject_id", "stay_id"]).merge(records, on=["subject_id", "study_id"])
     assert len(joined) == len(truth)
     wait = pd.to_datetime(joined.ecg_time, format="ISO8601") - pd.to_datetime(joined.intime, format="ISO8601")
     first = wait.groupby(joined.stay_id).min()
-    assert (first >= pd.Timedelta(0)).all() and (first <= pd.Timedelta(minutes=60)).all()
+    assert (first >= pd.Timedelta(0)).all()
+    assert (first <= pd.Timedelta(minutes=60)).all()
     events = _table(cohort, "mimic-iv/hosp/labevents")
     assert events.labevent_id.is_unique
     assert set(events.subject_id) <= set(stays.subject_id)
@@ -105,10 +109,13 @@ def test_statements_are_ptbxls(shared: Path) -> None:
 def test_same_bytes_when_resumed_and_with_other_workers(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.simulation.cohort.write_record", _stop_after(25))
+    monkeypatch.setattr("training.simulation.SHARD", 20)  # the result must not depend on it either
+    monkeypatch.setattr("training.simulation.cohort.write_record", _stop_after(45))
     with pytest.raises(InterruptedError):
         simulate(PATIENTS, seed=7, out=tmp_path, workers=1)
+    assert (tmp_path / ".shards" / "000000-000020").is_dir()
     monkeypatch.undo()
+    monkeypatch.setattr("training.simulation.SHARD", 20)
     simulate(PATIENTS, seed=7, out=tmp_path, workers=2)
     assert _digests(tmp_path) == _digests(cohort)
 
@@ -134,12 +141,12 @@ def test_gzip_headers_hold_no_time(cohort: Path) -> None:
         assert len(text.readlines()) == PATIENTS + 1
 
 
-def _stop_after(count: int):  # noqa: ANN202
+def _stop_after(count: int):
     from training.simulation.writer import write_record
 
     left = [count]
 
-    def write(*arguments):  # noqa: ANN001, ANN002, ANN202
+    def write(*arguments):
         if left[0] == 0:
             raise InterruptedError
         left[0] -= 1

@@ -156,6 +156,4 @@ def _millivolts(values: np.ndarray, channel: Any) -> np.ndarray:
     return (values * gain + offset) * scale
 
 
-FORMAT = Format(
-    "DICOM ECG", "one .dcm file", ("dcm",), is_dicom, lambda name, content: (), lambda name: (), read_dicom
-)
+FORMAT = Format("DICOM ECG", "one .dcm file", ("dcm",), is_dicom, lambda name, content: (), lambda name: (), read_dicom)

@@ -62,7 +62,7 @@ def years(value: str) -> float | None:
 
 
 def sex_of(value: str) -> Sex | None:
-    """"F", "female", "M", "Male" -> sex; anything else is unknown."""
+    """ "F", "female", "M", "Male" -> sex; anything else is unknown."""
     known: dict[str, Sex] = {"f": "female", "female": "female", "m": "male", "male": "male"}
     return known.get(value.strip().lower())
 

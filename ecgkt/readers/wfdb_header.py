@@ -145,9 +145,7 @@ def _signal(line: str) -> Signal:
     baseline = int(_number(scale["baseline"] or zero, "baseline"))
     if abs(baseline) >= 2**31:
         raise ECGError("A baseline in the WFDB header is beyond all measure.")
-    return Signal(
-        fields[0], form["code"], int(form["offset"] or 0), gain / MILLIVOLTS.get(units, 1.0), baseline, lead
-    )
+    return Signal(fields[0], form["code"], int(form["offset"] or 0), gain / MILLIVOLTS.get(units, 1.0), baseline, lead)
 
 
 def _check_files(signals: tuple[Signal, ...]) -> None:

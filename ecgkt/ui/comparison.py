@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Label
+from ecgkt.explanation import HEADS, Head, Label
 from ecgkt.model import Model
 from ecgkt.ui import clinical, html, resources, scores
 from ecgkt.ui.reading import patient_line
@@ -34,11 +34,11 @@ def side_by_side(opened: Opened, model: Model) -> None:
     html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
     present = clinical.beside(explanation, opened.clinical)
     for head in HEADS:
-        _head(scores.TITLES[head], model.labels[head], outputs, opened.recorded, present)
+        _head(head, model.labels[head], outputs, opened.recorded, present)
 
 
 def _head(
-    title: tuple[str, str],
+    head: Head,
     labels: tuple[Label, ...],
     outputs: dict[str, dict[str, float]],
     recorded: frozenset[str],
@@ -59,5 +59,7 @@ def _head(
             marked.append(len(rows))
         rows.append(cells)
     names = [cell for name, _ in MODELS.values() for cell in ("", name)]
-    st.subheader(title[0])
-    html.table(("Label", "Known", *names), rows, title[1], numbers=(2, 4, 6), marked=marked, widths=WIDTHS)
+    st.subheader(scores.TITLES[head][0])
+    html.table(
+        ("Label", "Known", *names), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
+    )

@@ -29,6 +29,12 @@ def chosen(explanation: Explanation) -> Label:
     return max(positive or scores, key=lambda score: score.probability / max(score.label.prevalence, 0.01)).label
 
 
+def note(head: Head, labels: Sequence[Label]) -> str:
+    """What a head is about, and that it was learnt from simulated patients where it was from no others."""
+    simulated = all(label.learnt_from == "simulated" for label in labels)
+    return TITLES[head][1] + ("; learnt from simulated patients" if simulated else "")
+
+
 def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) -> None:
     """The first few of each head; `beside` has a few quiet words for some codes (a lab's measured value)."""
     with st.container(key="rows"):
@@ -38,10 +44,9 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
                 continue
             if label.head == head and label.code not in [score.label.code for score in scores]:
                 scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
-            title, note = TITLES[head]
-            if all(score.label.learnt_from == "simulated" for score in explanation.scores(head)):
-                note += "; learnt from simulated patients"
-            st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}<span>{note}</span></div>')
+            words = note(head, [score.label for score in scores])
+            title = f"{TITLES[head][0]}<span>{words}</span>"
+            st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
             _rows(scores, label, beside)
 
 

@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 import ecgkt
+from ecgkt.ui import navigation
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,8 @@ def palette() -> Palette:
 
 
 def frame(title: str) -> None:
-    """What every page begins with: wide layout, style, and the research-use notice.
-
-    Each page calls it, not app.py: Streamlit runs a file of `pages/` alone when it is opened by its address before
-    app.py has run once in the server, and the notice must not be missing then.
-    """
+    """What every page begins with: navigation, wide layout, style, and the research-use notice."""
+    navigation.ensure()
     st.set_page_config(page_title=f"{title} · ecgkt", layout="wide", initial_sidebar_state="collapsed")
     _style()
     st.html(f'<div class="notice" role="note">{escape(ecgkt.NOTICE)}</div>')

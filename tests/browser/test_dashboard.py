@@ -145,8 +145,9 @@ def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browse
     browser.get(address)
     _settled(browser, "[class*=st-key-row-] button")
     alt = "document.querySelector('.stPlotlyChart').closest('[data-testid=stElementContainer]').outerHTML"
-    rows = "[...document.querySelectorAll('[class*=st-key-row-diagnoses] button')]"
-    name = _script(browser, f"{rows}[1].querySelector('p').firstChild.textContent.trim()")
-    _script(browser, f"{rows}[1].click()")
+    row = "document.querySelectorAll('[class*=st-key-row-diagnoses]')[1]"
+    _wait(lambda: _script(browser, f"Boolean({row} && {row}.querySelector('button p'))"))
+    name = _script(browser, f"{row}.querySelector('button p').firstChild.textContent.trim()")
+    _script(browser, f"{row}.querySelector('button').click()")
     _wait(lambda: f"Relevance for {name}" in _script(browser, alt))
-    assert _script(browser, "document.querySelector('.lead-in').innerText").startswith(name)
+    _wait(lambda: _script(browser, "document.querySelector('.lead-in').innerText").startswith(name))

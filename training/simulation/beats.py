@@ -21,6 +21,9 @@ WALLS = {
 }
 APEX = np.array([0.80, 0.52, -0.15])
 
+# Centre and sigma as fractions of the QRS, vector in mV.
+Shape = list[tuple[float, float, np.ndarray]]
+
 
 @dataclass
 class Waves:
@@ -41,7 +44,7 @@ class _Builder:
     def __init__(self) -> None:
         self.rows: list[tuple[float, float, float, np.ndarray, bool, bool]] = []
 
-    def wave(self, centre: float, left: float, right: float, vector: np.ndarray | tuple, qt: bool = False) -> None:
+    def wave(self, centre: float, left: float, right: float, vector: np.ndarray, qt: bool = False) -> None:
         self.rows.append((centre, left, right, np.asarray(vector, float), False, qt))
 
     def plateau(self, begin: float, end: float, vector: np.ndarray) -> None:
@@ -57,7 +60,7 @@ class _Builder:
 def _turn(vectors: np.ndarray, degrees: float) -> np.ndarray:
     """Rotate in the frontal plane; positive turns the axis towards the feet."""
     a = np.deg2rad(degrees)
-    return vectors @ np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]])
+    return np.asarray(vectors @ np.array([[np.cos(a), np.sin(a), 0], [-np.sin(a), np.cos(a), 0], [0, 0, 1]]))
 
 
 def p_wave(m: Morphology) -> Waves:
@@ -70,11 +73,11 @@ def p_wave(m: Morphology) -> Waves:
     return b.build()
 
 
-def _narrow(m: Morphology, loop: np.ndarray, lafb: bool, lpfb: bool, delta: bool) -> tuple[list, float]:
+def _narrow(m: Morphology, loop: np.ndarray, lafb: bool, lpfb: bool, delta: bool) -> Shape:
     """(centre as a fraction of the QRS, sigma fraction, vector) of a QRS through the His-Purkinje system."""
     axis = -55.0 if lafb else 112.0 if lpfb else m["axis"]
     keep = 1 - m["r_loss"]
-    waves = [
+    waves: Shape = [
         (0.16, 0.085, np.array([-0.09, -0.04, -0.16])),
         (0.29, 0.095, np.array([0.34, 0.20, -0.34 * keep])),
         (0.47, 0.115, np.array([1.12, 0.66, 0.42])),
@@ -82,29 +85,30 @@ def _narrow(m: Morphology, loop: np.ndarray, lafb: bool, lpfb: bool, delta: bool
         (0.82, 0.085, np.array([-0.16, -0.16, 0.12])),
     ]
     scale = np.exp(m["voltage"])
-    out = []
-    for i, (centre, width, vector) in enumerate(waves):
+    out: list[np.ndarray] = []
+    for i, (_, _, vector) in enumerate(waves):
         turn = np.clip(axis - 48, -115, 90) * (0.35 if i == 0 else 1.0)
-        out.append([centre, width, _turn(vector * scale * loop[i], turn)])
+        out.append(_turn(vector * scale * loop[i], turn))
     if lafb:
-        out[0][2] = out[0][2] + np.array([-0.10, 0.26, 0.05])
+        out[0] = out[0] + np.array([-0.10, 0.26, 0.05])
     if lpfb:
-        out[0][2] = out[0][2] + np.array([0.22, -0.22, 0.0])
+        out[0] = out[0] + np.array([0.22, -0.22, 0.0])
     if m["rvh"] > 0:
-        out[2][2] = out[2][2] + m["rvh"] * np.array([-0.75, 0.1, -0.55])
-        out[3][2] = out[3][2] + m["rvh"] * np.array([-0.45, 0.1, -0.45])
+        out[2] = out[2] + m["rvh"] * np.array([-0.75, 0.1, -0.55])
+        out[3] = out[3] + m["rvh"] * np.array([-0.45, 0.1, -0.45])
     if m["s1q3t3"] > 0:
-        out[4][2] = out[4][2] + m["s1q3t3"] * np.array([-0.5, 0.15, -0.1])
-        out[0][2] = out[0][2] + m["s1q3t3"] * np.array([0.05, -0.2, 0.0])
+        out[4] = out[4] + m["s1q3t3"] * np.array([-0.5, 0.15, -0.1])
+        out[0] = out[0] + m["s1q3t3"] * np.array([0.05, -0.2, 0.0])
     for wall, (direction, gain) in WALLS.items():
         q = min(m[f"q_wave.{wall}"], 1.2)
         if q > 0:
-            for wave in out:
-                wave[2] = wave[2] - 0.65 * q * max(float(wave[2] @ direction), 0) * direction
-            out.append([0.30, 0.14, -0.62 * q * scale * direction / gain])
+            out = [v - 0.65 * q * max(float(v @ direction), 0) * direction for v in out]
+            waves.append((0.30, 0.14, -0.62 * q * scale * direction / gain))
+            out.append(waves[-1][2])
     if delta:
-        out.append([0.08, 0.16, np.array([0.30, 0.05, -0.22])])
-    return out, scale
+        waves.append((0.08, 0.16, np.array([0.30, 0.05, -0.22])))
+        out.append(waves[-1][2])
+    return [(centre, width, vector) for (centre, width, _), vector in zip(waves, out, strict=True)]
 
 
 def ventricles(
@@ -124,7 +128,7 @@ def ventricles(
         for centre, width, vector in shape:
             b.wave(centre * qrs, width * qrs, width * qrs, vector)
     else:
-        shape, _ = _narrow(m, loop, lafb, lpfb, delta)
+        shape = _narrow(m, loop, lafb, lpfb, delta)
         body = qrs - {"rbbb": 0.042, "irbbb": 0.014}.get(block, 0.0)
         for centre, width, vector in shape:
             b.wave(centre * body, width * body, width * body, vector)
@@ -139,7 +143,7 @@ def ventricles(
     return b.build()
 
 
-def _wide(block: str, m: Morphology, loop: np.ndarray) -> tuple[list, np.ndarray]:
+def _wide(block: str, m: Morphology, loop: np.ndarray) -> tuple[Shape, np.ndarray]:
     scale = np.exp(0.7 * m["voltage"])
     early, middle, late = {
         "lbbb": ([0.28, 0.15, 0.02], [0.80, 0.24, 1.15], [0.90, 0.10, 0.85]),

@@ -24,7 +24,8 @@ def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str
 def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
     """ICD codes without dots, the most acute first; ICD-9 throughout where `stay.icd9`."""
     wrong = rng.random(len(conditions())) < FALSE_POSITIVE
-    given, lesser = [], []
+    given: list[str] = []
+    lesser: list[str] = []
     for condition, mistaken in zip(conditions(), wrong, strict=True):
         chance = rng.random()
         severity = stay.active.get(condition.name)

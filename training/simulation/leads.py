@@ -29,7 +29,7 @@ def patient_leads(rng: np.random.Generator) -> np.ndarray:
     turn = np.deg2rad(rng.normal(0, 9))  # about the body's long axis: rotation of the heart
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     gain = np.exp(rng.normal(0, 0.10, (8, 1)))
-    return (DOWER * gain + rng.normal(0, 0.05, (8, 3))) @ rotation
+    return np.asarray((DOWER * gain + rng.normal(0, 0.05, (8, 3))) @ rotation)
 
 
 def placed(rng: np.random.Generator, leads: np.ndarray) -> np.ndarray:

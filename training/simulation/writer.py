@@ -54,7 +54,7 @@ def write_shard(folder: Path, rows: Rows) -> None:
         csv.writer(text, lineterminator="\n").writerows(rows.get(table, []))
         (building / f"{table.replace('/', '.')}.csv").write_text(text.getvalue(), encoding="utf-8")
     for table, columns in TRUTH.items():
-        frame = pd.DataFrame.from_records(rows.get(f"truth/{table}", []), columns=list(columns))
+        frame = pd.DataFrame([tuple(row) for row in rows.get(f"truth/{table}", [])], columns=list(columns))
         frame.to_parquet(building / f"{table}.parquet", index=False)
     os.replace(building, folder)
 

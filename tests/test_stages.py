@@ -1,0 +1,161 @@
+"""Every stage, once, on the tiny config: simulate, prepare, pretrain, finetune, baselines, evaluate, bundle.
+
+What is asserted is what a toy run can show: that something was learnt on held-out patients, and nothing where there is
+nothing to learn.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+import ecgkt
+from ecgkt.bundle import BundleError
+from ecgkt.collection import open_collection
+from ecgkt.model import load
+from training.__main__ import main
+from training.cohort.prepared import Prepared, load_prepared
+from training.config import load_config
+from training.evaluate import MODELS
+from training.examples import choose, copy_subset
+from training.stages import Stage, StageError
+
+ROOT = Path(__file__).resolve().parents[1]
+NULL_LABS = ("mcv_low", "mcv_high", "platelets_low", "platelets_high")  # nothing of theirs is in the simulated ECG
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("tiny")
+    settings = yaml.safe_load((ROOT / "training/configs/tiny.yaml").read_text())
+    settings["out"] = str(out)
+    settings["cohort"] = str(ROOT / settings["cohort"])
+    (out / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    assert main(["all", "--config", str(out / "tiny.yaml")]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def metrics(run: Path) -> dict:
+    return json.loads((run / "bundle" / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def prepared(run: Path) -> Prepared:
+    return load_prepared(run / "prepared" / "simulated")
+
+
+def test_no_patient_is_in_two_splits(prepared: Prepared) -> None:
+    used = prepared.ecgs[prepared.ecgs["split"] != "extra"]
+    assert used.groupby("patient")["split"].nunique().max() == 1
+    assert set(used["split"]) == {"train", "validation", "test"}
+
+
+def test_every_model_has_the_promised_figures(metrics: dict) -> None:
+    assert set(metrics["models"]) == set(MODELS)
+    assert metrics["test"]["patients"] <= metrics["test"]["ecgs"]
+    for name in MODELS:
+        for head, figures in metrics["models"][name].items():
+            value, low, high = figures["macro_auroc"]
+            assert low <= value <= high, (name, head)
+            for code, label in figures["labels"].items():
+                assert label["positives"] >= 5, (name, code)
+    assert len(metrics["gap_closed"]) == 3
+    # A model that is given the labs must not be scored on guessing them.
+    assert "labs" not in metrics["models"]["multimodal"]
+    assert "labs" not in metrics["models"]["clinical_only"]
+
+
+@pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only", "signal_only_labs", "multimodal"])
+def test_findings_are_learnt_on_held_out_patients(metrics: dict, name: str) -> None:
+    assert metrics["models"][name]["findings"]["macro_auroc"][1] > 0.55
+
+
+@pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only_labs", "clinical_only", "multimodal"])
+def test_diagnoses_are_better_than_chance_on_held_out_patients(metrics: dict, name: str) -> None:
+    assert metrics["models"][name]["diagnoses"]["macro_auroc"][1] > 0.5
+
+
+def test_labs_that_the_ecg_shows_are_learnt_and_null_labs_are_not(metrics: dict) -> None:
+    labels = metrics["models"]["knowledge_transfer"]["labs"]["labels"]
+    null = [code for code in NULL_LABS if code in labels]
+    assert null, "the toy cohort should have at least one null lab to look at"
+    for code in null:
+        _, low, high = labels[code]["auroc"]
+        assert low - 0.1 < 0.5 < high + 0.1, code
+    others = np.mean([label["auroc"][0] for code, label in labels.items() if code not in NULL_LABS])
+    assert others > np.mean([labels[code]["auroc"][0] for code in null])
+
+
+def test_stage_1_matches_ecgs_with_their_own_tables_and_did_not_collapse(run: Path) -> None:
+    figures = json.loads((run / "stages" / "pretrain" / "record.json").read_text())["figures"]
+    assert figures["own_table_in_nearest_tenth"] > 0.13  # .10 is chance
+    assert figures["rank_me"] > 2
+
+
+def test_stages_leave_a_record_and_are_kept_when_run_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads((run / "stages" / "knowledge_transfer" / "record.json").read_text())
+    fingerprint = json.loads((run / "prepared" / "simulated" / "prepared.json").read_text())["fingerprint"]
+    assert record["data"] == {"simulated": fingerprint}
+    assert record["seed"] == 7
+    before = (run / "stages" / "knowledge_transfer" / "weights.safetensors").stat().st_mtime_ns
+    assert main(["finetune", "--config", str(run / "tiny.yaml")]) == 0
+    assert "kept" in capsys.readouterr().out
+    assert (run / "stages" / "knowledge_transfer" / "weights.safetensors").stat().st_mtime_ns == before
+
+
+def test_two_configs_cannot_share_a_folder(run: Path) -> None:
+    other = replace(load_config(run / "tiny.yaml"), lr=0.5)
+    with pytest.raises(StageError, match="another config"):
+        Stage(other, "pretrain")
+
+
+def test_bundle_is_small_complete_and_says_what_is_simulated(run: Path) -> None:
+    folder = run / "bundle"
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 40e6
+    assert {file.suffix for file in folder.iterdir()} == {".json", ".safetensors"}
+    model = load(folder)
+    assert {label.learnt_from for label in model.labels["labs"]} == {"simulated"}
+    assert any("simulated" in limit for limit in model.card["limits"])
+    for head in ("findings", "diagnoses", "labs"):
+        for label in model.labels[head]:
+            assert 0 < label.threshold < 1
+            assert label.threshold_source
+
+
+def test_an_altered_bundle_is_refused(run: Path, tmp_path: Path) -> None:
+    for file in (run / "bundle").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = bytearray((tmp_path / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(bytes(weights))
+    with pytest.raises(BundleError, match=r"model\.safetensors"):
+        load(tmp_path)
+
+
+def test_examples_cover_every_group_and_are_read_by_the_same_code(run: Path, prepared: Prepared, tmp_path: Path) -> None:
+    chosen = choose(prepared)
+    assert len(chosen) >= 24
+    assert set(chosen["split"]) == {"test"}
+    rows = chosen.index
+    groups = {e["group"]: [] for e in prepared.info["labels"]["diagnoses"]}
+    for entry in prepared.info["labels"]["diagnoses"]:
+        groups[entry["group"]].append(entry["code"])
+    in_test = prepared.rows("test")
+    for group, codes in groups.items():
+        if (prepared.diagnoses[codes].iloc[in_test] == 1).any(axis=None):
+            assert (prepared.diagnoses[codes].iloc[rows] == 1).any(axis=None), group
+    subjects = {int(patient.split("-")[-1].split(":")[-1]) for patient in chosen["patient"].head(3)}
+    copy_subset(run / "simulated", tmp_path / "simulated", subjects)
+    collection = open_collection(tmp_path / "simulated")
+    assert collection.entries
+    assert all(entry.simulated for entry in collection.entries)
+    explanation = load(run / "bundle").explain(collection.read(collection.entries[0].key))
+    assert explanation.quality.ok, explanation.quality.reasons
+    assert [s.probability for s in explanation.labs] == sorted((s.probability for s in explanation.labs), reverse=True)
+    assert ecgkt.LEADS[4] == "aVL"
