@@ -143,11 +143,11 @@ def test_the_tracing_is_drawn_to_scale_with_the_lists_beside_it(
 def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browser: Any) -> None:
     _size(browser, 1440, 900)
     browser.get(address)
-    _settled(browser, "[class*=st-key-row-] button")
-    alt = "document.querySelector('.stPlotlyChart').closest('[data-testid=stElementContainer]').outerHTML"
+    _settled(browser, ".scatterlayer path")
+    alt = "document.querySelector('[class*=st-key-ecg-sheet]')?.outerHTML ?? ''"
     row = "document.querySelectorAll('[class*=st-key-row-diagnoses]')[1]"
     _wait(lambda: _script(browser, f"Boolean({row} && {row}.querySelector('button p'))"))
     name = _script(browser, f"{row}.querySelector('button p').firstChild.textContent.trim()")
     _script(browser, f"{row}.querySelector('button').click()")
     _wait(lambda: f"Relevance for {name}" in _script(browser, alt))
-    _wait(lambda: _script(browser, "document.querySelector('.lead-in').innerText").startswith(name))
+    _wait(lambda: _script(browser, "document.querySelector('.lead-in')?.innerText ?? ''").startswith(name))
