@@ -1,9 +1,9 @@
 """ecgkt: what a 12-lead ECG says beyond the ECG. Research use only; not a medical device.
 
-    >>> import ecgkt
-    >>> ecg = ecgkt.read("record.hea")
-    >>> model = ecgkt.load()
-    >>> explanation = model.explain(ecg)
+>>> import ecgkt
+>>> ecg = ecgkt.read("record.hea")
+>>> model = ecgkt.load()
+>>> explanation = model.explain(ecg)
 """
 
 from __future__ import annotations

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor, nn
 

@@ -34,7 +34,8 @@ def model_view(ecg: ECG) -> FloatArray:
     at_rate = ecg.resampled(MODEL_RATE).signal
     missing = ~np.isfinite(at_rate)
     # NaN would spread over the whole lead in the filter, so it is 0 before (no step in a centred lead) and 0 after.
-    centred = np.where(missing, 0.0, at_rate - np.nan_to_num(np.nanmedian(np.where(missing, 0, at_rate), axis=1))[:, None])
+    middle = np.median(np.where(missing, 0.0, at_rate), axis=1, keepdims=True)
+    centred = np.where(missing, 0.0, at_rate - middle)
     filtered = sosfiltfilt(_bandpass(MODEL_RATE), centred, axis=1, padlen=min(300, at_rate.shape[1] - 1))
     filtered[missing] = 0.0
     return filtered.astype(np.float32)

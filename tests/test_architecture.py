@@ -56,16 +56,22 @@ def test_pages_know_nothing_of_tensors_or_training(path: Path) -> None:
 def test_networks_know_nothing_of_files_readers_or_figures() -> None:
     for path in sorted((ROOT / "ecgkt" / "nn").glob("*.py")):
         assert not {"wfdb", "pydicom", "plotly", "duckdb", "pandas"} & packages(path), path
-        assert not any(name.startswith(("ecgkt.readers", "ecgkt.model", "ecgkt.bundle")) for name in imports(path)), path
+        assert not any(name.startswith(("ecgkt.readers", "ecgkt.model", "ecgkt.bundle")) for name in imports(path)), (
+            path
+        )
 
 
 def test_there_is_no_cycle_between_modules() -> None:
-    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in ECGKT + TRAINING}
+    modules = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in ECGKT + TRAINING
+    }
     # The package's own __init__ hands out its parts lazily; that is no dependency of the parts on each other.
     graph = {name: {m for m in imports(path) if m in modules and m != name} for name, path in modules.items()}
     # `from package import module` needs the module; that it names the package as well is no edge of its own.
     graph = {
-        name: {m for m in needed if not (modules[m].name == "__init__.py" and any(n.startswith(m + ".") for n in needed))}
+        name: {
+            m for m in needed if not (modules[m].name == "__init__.py" and any(n.startswith(m + ".") for n in needed))
+        }
         for name, needed in graph.items()
     }
     graph["ecgkt"] = {"ecgkt.ecg"}

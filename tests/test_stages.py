@@ -138,7 +138,9 @@ def test_an_altered_bundle_is_refused(run: Path, tmp_path: Path) -> None:
         load(tmp_path)
 
 
-def test_examples_cover_every_group_and_are_read_by_the_same_code(run: Path, prepared: Prepared, tmp_path: Path) -> None:
+def test_examples_cover_every_group_and_are_read_by_the_same_code(
+    run: Path, prepared: Prepared, tmp_path: Path
+) -> None:
     chosen = choose(prepared)
     assert len(chosen) >= 24
     assert set(chosen["split"]) == {"test"}

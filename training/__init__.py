@@ -1,0 +1,1 @@
+"""Training: cohort files -> prepared arrays -> networks -> bundle. Builds on `ecgkt`; nothing there imports it."""

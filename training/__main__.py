@@ -1,17 +1,17 @@
 """The command line of training: one command a stage.
 
-    python -m training simulate --patients 2000 --seed 1 --out DIR
-    python -m training prepare mimic DIR --out DIR
-    python -m training prepare ptbxl DIR --out DIR
-    python -m training prepare all --config C        every set that a config names
-    python -m training pretrain --config C
-    python -m training finetune --config C
-    python -m training baselines --config C [--only NAME]
-    python -m training evaluate --config C
-    python -m training bundle --config C --out assets/models/NAME
-    python -m training examples --config C --out assets/examples
-    python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
-    python -m training all --config C                all of it, bundle included (below the run's own folder)
+python -m training simulate --patients 2000 --seed 1 --out DIR
+python -m training prepare mimic DIR --out DIR
+python -m training prepare ptbxl DIR --out DIR
+python -m training prepare all --config C        every set that a config names
+python -m training pretrain --config C
+python -m training finetune --config C
+python -m training baselines --config C [--only NAME]
+python -m training evaluate --config C
+python -m training bundle --config C --out assets/models/NAME
+python -m training examples --config C --out assets/examples
+python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
+python -m training all --config C                all of it, bundle included (below the run's own folder)
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     simulate = commands.add_parser("simulate", help="write a simulated cohort in MIMIC's file layout")
     simulate.add_argument("--patients", type=int, required=True)
@@ -137,7 +139,9 @@ def prepare_sources(config: Config) -> None:
         elif Path(source.path).is_dir():
             _prepare_one(source.kind, Path(source.path), out, Path(config.cohort))
         elif source.optional:
-            print(f"prepare {source.name}: {source.path} is not here; the run goes on without these ECGs", file=sys.stderr)
+            print(
+                f"prepare {source.name}: {source.path} is not here; the run goes on without these ECGs", file=sys.stderr
+            )
         else:
             raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
 

@@ -61,7 +61,5 @@ def train_baseline(config: Config, name: str, baseline: Baseline) -> None:
     network = build_network(config, pool, baseline.modality, list(baseline.heads))
     if baseline.encoder_lr == 0.0:
         network.encoder.requires_grad_(False)
-    curve = train_heads(
-        name, config, sources, pool, network, config.baseline_steps, baseline.encoder_lr, stage.folder
-    )
+    curve = train_heads(name, config, sources, pool, network, config.baseline_steps, baseline.encoder_lr, stage.folder)
     stage.save(network, pool, {"loss": curve})

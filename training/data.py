@@ -73,7 +73,8 @@ class Pool:
             local = rows[here] - self.offsets[number]
             order = np.argsort(local)  # the disk likes rising addresses
             out[here[order]] = prepared.signals[local[order]]
-        return out / 1000.0
+        out /= 1000.0  # uV -> mV
+        return out
 
     def batch(self, rows: npt.NDArray[np.int64]) -> Batch:
         return Batch(

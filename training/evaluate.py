@@ -75,11 +75,11 @@ def evaluate(config: Config) -> dict[str, Any]:
             if head == "diagnoses" and macro is not None:
                 macros[name] = macro
     metrics = {
-        "test": {"patients": int(len(np.unique(patients))), "ecgs": int(len(rows))},
+        "test": {"patients": len(np.unique(patients)), "ecgs": len(rows)},
         "test_by_source": {
             prepared.info["name"]: {
                 "simulated": bool(prepared.info["simulated"]),
-                "patients": int(len(np.unique(patients[pool.source_of[rows] == number]))),
+                "patients": len(np.unique(patients[pool.source_of[rows] == number])),
                 "ecgs": int((pool.source_of[rows] == number).sum()),
             }
             for number, prepared in enumerate(pool.sets)

@@ -71,26 +71,22 @@ def _what_each_shows(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
 
 
 def copy_subset(source: Path, out: Path, subjects: set[int]) -> None:
-    """Copy a MIMIC-layout cohort for these subjects only: each table filtered by subject_id, their records as they are."""
+    """Copy a MIMIC-layout cohort for these subjects only: each table by subject_id, their records as they are."""
     listed = ", ".join(f"'{subject}'" for subject in sorted(subjects))
     for table in sorted([*source.rglob("*.csv"), *source.rglob("*.csv.gz")]):
         relative = table.relative_to(source)
-        if relative.parts[0] == "truth":
+        if relative.parts[0] == "truth" or relative.parts[0].startswith("."):
             continue
         target = out / relative
         target.parent.mkdir(parents=True, exist_ok=True)
         path = str(table).replace("'", "''")
-        header = duckdb.sql(f"select * from read_csv('{path}', all_varchar=true) limit 0").columns
-        chosen = f"where subject_id in ({listed})" if "subject_id" in header else ""
-        compression = "gzip" if table.name.endswith(".gz") else "none"
-        duckdb.sql(f"select * from read_csv('{path}', all_varchar=true) {chosen}").write_csv(
-            str(target), header=True, compression=compression
-        )
-    records = duckdb.sql(
-        f"select path from read_csv('{next(out.rglob('record_list.csv'))}', all_varchar=true)"
-    ).fetchall()
+        header = duckdb.connect().execute(f"describe select * from read_csv('{path}', all_varchar=true)").fetchall()
+        chosen = f"where subject_id in ({listed})" if "subject_id" in {column[0] for column in header} else ""
+        rows = duckdb.connect().execute(f"select * from read_csv('{path}', all_varchar=true) {chosen}").df()
+        rows.to_csv(target, index=False, compression={"method": "gzip", "mtime": 0} if target.suffix == ".gz" else None)
+    records = pd.read_csv(next(out.rglob("record_list.csv")), dtype=str)["path"]
     ecg_folder = next(source.rglob("record_list.csv")).parent
-    for (record,) in records:
+    for record in records:
         for suffix in (".hea", ".dat"):
             origin = (ecg_folder / record).with_suffix(suffix)
             target = out / origin.relative_to(source)

@@ -19,7 +19,14 @@ from training.stages import Stage, build_network, load_sets, load_stage
 
 
 def train_heads(
-    name: str, config: Config, sources: list[Source], pool: Pool, network: Network, steps: int, encoder_lr: float, folder: Path
+    name: str,
+    config: Config,
+    sources: list[Source],
+    pool: Pool,
+    network: Network,
+    steps: int,
+    encoder_lr: float,
+    folder: Path,
 ) -> dict[str, list[float]]:
     """Supervised training of `network` on all its heads; used by this stage and by every trained baseline."""
     sampler = Sampler(pool, [source.share for source in sources], config.batch, config.seed)

@@ -70,7 +70,7 @@ def fit(
         terms = loss(step)
         total = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
         # Early averages would remember the random start, so the decay grows with the steps made.

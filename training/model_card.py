@@ -1,12 +1,13 @@
-"""MODEL_CARD.md and the README's table of results, written from a bundle; no figure is typed by hand.
+"""MODEL_CARD.md, the README's table of results and its file tree, written by a script; no figure is typed by hand.
 
     python -m training card --model assets/models/default
 
-The README's table stands between the markers `<!-- results -->` and `<!-- /results -->`.
+They stand between markers: `<!-- results -->` ... `<!-- /results -->`, `<!-- tree -->` ... `<!-- /tree -->`.
 """
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -32,10 +33,25 @@ def write_cards(bundle: Path) -> None:
     results = results_table(card, metrics)
     (ROOT / "MODEL_CARD.md").write_text(model_card(card, metrics, results))
     readme = ROOT / "README.md"
-    text = re.sub(
-        r"(<!-- results -->\n).*(<!-- /results -->)", lambda m: m[1] + results + m[2], readme.read_text(), flags=re.DOTALL
-    )
+    text = readme.read_text()
+    for marker, content in (("results", results), ("tree", file_tree())):
+        pattern = rf"(<!-- {marker} -->\n).*(<!-- /{marker} -->)"
+        text = re.sub(pattern, lambda m, new=content: m[1] + new + m[2], text, flags=re.DOTALL)  # type: ignore[misc]
     readme.write_text(text)
+
+
+def file_tree() -> str:
+    """The Python files with the first sentence of their docstrings, as a fenced block."""
+    lines = []
+    files = [ROOT / "app.py"]
+    for folder in ("pages", "ecgkt", "training", "benchmarks"):
+        files += sorted((ROOT / folder).rglob("*.py"))
+    for file in files:
+        summary = ast.get_docstring(ast.parse(file.read_text()))
+        if summary:
+            first = re.split(r"(?<=[.:;])\s", " ".join(summary.split()))[0].rstrip(".:;")
+            lines.append(f"{file.relative_to(ROOT)!s:42s} {first}")
+    return "```\n" + "\n".join(lines) + "\n```\n"
 
 
 def interval_text(value: list[float] | None) -> str:
@@ -50,16 +66,18 @@ def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
         cells = [interval_text(heads.get(head, {}).get("macro_auroc")) for head in HEADS]
         lines.append(f"| {title} | {sees} | {' | '.join(cells)} |")
     sets = "; ".join(
-        f"{entry['ecgs']} {'simulated' if entry['simulated'] else 'real'} test ECGs of {entry['patients']} patients ({name})"
+        f"{name}: {entry['ecgs']} {'simulated' if entry['simulated'] else 'real'} ECGs of {entry['patients']} patients"
         for name, entry in metrics["test_by_source"].items()
     )
     heads = metrics["models"]["knowledge_transfer"]
-    kinds = "; ".join(f"{head} on {heads[head]['measured_on']} ECGs" for head in HEADS if heads[head].get("measured_on"))
+    kinds = "; ".join(
+        f"{head} on {heads[head]['measured_on']} ECGs" for head in HEADS if heads[head].get("measured_on")
+    )
     counts = ", ".join(f"{len(card['labels'][head])} {head}" for head in HEADS)
     lines += [
         "",
-        f"Macro AUROC with patient-level 95% bootstrap intervals ({metrics['bootstrap']['resamples']} resamples): {kinds}. "
-        f"Test: {sets}. Labels: {counts}. One seed.",
+        f"Macro AUROC with patient-level 95% bootstrap intervals ({metrics['bootstrap']['resamples']} resamples): "
+        f"{kinds}. Test: {sets}. Labels: {counts}. One seed.",
         "",
         f"Gap closed, (transfer - signal-only) / (multimodal - signal-only), diagnoses: "
         f"**{_share(metrics['gap_closed'])}**. Transfer minus signal-only: "
@@ -87,7 +105,8 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         for entry in card["training_data"]
     ]
     stages = [
-        f"| {name} | {entry['parameters']:,} | {entry['seconds_this_run'] / 60:.0f} |" for name, entry in card["stages"].items()
+        f"| {name} | {entry['parameters']:,} | {entry['seconds_this_run'] / 60:.0f} |"
+        for name, entry in card["stages"].items()
     ]
     parts = [
         f"# Model card: {card['name']}",
@@ -100,8 +119,9 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         "\n".join(data),
         "## How it was trained",
         f"Created {card['created']}. Stage 1: {card['config']['pretrain_objective']} between ECG and clinical table, "
-        f"{card['config']['pretrain_steps']} steps; stages 2 and 3: {card['config']['finetune_steps']} steps; baselines: "
-        f"{card['config']['pretrain_steps'] + card['config']['finetune_steps']} steps, batches of {card['config']['batch']}. "
+        f"{card['config']['pretrain_steps']} steps; stages 2 and 3: {card['config']['finetune_steps']} steps; "
+        f"baselines: {card['config']['pretrain_steps'] + card['config']['finetune_steps']} steps, "
+        f"batches of {card['config']['batch']}. "
         f"Seed {card['config']['seed']}. A reconstruction of arXiv 2512.07021; no figure here is the paper's.",
         "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
         "## Results",
@@ -117,7 +137,12 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
 
 
 def _label_table(head: str, card: dict[str, Any]) -> str:
-    rows = [f"### {head.capitalize()}", "", "| code | name | AUROC | test positives | measured on |", "|---|---|---|---|---|"]
+    rows = [
+        f"### {head.capitalize()}",
+        "",
+        "| code | name | AUROC | test positives | measured on |",
+        "|---|---|---|---|---|",
+    ]
     for entry in sorted(card["labels"][head], key=lambda e: -(e["auroc"] or [0])[0]):
         rows.append(
             f"| {entry['code']} | {entry['name']} | {interval_text(entry['auroc'])} | {entry['test_positives']} | "

@@ -11,6 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ecgkt.nn.encoders import dimension_of
 from ecgkt.nn.network import Network
 from training.config import Config
 from training.data import Batch, Pool, Sampler, augment
@@ -25,7 +26,7 @@ class JointEmbedding(nn.Module):
     def __init__(self, network: Network, projector: int) -> None:
         super().__init__()
         self.network = network
-        self.from_ecg = _projector(network.encoder.dimension, projector)
+        self.from_ecg = _projector(dimension_of(network.encoder), projector)
         self.from_table = _projector(network.table.dimension, projector)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -58,7 +59,8 @@ def pretrain(config: Config) -> None:
 
     def loss(step: int) -> Terms:
         batch = augment(pool.batch(sampler(step)), config.augment, (config.seed, step))
-        return objective(*joint(batch), config.pretrain_weights)
+        ecg, table = joint(batch)
+        return objective(ecg, table, config.pretrain_weights)
 
     schedule = Schedule(
         config.pretrain_steps, config.lr, config.weight_decay, config.ema, config.seed, config.checkpoint_every

@@ -67,7 +67,9 @@ def bundle(config: Config, out: Path) -> None:
         },
         "labels": {head: _label_entries(pool, head, thresholds.get(head, {}), metrics) for head in HEADS},
         "calibration": calibration,
-        "training_data": [_provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)],
+        "training_data": [
+            _provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)
+        ],
         "seeds": {"run": config.seed, **{s.name: s.seed for s in sources if s.seed}},
         "config": config.to_json(),
         "stages": {
@@ -121,7 +123,9 @@ def _label_entries(
     for column, entry in enumerate(pool.labels[head]):
         truth = pool.targets[head][train, column]
         positive = truth == 1
-        kinds = [kind for kind, mask in (("simulated", is_simulated), ("real", ~is_simulated)) if (positive & mask).any()]
+        kinds = [
+            kind for kind, mask in (("simulated", is_simulated), ("real", ~is_simulated)) if (positive & mask).any()
+        ]
         code = str(entry["code"])
         figure = measured.get(code, {})
         threshold, source = thresholds[code]
@@ -142,7 +146,9 @@ def _label_entries(
 
 
 def _provenance(meta: dict[str, Any], pretrain: bool) -> dict[str, Any]:
-    kept = {key: meta.get(key) for key in ("name", "source", "simulated", "patients", "ecgs", "splits", "licence", "note")}
+    kept = {
+        key: meta.get(key) for key in ("name", "source", "simulated", "patients", "ecgs", "splits", "licence", "note")
+    }
     return {**kept, "fingerprint": meta["fingerprint"], "used_in_stage_1": pretrain}
 
 

@@ -1,9 +1,9 @@
 """What the stages share: where things lie, the data a config names, and the record each stage leaves behind.
 
-    OUT/simulated/            the simulated cohort, MIMIC's layout
-    OUT/prepared/NAME/        prepared sets
-    OUT/stages/NAME/          weights.safetensors, record.json, checkpoint.safetensors of each trained network
-    OUT/evaluation/           metrics.json, predictions
+OUT/simulated/            the simulated cohort, MIMIC's layout
+OUT/prepared/NAME/        prepared sets
+OUT/stages/NAME/          weights.safetensors, record.json, checkpoint.safetensors of each trained network
+OUT/evaluation/           metrics.json, predictions
 """
 
 from __future__ import annotations
@@ -47,17 +47,13 @@ def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:
     return sources, [load_prepared(prepared_folder(config, source)) for source in sources]
 
 
-def build_network(
-    config: Config, pool: Pool, modality: Modality, heads: list[str], seed_offset: int = 0
-) -> Network:
+def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str], seed_offset: int = 0) -> Network:
     """A fresh network for this data, with normalisation and table quantiles taken from the training rows."""
     torch.manual_seed(config.seed + seed_offset)
     codes = pool.codes()
     labels = {head: codes[head] for head in heads if codes[head]}
     columns = pool.columns if modality != "ecg" else []
-    network = Network(
-        Architecture(modality, config.encoder, labels, columns, config.table_width, config.dropout)
-    )
+    network = Network(Architecture(modality, config.encoder, labels, columns, config.table_width, config.dropout))
     rows = pool.rows("train")
     network.lead_scale.copy_(pool.lead_scale(rows))
     if modality != "ecg":

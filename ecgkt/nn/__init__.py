@@ -1,0 +1,1 @@
+"""The networks, shared by training and inference."""

@@ -104,6 +104,13 @@ class S4(nn.Module):
 ENCODERS: dict[str, Callable[..., nn.Module]] = {"resnet": ResNet1d, "s4": S4}
 
 
+def dimension_of(encoder: nn.Module) -> int:
+    """D of an encoder's output."""
+    dimension = encoder.dimension
+    assert isinstance(dimension, int)
+    return dimension
+
+
 def build_encoder(architecture: dict[str, Any]) -> nn.Module:
     """The encoder that `{"kind": NAME, **sizes}` describes; its `dimension` is D. Raises KeyError for another kind."""
     sizes = {key: value for key, value in architecture.items() if key != "kind"}

@@ -1,4 +1,4 @@
-"""The whole network: normalisation -> encoder (ECG, table or both) -> one linear head each for findings, diagnoses, labs."""
+"""The whole network: normalisation -> encoder (ECG, table or both) -> a linear head for findings, diagnoses, labs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.ecg import LEADS
-from ecgkt.nn.encoders import build_encoder
+from ecgkt.nn.encoders import build_encoder, dimension_of
 
 Modality = Literal["ecg", "table", "both"]
 CLIP_MV = 5.0  # beyond +-5 mV a band-passed ECG holds artefact or pacing spikes only
@@ -42,6 +42,7 @@ class TableEncoder(nn.Module):
     """
 
     QUANTILES = 101
+    quantiles: Tensor
 
     def __init__(self, columns: int, width: int) -> None:
         super().__init__()
@@ -75,6 +76,9 @@ class TableEncoder(nn.Module):
 class Network(nn.Module):
     """Logits of every head from an ECG [B, 12, T] (mV), a table [B, columns] (NaN missing) or both."""
 
+    lead_scale: Tensor
+    table: TableEncoder
+
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
@@ -82,7 +86,7 @@ class Network(nn.Module):
         dimension = 0
         if architecture.modality != "table":
             self.encoder = build_encoder(architecture.encoder)
-            dimension += int(self.encoder.dimension)
+            dimension += dimension_of(self.encoder)
         if architecture.modality != "ecg":
             self.table = TableEncoder(len(architecture.columns), architecture.table_width)
             dimension += self.table.dimension

@@ -1,0 +1,1 @@
+"""What the pages share; the only place in `ecgkt` that knows Streamlit."""
