@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import ast
 import csv
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ecgkt import vocabulary
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.mimic_tables import DEPTH, SIMULATED, MimicRecord, find_table, mimic_records
+from ecgkt.mimic.records import MimicRecord, mimic_records
+from ecgkt.mimic.tables import SIMULATED, find_table, folders
 from ecgkt.readers import read
 from ecgkt.readers.format import years
 
@@ -89,7 +89,7 @@ def open_collection(path: str | Path) -> Collection:
         raise ECGError("There is no such folder.")
     simulated = (root / SIMULATED).is_file()
     record_list = find_table(root, "record_list")
-    database = next(_down_to(root, "ptbxl_database.csv"), None)
+    database = next((f for place in folders(root) if (f := place / "ptbxl_database.csv").is_file()), None)
     items: list[_Item] = []
     if record_list is not None:
         items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
@@ -104,11 +104,6 @@ def open_collection(path: str | Path) -> Collection:
     if not items:
         raise ECGError("There is no ECG in this folder.")
     return Collection(root.name, items)
-
-
-def _down_to(root: Path, name: str) -> Iterator[Path]:
-    for depth in range(DEPTH + 1):
-        yield from sorted(root.glob("*/" * depth + name))
 
 
 def _mimic_item(number: int, record: MimicRecord) -> _Item:

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import simple_icd_10_cm as icd10cm
 
+from ecgkt import vocabulary
+from ecgkt.mimic.reports import read_line, unread
 from training.cohort import icd
 from training.cohort.config import load_config
-from training.cohort.findings import findings_table, read_line, unread, vocabulary, with_superclasses
-from training.cohort.labels import LABS, enough, lab_labels
+from training.cohort.findings import findings_table, with_superclasses
+from training.cohort.labels import enough, lab_labels
 from training.cohort.splits import first_of_stay, split_of, splits_from_folds
 
 
@@ -20,9 +23,9 @@ def test_vocabulary_is_ptbxl_s(shared: Path) -> None:
     with (shared / "ptbxl" / "scp_statements.csv").open(newline="", encoding="utf-8") as file:
         official = {row["accurate_diagnostic"]: row for row in csv.DictReader(file)}
     # The first column of this copy's header carries the wrong name; its values are the codes.
-    ours = {code: f for code, f in vocabulary().items() if f.kind != "superclass"}
+    ours = {code: f for code, f in vocabulary.findings().items() if f.kind != "superclass"}
     assert set(ours) == set(official)
-    assert set(vocabulary()) - set(ours) == {"MI", "STTC", "CD", "HYP"}
+    assert set(vocabulary.findings()) - set(ours) == {"MI", "STTC", "CD", "HYP"}
     for code, row in official.items():
         kind = ours[code].kind.capitalize()
         assert ours[code].superclass == (row["diagnostic_class"] or kind)
@@ -112,7 +115,17 @@ def test_icd_dots_blanks_and_nonsense() -> None:
 
 
 def test_icd_names_and_groups() -> None:
-    assert icd.describe("I50") == {"code": "I50", "name": "Heart failure", "group": "Other forms of heart disease"}
+    assert icd.describe("I50") == {"code": "I50", "name": "Heart failure", "group": "Other heart disease"}
+
+
+def test_groups_are_short() -> None:
+    headings = [icd10cm.get_description(code) for code in icd10cm.get_all_codes() if "-" in code]
+    groups = {icd.short_group(heading) for heading in headings}
+    assert max(map(len, groups)) <= 40
+    assert len(groups) == len({heading.rsplit(" (", 1)[0] for heading in headings}), "no two blocks share a name"
+    assert icd.describe("Z95")["group"] == "Personal history and devices"
+    assert icd.short_group("Ischemic heart diseases (I20-I25)") == "Ischaemic heart disease"
+    assert icd.short_group("Something else") == "Something else"
 
 
 def test_redundant_ancestors() -> None:
@@ -121,9 +134,9 @@ def test_redundant_ancestors() -> None:
 
 
 def test_lab_labels_are_masked_where_not_measured() -> None:
-    clinical = pd.DataFrame({f"lab:{lab}": [np.nan] * 4 for lab in LABS}, dtype="float32")
+    clinical = pd.DataFrame({f"lab:{lab}": [np.nan] * 4 for lab in vocabulary.labs()}, dtype="float32")
     clinical["lab:potassium"] = np.array([3.2, 3.3, 5.2, np.nan], dtype="float32")
-    labels, described = lab_labels(clinical, {lab: row.reference for lab, row in LABS.items()})
+    labels, described = lab_labels(clinical, {lab: row.reference for lab, row in vocabulary.labs().items()})
     np.testing.assert_array_equal(labels["potassium_low"], [1, 0, 0, np.nan])
     np.testing.assert_array_equal(labels["potassium_high"], [0, 0, 1, np.nan])
     assert labels.drop(columns=["potassium_low", "potassium_high"]).isna().all().all()

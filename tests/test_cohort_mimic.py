@@ -12,12 +12,12 @@ import pandas as pd
 import pytest
 import yaml
 
+from ecgkt.ecg import ECGError
+from ecgkt.mimic.clinical import nearest
+from ecgkt.mimic.tables import add_view, add_views, connect, find_table
 from tests.test_cohort_signals import write_record
-from training.cohort import clinical
-from training.cohort.config import load_config
-from training.cohort.mimic import prepare_mimic
+from training.cohort.mimic import NEEDED, prepare_mimic
 from training.cohort.prepared import Prepared, load_prepared
-from training.cohort.tables import HOSP, add_view, add_views, connect
 
 PATIENTS = 12
 START = pd.Timestamp("2180-03-01 08:00:00")
@@ -214,10 +214,10 @@ def test_tie_order() -> None:
     rows = [("12:10", 1, 1.0), ("11:50", 9, 2.0), ("11:50", 8, 3.0), ("11:49", 0, 4.0), ("13:00", 0, 5.0)]
     values = ", ".join(f"(1, TIMESTAMP '2180-01-01 {at}:00', {tie}, 'k', {value})" for at, tie, value in rows)
     query = f"SELECT *, NULL AS low, NULL AS high FROM (VALUES {values}) AS v(subject_id, moment, tie, item, value)"
-    assert con.execute(clinical.nearest(con, query, 3600)).fetchall()[0][:4] == (0, "k", -600.0, 3.0)
+    assert con.execute(nearest(query, 3600)).fetchall()[0][:4] == (0, "k", -600.0, 3.0)
     late = f"SELECT * FROM ({query}) WHERE value = 5"
-    assert len(con.execute(clinical.nearest(con, late, 3600)).fetchall()) == 1, "the edge belongs to the window"
-    assert con.execute(clinical.nearest(con, late, 3599)).fetchall() == []
+    assert len(con.execute(nearest(late, 3600)).fetchall()) == 1, "the edge belongs to the window"
+    assert con.execute(nearest(late, 3599)).fetchall() == []
 
 
 def test_d_labitems_decides(cohort: Prepared) -> None:
@@ -300,12 +300,27 @@ def test_again_and_in_other_formats_the_same(source: Path, settings: Path, cohor
 
 
 def test_missing_tables_and_columns_are_named(source: Path, tmp_path: Path) -> None:
-    con = connect(load_config(), tmp_path / "spill")
-    with pytest.raises(FileNotFoundError, match="record_list"):
-        add_views(con, source / "mimic-iv")
-    (tmp_path / "patients.csv").write_text("subject_id,gender,anchor_year\n1,F,2180\n")
-    with pytest.raises(ValueError, match=r"patients\.csv lacks the column anchor_age"):
-        add_view(con, tmp_path, "patients", HOSP["patients"])
+    con = connect()
+    with pytest.raises(ECGError, match="No table record_list"):
+        add_views(con, source / "mimic-iv", NEEDED)
+    with pytest.raises(ECGError, match="No table patients, admissions, d_labitems, labevents, diagnoses_icd"):
+        add_views(con, source / "mimic-iv-ecg", NEEDED)
+    (tmp_path / "hosp").mkdir()
+    file = tmp_path / "hosp" / "patients.csv"
+    file.write_text("subject_id,gender,anchor_year\n1,F,2180\n")
+    with pytest.raises(ECGError, match=r"patients lacks the column anchor_age \(patients\.csv\)"):
+        add_view(con, tmp_path, "patients")
+    file.rename(file.with_suffix(".parquet"))
+    with pytest.raises(ECGError, match=r"patients cannot be read \(patients\.parquet\)"):
+        add_view(con, tmp_path, "patients")
+
+
+def test_records_are_not_walked_but_physionets_files_are(tmp_path: Path) -> None:
+    for name in ("files/mimic-iv-ecg/1.0/record_list.csv", "files/mimic-iv-ecg/1.0/files/hosp/patients.csv"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("subject_id\n")
+    assert find_table(tmp_path, "record_list") == tmp_path / "files/mimic-iv-ecg/1.0/record_list.csv"
+    assert find_table(tmp_path / "files/mimic-iv-ecg/1.0", "patients", "hosp") is None
 
 
 def test_parts_that_disagree_are_refused(cohort: Prepared, tmp_path: Path) -> None:

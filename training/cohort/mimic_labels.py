@@ -9,10 +9,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 
+from ecgkt.mimic.reports import read_line, unread
+from ecgkt.mimic.stays import CODES
+from ecgkt.mimic.tables import REPORTS
 from training.cohort import icd
 from training.cohort.config import Config
-from training.cohort.findings import findings_table, read_line, unread
-from training.cohort.tables import REPORTS
+from training.cohort.findings import findings_table
 
 
 def diagnosis_labels(
@@ -20,15 +22,7 @@ def diagnosis_labels(
 ) -> tuple[pd.DataFrame, list[dict[str, str]], int]:
     """Label columns, their descriptions, and how many distinct codes could not be mapped. Stays without any code are
     unknown in all columns."""
-    con.execute("""
-        CREATE OR REPLACE TABLE coded AS
-        SELECT DISTINCT e.row, upper(replace(trim(d.icd_code), '.', '')) AS code, d.icd_version AS version
-        FROM ecg e JOIN diagnoses_icd d ON d.hadm_id = e.hadm_id WHERE d.icd_version IN (9, 10)
-        UNION
-        SELECT DISTINCT e.row, upper(replace(trim(d.icd_code), '.', '')), d.icd_version
-        FROM (SELECT row, ed_stay AS stay_id FROM ecg
-              UNION SELECT e.row, s.stay_id FROM ecg e JOIN edstays s ON s.hadm_id = e.hadm_id) e
-        JOIN diagnosis d ON d.stay_id = e.stay_id WHERE d.icd_version IN (9, 10)""")
+    con.execute(f"CREATE OR REPLACE TABLE coded AS {CODES}")
     codes = con.execute("SELECT DISTINCT code, version FROM coded ORDER BY ALL").fetchall()
     labels = icd.labels_of(codes, config["diagnoses"]["characters"])
     mapping = pd.DataFrame(

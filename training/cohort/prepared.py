@@ -24,18 +24,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
+from ecgkt.mimic.tables import VITALS
 from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES
-from training.cohort.labels import LABS
 
 SHAPE = (len(LEADS), MODEL_SAMPLES)
 ECG_BYTES = SHAPE[0] * SHAPE[1] * 2
 ECG_COLUMNS = ["ecg_id", "patient", "stay", "source", "split", "age", "sex", "path"]
-VITALS = ("temperature", "heartrate", "resprate", "o2sat", "sbp", "dbp")
 BIOMETRICS = ("age", "sex", "bmi", "weight", "height")
 CLINICAL_COLUMNS = [
-    *(f"lab:{lab}" for lab in LABS),
+    *(f"lab:{lab}" for lab in vocabulary.labs()),
     *(f"vital:{vital}" for vital in VITALS),
     *(f"biometric:{biometric}" for biometric in BIOMETRICS),
 ]

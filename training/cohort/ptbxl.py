@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ecgkt import vocabulary
 from training.cohort.card import write_card
 from training.cohort.config import load_config, recorded
-from training.cohort.findings import described, vocabulary, with_superclasses
+from training.cohort.findings import described, with_superclasses
 from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
 from training.cohort.signals import convert_all
 
@@ -56,11 +57,11 @@ def _splits(fold: pd.Series, settings: dict[str, Any]) -> pd.Series:
 def _findings(scp_codes: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[str]]:
     """0/1 columns of the statements with `least` ECGs and of the superclasses; codes outside the vocabulary."""
     given = [set(_statements(text)) for text in scp_codes]
-    unknown = Counter(code for codes in given for code in codes if code not in vocabulary())
+    unknown = Counter(code for codes in given for code in codes if code not in vocabulary.findings())
     table = pd.DataFrame(
         {
             code: np.array([code in codes for codes in given], dtype=np.float32)
-            for code, finding in vocabulary().items()
+            for code, finding in vocabulary.findings().items()
             if finding.kind != "superclass"
         },
         index=scp_codes.index,

@@ -1,0 +1,197 @@
+"""MIMIC's tables where they lie: `.csv.gz`, `.csv` or `.parquet`, found by name and read by DuckDB column by column."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ecgkt.ecg import ECGError
+
+if TYPE_CHECKING:
+    import duckdb  # a tenth of a second, so imported only where a table is opened
+
+SIMULATED = "SIMULATED.md"  # stands at the top of every simulated cohort
+SUFFIXES = (".parquet", ".csv.gz", ".csv")
+DEPTH = 3  # folders below the source in which a table may lie
+RECORDS = "files"  # where MIMIC-IV-ECG keeps the tracings, beside record_list
+VITALS = ("temperature", "heartrate", "resprate", "o2sat", "sbp", "dbp")
+REPORTS = tuple(f"report_{i}" for i in range(18))
+
+
+@dataclass(frozen=True)
+class Table:
+    """What is read of a table. folder: the folder it must lie in ("" for any); columns: name -> SQL type.
+
+    Columns in `optional` are NULL where the file lacks them.
+    """
+
+    folder: str
+    columns: dict[str, str]
+    optional: tuple[str, ...] = ()
+
+
+_VITAL_COLUMNS = dict.fromkeys(VITALS, "DOUBLE")
+_RANGE = {"ref_range_lower": "DOUBLE", "ref_range_upper": "DOUBLE"}
+TABLES = {
+    "patients": Table(
+        "hosp", {"subject_id": "BIGINT", "gender": "VARCHAR", "anchor_age": "DOUBLE", "anchor_year": "BIGINT"}
+    ),
+    "admissions": Table(
+        "hosp", {"subject_id": "BIGINT", "hadm_id": "BIGINT", "admittime": "TIMESTAMP", "dischtime": "TIMESTAMP"}
+    ),
+    "d_labitems": Table("hosp", {"itemid": "BIGINT", "label": "VARCHAR", "fluid": "VARCHAR"}),
+    "labevents": Table(
+        "hosp",
+        {
+            "labevent_id": "BIGINT",
+            "subject_id": "BIGINT",
+            "itemid": "BIGINT",
+            "charttime": "TIMESTAMP",
+            "valuenum": "DOUBLE",
+            **_RANGE,
+        },
+        tuple(_RANGE),
+    ),
+    "diagnoses_icd": Table("hosp", {"hadm_id": "BIGINT", "icd_code": "VARCHAR", "icd_version": "BIGINT"}),
+    "omr": Table(
+        "hosp",
+        {
+            "subject_id": "BIGINT",
+            "chartdate": "TIMESTAMP",
+            "seq_num": "BIGINT",
+            "result_name": "VARCHAR",
+            "result_value": "VARCHAR",
+        },
+    ),
+    "edstays": Table(
+        "ed",
+        {
+            "subject_id": "BIGINT",
+            "hadm_id": "BIGINT",
+            "stay_id": "BIGINT",
+            "intime": "TIMESTAMP",
+            "outtime": "TIMESTAMP",
+        },
+    ),
+    "triage": Table("ed", {"stay_id": "BIGINT", **_VITAL_COLUMNS}),
+    "vitalsign": Table("ed", {"subject_id": "BIGINT", "charttime": "TIMESTAMP", **_VITAL_COLUMNS}),
+    "diagnosis": Table("ed", {"stay_id": "BIGINT", "icd_code": "VARCHAR", "icd_version": "BIGINT"}),
+    "record_list": Table(
+        "", {"subject_id": "BIGINT", "study_id": "BIGINT", "ecg_time": "TIMESTAMP", "path": "VARCHAR"}
+    ),
+    "machine_measurements": Table("", {"study_id": "BIGINT", **dict.fromkeys(REPORTS, "VARCHAR")}, REPORTS),
+}
+
+
+def folders(source: Path) -> Iterator[Path]:
+    """`source` and the folders at most three below it, nearest first, each level sorted.
+
+    Hidden folders and the 160,000 that hold MIMIC-IV-ECG's records (`files`, beside record_list) are left out;
+    PhysioNet's own folder `files`, which holds whole data sets, is not.
+    """
+    level = [source]
+    for depth in range(DEPTH + 1):
+        yield from level
+        if depth < DEPTH:
+            level = [below for folder in level for below in _below(folder)]
+
+
+def _below(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            found = list(entries)
+    except PermissionError:
+        return []
+    records = any(entry.name == f"record_list{suffix}" for entry in found for suffix in SUFFIXES)
+    names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
+    return [folder / name for name in sorted(names) if not (records and name == RECORDS)]
+
+
+def find_table(source: Path, name: str, folder: str = "") -> Path | None:
+    """The file of a table at most three folders below `source`; `folder` names the folder it must lie in ("hosp")."""
+    for place in folders(source):
+        if folder and place.name != folder:
+            continue
+        for suffix in SUFFIXES:
+            if (file := place / (name + suffix)).is_file():
+                return file
+    return None
+
+
+def connect(memory_limit: str = "", threads: int = 0, spill: Path | None = None) -> duckdb.DuckDBPyConnection:
+    """An in-memory database; it spills to the folder `spill` beyond `memory_limit` ("4GB"). Empty: DuckDB's default."""
+    import duckdb
+
+    con = duckdb.connect()
+    if memory_limit:
+        con.execute(f"SET memory_limit = '{memory_limit}'")
+    if threads:
+        con.execute(f"SET threads = {threads}")
+    if spill is not None:
+        con.execute(f"SET temp_directory = '{_quoted(spill)}'")
+    con.execute("SET preserve_insertion_order = false")
+    con.execute("SET enable_progress_bar = false")
+    return con
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def add_view(con: duckdb.DuckDBPyConnection, source: Path, name: str, largest: int | None = None) -> bool:
+    """Make the view `name` of `TABLES[name]`; values of another type become NULL.
+
+    Returns False when the table is not there or its file has more than `largest` bytes. Raises ECGError naming the
+    table, the column and the file when the file lacks a column or cannot be read at all.
+    """
+    import duckdb
+
+    table = TABLES[name]
+    file = find_table(source, name, table.folder)
+    if file is None or (largest is not None and file.stat().st_size > largest):
+        return False
+    path = _quoted(file)
+    # Read as text and cast: a typing error in one of 158 million rows must not end the run.
+    reader = (
+        f"read_parquet('{path}')" if file.suffix == ".parquet" else f"read_csv('{path}', header=true, all_varchar=true)"
+    )
+    try:
+        present = {row[0].lower() for row in con.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
+    except duckdb.Error:  # its message may quote the data
+        raise ECGError(f"The table {name} cannot be read ({file.name}).") from None
+    missing = [column for column in table.columns if column not in present and column not in table.optional]
+    if missing:
+        plural = "s" * (len(missing) > 1)
+        raise ECGError(f"The table {name} lacks the column{plural} {', '.join(missing)} ({file.name}).")
+    chosen = ", ".join(
+        f"TRY_CAST({column if column in present else 'NULL'} AS {kind}) AS {column}"
+        for column, kind in table.columns.items()
+    )
+    con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {chosen} FROM {reader}")
+    return True
+
+
+def add_views(
+    con: duckdb.DuckDBPyConnection,
+    source: Path,
+    needed: Sequence[str] = ("record_list",),
+    largest: Mapping[str, int] | None = None,
+) -> list[str]:
+    """Views of all `TABLES`; empty ones for those a source may lack or whose file is larger than `largest` (bytes).
+
+    Returns the names of the absent ones. Raises ECGError when a needed table is missing or a column of any.
+    """
+    absent = []
+    for name, table in TABLES.items():
+        if not add_view(con, source, name, (largest or {}).get(name)):
+            absent.append(name)
+            nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in table.columns.items())
+            con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {nothing} WHERE false")
+    if lost := [name for name in absent if name in needed]:
+        raise ECGError(
+            f"No table {', '.join(lost)} at most {DEPTH} folders below the source (as .csv.gz, .csv or .parquet)."
+        )
+    return absent
