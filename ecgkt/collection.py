@@ -211,5 +211,5 @@ def _files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
 
 
 def _file_item(number: int, path: Path, simulated: bool) -> _Item:
-    entry = Entry(f"file-{number}", f"Recording {number}", "Own recording", simulated)
+    entry = Entry(f"file-{number}", f"Recording {number}", "Simulated" if simulated else "Recording", simulated)
     return _Item(entry, path, {})

@@ -174,6 +174,17 @@ def test_a_simulated_cohort_says_so(mimic: Path) -> None:
     assert collection.read(collection.entries[3].key).rate == 1000
 
 
+def test_a_simulated_cohort_below_or_above_the_opened_folder_says_so_too(mimic: Path) -> None:
+    """The folder of examples holds a simulated cohort beside a real recording; neither may pass for the other."""
+    (mimic / "SIMULATED.md").write_text("Nobody here exists.")
+    real = mimic.parent / "real"
+    real.mkdir()
+    shutil.copy(str(get_testdata_file("waveform_ecg.dcm", download=False)), real)
+    entries = open_collection(mimic.parent).entries
+    assert [entry.simulated for entry in entries] == [True, True, True, False]
+    assert all(entry.simulated for entry in open_collection(mimic / "mimic-iv-ecg").entries)
+
+
 def test_parquet_and_missing_tables(mimic: Path) -> None:
     hosp = mimic / "mimic-iv" / "hosp"
     before = open_collection(mimic).clinical("mimic-1")

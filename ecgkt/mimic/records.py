@@ -11,7 +11,7 @@ from ecgkt import vocabulary
 from ecgkt.mimic import clinical
 from ecgkt.mimic.reports import statements
 from ecgkt.mimic.stays import AGE, CODES, PATIENT, stay_at
-from ecgkt.mimic.tables import REPORTS, SIMULATED, add_views, connect
+from ecgkt.mimic.tables import REPORTS, add_views, connect, is_simulated
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +36,7 @@ class MimicRecord:
 def mimic_records(root: Path, record_list: Path, most: int) -> list[MimicRecord]:
     """The first `most` ECGs, by patient and time. Raises ECGError naming the column that a table lacks."""
     base = record_list.parent
-    simulated = (root / SIMULATED).is_file() or (base / SIMULATED).is_file()
+    simulated = is_simulated(root, record_list)
     with connect() as con:
         absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS})
         con.execute(

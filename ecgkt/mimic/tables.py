@@ -195,3 +195,13 @@ def add_views(
             f"No table {', '.join(lost)} at most {DEPTH} folders below the source (as .csv.gz, .csv or .parquet)."
         )
     return absent
+
+
+def is_simulated(root: Path, record_list: Path) -> bool:
+    """Does SIMULATED.md stand at the top of the cohort, at `root`, or anywhere between, as a simulator leaves it?
+
+    The folder above the records counts too, so that a simulated cohort is known as one from inside.
+    """
+    base = record_list.parent.resolve()
+    between = [folder for folder in base.parents if folder.is_relative_to(root.resolve())]
+    return any((folder / SIMULATED).is_file() for folder in (root, base, base.parent, *between))

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from ecgkt.mimic.stays import AGE, PATIENT, stay_at
-from ecgkt.mimic.tables import SIMULATED, add_views, connect, find_table
+from ecgkt.mimic.tables import add_views, connect, find_table, is_simulated
 from training.cohort import clinical
 from training.cohort.card import write_card
 from training.cohort.config import Config, load_config, recorded
@@ -77,12 +77,13 @@ def _splits(ecgs: pd.DataFrame, config: Config) -> pd.Series:
 def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepared:
     """Prepare the cohort below `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
 
-    A source with SIMULATED.md at its top is a simulated cohort. Raises ValueError (ECGError where a table or column
+    A source that `is_simulated` is called a simulated cohort. Raises ValueError (ECGError where a table or column
     is missing) when the source cannot be used.
     """
     source, out, settings = Path(source), Path(out), load_config(config)
     out.mkdir(parents=True, exist_ok=True)
-    simulated = (source / SIMULATED).is_file()
+    record_list = find_table(source, "record_list")
+    simulated = record_list is not None and is_simulated(source, record_list)
     name = "simulated" if simulated else "mimic"
     spill = out / "spill"
     con = connect(settings["duckdb"]["memory_limit"], int(settings["duckdb"]["threads"]), spill)
