@@ -2,7 +2,7 @@
 
     python -m training evaluate --config training/configs/default.yaml
 
-Writes OUT/evaluation/metrics.json and the predictions (validation and test logits) of each model. Findings are
+Writes OUT/evaluation/metrics.json, record.json and each model's predictions (validation and test logits). Findings are
 measured on real test ECGs where those are known and have enough positives, on simulated ones otherwise; each label
 says which. Diagnoses and labs exist for cohort patients only.
 """
@@ -93,6 +93,14 @@ def evaluate(config: Config) -> dict[str, Any]:
     path = config.folder / "evaluation" / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(metrics, indent=1) + "\n")
+    record = {
+        "stage": "evaluate",
+        "config_hash": config.hash(),
+        "seed": config.seed,
+        "data": {prepared.info["name"]: prepared.info["fingerprint"] for prepared in sets},
+        "models": list(MODELS),
+    }
+    (path.parent / "record.json").write_text(json.dumps(record, indent=1) + "\n")
     _print_table(metrics)
     return metrics
 

@@ -1,7 +1,6 @@
 """MIMIC-IV-ECG + MIMIC-IV + MIMIC-IV-ED, real or simulated, as they lie on disk -> a prepared cohort.
 
-    from training.cohort.mimic import prepare_mimic
-    prepare_mimic(Path("cohort"), Path("prepared/cohort"))
+    python -m training prepare mimic DIR --out DIR
 
 ECGs belong to the emergency stay or else the admission at their time; an emergency stay that led to an admission counts
 as one stay with it. Windows and thresholds: `training/configs/cohort.yaml`. Made again on the same files, the result

@@ -1,7 +1,6 @@
 """PTB-XL in its own layout -> a prepared cohort: SCP-ECG statements as findings, age and sex as inputs, labs unknown.
 
-    from training.cohort.ptbxl import prepare_ptbxl
-    prepare_ptbxl(Path("ptbxl"), Path("prepared/ptbxl"))
+    python -m training prepare ptbxl DIR --out DIR
 
 A cardiologist read each tracing, so a statement that is not given is absent (0), and a given one is present (1)
 whatever its likelihood: rhythm and form statements carry likelihood 0.

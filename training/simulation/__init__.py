@@ -1,5 +1,7 @@
 """A simulated cohort in MIMIC's file layout: patients with a latent clinical state, labs, vitals, diagnoses and ECGs.
 
+    python -m training simulate --patients 2000 --seed 1 --out DIR
+
 Everything in it is simulated. What is known about the effects of labs on the ECG is in `effects.csv`, with sources.
 """
 
