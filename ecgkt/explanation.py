@@ -24,6 +24,7 @@ class Label:
     threshold: on the calibrated probability; threshold_source says how it was chosen.
     auroc: (value, low, high) on the test split with a patient-level 95% interval, None where not measurable.
     learnt_from: "simulated", "real" or "simulated and real" patients.
+    measured_on: the test ECGs behind `auroc`, "real" or "simulated"; "" if neither.
     lab, direction, unit, limit: labs only; `limit` is the reference limit beyond which the label is positive.
     """
 
@@ -41,6 +42,7 @@ class Label:
     direction: str = ""
     unit: str = ""
     limit: float | None = None
+    measured_on: str = ""
 
 
 @dataclass(frozen=True)

@@ -151,4 +151,5 @@ def _label(head: Head, entry: dict[str, Any]) -> Label:
         direction=entry.get("direction", ""),
         unit=entry.get("unit", ""),
         limit=entry.get("limit"),
+        measured_on=entry.get("measured_on") or "",
     )

@@ -61,10 +61,15 @@ def gap_closed(metrics: dict[str, Any]) -> None:
         html.text(f"Gap closed: not measured. {cohort}", "lead-in")
         return
     share, low, high = (f"{100 * part:.0f}".replace("-", "−") for part in value)
-    unsure = " The interval includes none at all, so no gain is shown." if value[1] <= 0 else ""
+    if value[2] < 0:
+        verdict = " Here the transfer cost more than it brought: it did worse than signal-only."
+    elif value[1] <= 0:
+        verdict = " The interval includes zero, so no gain is shown."
+    else:
+        verdict = ""
     html.text(
         f"Gap between signal-only and multimodal closed by knowledge transfer: {share} % "
-        f"(95% interval {low} to {high} %).{unsure} {cohort}",
+        f"(95% interval {low} to {high} %).{verdict} {cohort}",
         "lead-in",
     )
 
@@ -77,7 +82,10 @@ def summary(metrics: dict[str, Any]) -> None:
             [NAMES.get(name, name), *(words(interval((heads.get(head) or {}).get("macro_auroc"))) for head in HEADS)]
         )
     caption = f"Macro AUROC (95% interval, bootstrapped over patients): {_cohort(metrics)}"
-    html.table(("Model", *(TITLES[head][0] for head in HEADS)), rows, caption)
+    measured = (metrics.get("models") or {}).get("knowledge_transfer") or {}
+    kinds = {head: (measured.get(head) or {}).get("measured_on") for head in HEADS}
+    titles = (TITLES[head][0] + (f", {kinds[head]} test ECGs" if kinds[head] else "") for head in HEADS)
+    html.table(("Model", *titles), rows, caption)
 
 
 @st.fragment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
@@ -53,7 +54,8 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
 def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:
     style = ""
     for score in scores:
-        label, key = score.label, f"row-{score.label.head}-{score.label.code}"
+        # Streamlit makes a CSS class of a key; codes such as LAO/LAE hold what a class cannot.
+        label, key = score.label, re.sub(r"[^A-Za-z0-9_-]", "-", f"row-{score.label.head}-{score.label.code}")
         words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
         st.button(
             f"{words} **{html.percent(score.probability)}**",
@@ -102,7 +104,8 @@ def auroc(label: Label) -> str:
     if label.auroc is None:
         return f"Test AUROC not measurable ({label.test_positives} positives)."
     value, low, high = label.auroc
-    return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positives)."
+    where = f" {label.measured_on} test ECGs" if label.measured_on else ""
+    return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positive{where})."
 
 
 def every(explanation: Explanation) -> None:
