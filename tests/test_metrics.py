@@ -57,6 +57,15 @@ def test_best_f1_threshold_is_best(rng: np.random.Generator) -> None:
     assert best >= max(f1_score(targets, probabilities >= t) for t in np.linspace(0, 0.99, 100)) - 1e-9
 
 
+def test_a_label_that_cannot_be_predicted_does_not_flag_everybody(rng: np.random.Generator) -> None:
+    probabilities, targets = rng.random(2000), (rng.random(2000) < 0.3).astype(float)
+    free = probabilities >= best_f1_threshold(probabilities, targets)
+    bound = probabilities >= best_f1_threshold(probabilities, targets, specificity=0.9)
+    assert free.mean() > 0.8
+    assert bound[targets == 0].mean() <= 0.1
+    assert best_f1_threshold(np.array([0.9, 0.1, 0.2]), np.array([0.0, 1.0, 0.0]), specificity=1.0) > 0.9
+
+
 def test_gap_closed_is_the_share_between_the_two_baselines() -> None:
     macros = {
         "signal_only": np.array([0.70, 0.70, 0.72]),

@@ -75,12 +75,20 @@ def platt(logits: Array, targets: Array) -> tuple[float, float]:
     return float(found.x[0]), float(found.x[1])
 
 
-def best_f1_threshold(probabilities: Array, targets: Array) -> float:
-    """The threshold on the probability that gives the highest F1 on these known labels; the middle of its gap."""
+def best_f1_threshold(probabilities: Array, targets: Array, specificity: float = 0.0) -> float:
+    """The threshold with the highest F1 on these known labels among those of at least that specificity.
+
+    Without such a bound the best F1 of a label that cannot be predicted flags nearly everybody. The threshold lies
+    midway between the last probability that it admits and the next one.
+    """
     order = np.argsort(-probabilities, kind="stable")
     ranked, hits = probabilities[order], np.cumsum(targets[order])
     f1 = 2 * hits / (np.arange(1, len(hits) + 1) + targets.sum())
     last_of_tie = np.r_[np.diff(ranked) < 0, True]
-    best = int(np.argmax(np.where(last_of_tie, f1, -1.0)))
+    false_positives = np.arange(1, len(hits) + 1) - hits
+    allowed = last_of_tie & (false_positives <= (1 - specificity) * (1 - targets).sum())
+    if not allowed.any():
+        return float((1 + ranked[0]) / 2)
+    best = int(np.argmax(np.where(allowed, f1, -1.0)))
     following = ranked[best + 1] if best + 1 < len(ranked) else 0.0
     return float((ranked[best] + following) / 2)

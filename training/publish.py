@@ -2,8 +2,8 @@
 
     python -m training bundle --config training/configs/default.yaml --out assets/models/default
 
-Calibration (Platt) and thresholds (best F1) come from the validation split only: from real ECGs where a finding has
-enough positives there, otherwise from all validation ECGs.
+Calibration (Platt) and thresholds (best F1 at a bounded share of false alarms) come from the validation split only:
+from real ECGs where a finding has enough positives there, otherwise from all validation ECGs.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from training.evaluate import load_metrics, predictions
 from training.metrics import best_f1_threshold, platt
 from training.stages import load_network, load_sets, load_stage
 
+SPECIFICITY = 0.9  # at least, on validation: a label that cannot be predicted must not flag everybody
 ENOUGH_REAL_POSITIVES = 8  # for a threshold of its own; below, simulated validation ECGs join
 
 INTENDED_USE = (
@@ -104,9 +105,12 @@ def _calibrate(
             code = str(entry["code"])
             fitted[head][code] = platt(scores[use], truth[use])
             calibrated = probability(torch.from_numpy(scores[use])[:, None], [fitted[head][code]])[:, 0].numpy()
-            source = f"highest F1 on {int(use.sum())} {kind} validation ECGs ({int(truth[use].sum())} positive)"
+            source = (
+                f"highest F1 at {SPECIFICITY:.0%} specificity or more on {int(use.sum())} {kind} validation ECGs "
+                f"({int(truth[use].sum())} positive)"
+            )
             if truth[use].sum() > 0:
-                thresholds[head][code] = (best_f1_threshold(calibrated, truth[use]), source)
+                thresholds[head][code] = (best_f1_threshold(calibrated, truth[use], SPECIFICITY), source)
             else:
                 thresholds[head][code] = (0.5, "0.5, for want of positive validation ECGs")
     return fitted, thresholds
@@ -164,6 +168,9 @@ def _limits(pool: Pool) -> list[str]:
             "The real tracings come from a copy of PTB-XL filtered to 0.5-40 Hz whose amplitudes are modelled, so "
             "voltage criteria (LVH, low voltage) are weak."
         )
-    limits.append("Thresholds give the highest F1 on validation ECGs; they were not chosen for any clinical purpose.")
+    limits.append(
+        "Thresholds give the highest F1 among those of at least 90% specificity on validation ECGs; they serve no clinical "
+        "purpose."
+    )
     limits.append("Not done: testing in another hospital, by ethnicity, against a reader panel, prospectively.")
     return limits
