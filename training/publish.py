@@ -169,8 +169,8 @@ def _limits(pool: Pool) -> list[str]:
             "voltage criteria (LVH, low voltage) are weak."
         )
     limits.append(
-        "Thresholds give the highest F1 among those of at least 90% specificity on validation ECGs; they serve no clinical "
-        "purpose."
+        "Thresholds give the highest F1 among those of at least 90% specificity on validation ECGs; they serve no "
+        "clinical purpose."
     )
     limits.append("Not done: testing in another hospital, by ethnicity, against a reader panel, prospectively.")
     return limits
