@@ -25,6 +25,15 @@ DESCRIPTIONS = {
     "multimodal": ("Multimodal", "ECG + labs, vitals, biometrics"),
 }
 HEADS = ("findings", "diagnoses", "labs")
+OTHER_FILES = {
+    "ecgkt/vocabulary/*.csv": "names, units, limits, phrases of findings and labs",
+    "training/configs/": "runs: tiny, default, mimic; cohort: windows, label rules, smallest numbers of positives",
+    "training/simulation/*.csv": "conditions, labs, effects with their sources: what a cardiologist can read and correct",
+    "assets/models/default/": "the shipped bundle",
+    "assets/examples/": "simulated test patients in MIMIC's layout, one real recording",
+    "tests/": "mirrors the tree; contract/ holds every encoder to one contract, browser/ drives Chromium",
+    "docs/": "architecture.md, LOG.md",
+}
 
 
 def write_cards(bundle: Path) -> None:
@@ -49,8 +58,9 @@ def file_tree() -> str:
     for file in files:
         summary = ast.get_docstring(ast.parse(file.read_text()))
         if summary:
-            first = re.split(r"(?<=[.:;])\s", " ".join(summary.split()))[0].rstrip(".:;")
+            first = re.split(r"(?<=[.;])\s|, so that |: `", " ".join(summary.split()))[0].rstrip(".:;,")
             lines.append(f"{file.relative_to(ROOT)!s:42s} {first}")
+    lines += [f"{name:42s} {words}" for name, words in OTHER_FILES.items()]
     return "```\n" + "\n".join(lines) + "\n```\n"
 
 
