@@ -28,7 +28,7 @@ HEADS = ("findings", "diagnoses", "labs")
 OTHER_FILES = {
     "ecgkt/vocabulary/*.csv": "names, units, limits, phrases of findings and labs",
     "training/configs/": "runs: tiny, default, mimic; cohort: windows, label rules, smallest numbers of positives",
-    "training/simulation/*.csv": "conditions, labs, effects with their sources: what a cardiologist can read and correct",
+    "training/simulation/*.csv": "conditions, labs, effects with sources, to be read and corrected by a cardiologist",
     "assets/models/default/": "the shipped bundle",
     "assets/examples/": "simulated test patients in MIMIC's layout, one real recording",
     "tests/": "mirrors the tree; contract/ holds every encoder to one contract, browser/ drives Chromium",

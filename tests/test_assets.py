@@ -1,0 +1,106 @@
+"""What ships: the bundle, the examples, and the words written about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import ecgkt
+from ecgkt.attribution import relevance
+from ecgkt.bundle import load_bundle
+from ecgkt.collection import Collection, open_collection
+from ecgkt.ecg import ECGError
+from ecgkt.model import Model
+from ecgkt.model_input import MODEL_RATE, model_view
+from training.model_card import interval_text, results_table
+
+ROOT = Path(__file__).resolve().parents[1]
+BUNDLE = ROOT / "assets" / "models" / "default"
+
+
+@pytest.fixture(scope="module")
+def model() -> Model:
+    return ecgkt.load(BUNDLE)
+
+
+@pytest.fixture(scope="module")
+def examples() -> Collection:
+    return open_collection(ROOT / "assets" / "examples")
+
+
+def test_examples_are_many_marked_and_readable(model: Model, examples: Collection) -> None:
+    simulated = [entry for entry in examples.entries if entry.simulated]
+    assert len({entry.title.split(",")[0] for entry in simulated}) >= 24
+    assert len(examples.entries) > len(simulated), "the real recording is missing"
+    shown = {code for entry in simulated for code in entry.diagnoses}
+    groups: dict[str, set[str]] = {}
+    for label in model.labels["diagnoses"]:
+        groups.setdefault(label.group, set()).add(label.code)
+    assert [group for group, codes in groups.items() if not codes & shown] == []
+    for entry in examples.entries:
+        assert examples.read(entry.key).signal.shape[0] == 12
+
+
+def test_the_real_example_is_explained(model: Model, examples: Collection) -> None:
+    entry = next(entry for entry in examples.entries if not entry.simulated)
+    explanation = model.explain(examples.read(entry.key))
+    assert not explanation.abstained
+    assert set(explanation.superclasses) == {"NORM", "MI", "STTC", "CD", "HYP"}
+    for scores in (explanation.findings, explanation.diagnoses, explanation.labs):
+        values = [score.probability for score in scores]
+        assert values == sorted(values, reverse=True)
+        assert all(0 <= value <= 1 for value in values)
+    assert not {"MI", "STTC", "CD", "HYP"} & {score.label.code for score in explanation.findings}
+
+
+def test_only_the_multimodal_model_reads_the_table_and_it_does(model: Model, examples: Collection) -> None:
+    entry = next(entry for entry in examples.entries if entry.has_table)
+    ecg, clinical = examples.read(entry.key), examples.clinical(entry.key)
+    alone, both = model.compare(ecg), model.compare(ecg, clinical)
+    assert set(alone) == {"knowledge_transfer", "signal_only"}
+    assert set(both) == {"knowledge_transfer", "signal_only", "multimodal"}
+    assert both["knowledge_transfer"] == alone["knowledge_transfer"]
+    healthier = model.compare(ecg, {**clinical, "lab:creatinine": 0.8, "lab:urea_nitrogen": 10.0})["multimodal"]
+    sicker = model.compare(ecg, {**clinical, "lab:creatinine": 9.0, "lab:urea_nitrogen": 90.0})["multimodal"]
+    assert sicker["N18"] > healthier["N18"]
+
+
+def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collection) -> None:
+    """Completeness (Sundararajan 2017): the relevance sums to logit(ECG) - logit(flat line)."""
+    network = load_bundle(BUNDLE).networks["knowledge_transfer"]
+    signal = torch.from_numpy(model_view(examples.read(examples.entries[0].key))[:, :1000].copy())[None]
+    target = network.architecture.labels["findings"].index("AFIB")
+    with torch.no_grad():
+        change = network(signal)["findings"][0, target] - network(torch.zeros_like(signal))["findings"][0, target]
+    total = float(relevance(network, signal, "findings", target).sum())
+    assert total == pytest.approx(float(change), rel=0.15, abs=0.15)
+
+
+def test_attribution_covers_a_long_tracing_and_leaves_the_model_alone(model: Model, examples: Collection) -> None:
+    ecg = examples.read(examples.entries[0].key)
+    long = ecgkt.ECG(np.tile(ecg.signal, (1, 2)), ecg.rate)
+    before = model.explain(ecg).labs
+    for method in ("integrated_gradients", "saliency"):
+        attribution = model.attribute(long, "potassium_high", method)
+        assert attribution.relevance.shape == (12, round(long.seconds * MODEL_RATE))
+        assert np.isfinite(attribution.relevance).all()
+        assert (np.abs(attribution.relevance).reshape(12, 20, -1).sum(axis=2) > 0).any(axis=0).all()
+    assert model.explain(ecg).labs == before
+    with pytest.raises(KeyError, match="unobtainium"):
+        model.attribute(ecg, "unobtainium_high")
+    with pytest.raises(ECGError):
+        model.attribute(ecgkt.ECG(np.zeros((12, 5000), np.float32), 500), "potassium_high")
+
+
+def test_readme_and_model_card_say_what_the_bundle_measured() -> None:
+    card = json.loads((BUNDLE / "bundle.json").read_text())
+    metrics = json.loads((BUNDLE / "metrics.json").read_text())
+    results = results_table(card, metrics)
+    assert results in (ROOT / "README.md").read_text()
+    assert results in (ROOT / "MODEL_CARD.md").read_text()
+    transfer = metrics["models"]["knowledge_transfer"]["diagnoses"]["macro_auroc"]
+    assert interval_text(transfer) in results
