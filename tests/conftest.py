@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,3 +19,11 @@ def shared() -> Path:
     if not path.is_dir():
         pytest.skip("the shared real recordings are not on this machine (set ECGKT_SHARED)")
     return path
+
+
+@pytest.fixture(autouse=True)
+def main_module() -> Iterator[None]:
+    """Put `__main__` back: AppTest leaves its page there, and worker processes of a later test would run it again."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
