@@ -30,7 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(options)
     except (ValueError, FileNotFoundError) as error:
-        print(f"training: {error}", file=sys.stderr)
+        absent = isinstance(error, FileNotFoundError) and error.filename
+        print(f"training: {f'There is no {absent}.' if absent else error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntraining: stopped; the same command goes on where it was.", file=sys.stderr)

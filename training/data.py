@@ -17,8 +17,6 @@ from ecgkt.explanation import HEADS
 from ecgkt.model_input import MODEL_RATE
 from training.cohort.prepared import Prepared
 
-SPLITS = ("train", "validation", "test")
-
 
 @dataclass(frozen=True)
 class Batch:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from training.cohort.prepared import Prepared, load_prepared
@@ -35,7 +36,7 @@ def write_examples(config: Config, out: Path) -> None:
         raise StageError("Examples are taken from a simulated cohort, and this config has none.")
     prepared = load_prepared(config.folder / "prepared" / source.name)
     chosen = choose(prepared)
-    subjects = {int(str(patient).rsplit(":", 1)[-1].rsplit("-", 1)[-1]) for patient in chosen["patient"]}
+    subjects = {int(str(patient).removeprefix(f"{prepared.info['source']}:")) for patient in chosen["patient"]}
     shutil.rmtree(out / "simulated", ignore_errors=True)
     copy_subset(config.folder / "simulated", out / "simulated", subjects)
     _copy_real(out / "real")
@@ -59,7 +60,7 @@ def choose(prepared: Prepared) -> pd.DataFrame:
     return prepared.ecgs.iloc[rows[taken]]
 
 
-def _what_each_shows(prepared: Prepared, rows: np.ndarray) -> np.ndarray:
+def _what_each_shows(prepared: Prepared, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """[rows, things] bool: diagnosis groups, findings and lab abnormalities that each ECG is an example of."""
     groups: dict[str, list[str]] = {}
     for entry in prepared.info["labels"]["diagnoses"]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ecgkt import NOTICE
+from ecgkt.explanation import HEADS
 
 ROOT = Path(__file__).resolve().parents[1]
 DESCRIPTIONS = {
@@ -24,7 +25,6 @@ DESCRIPTIONS = {
     "clinical_only": ("Clinical table only", "labs, vitals, biometrics"),
     "multimodal": ("Multimodal", "ECG + labs, vitals, biometrics"),
 }
-HEADS = ("findings", "diagnoses", "labs")
 OTHER_FILES = {
     "ecgkt/vocabulary/*.csv": "names, units, limits, phrases of findings and labs",
     "training/configs/": "runs: tiny, default, mimic; cohort: windows, label rules, smallest numbers of positives",

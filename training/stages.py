@@ -38,7 +38,9 @@ def present_sources(config: Config) -> list[Source]:
         if (prepared_folder(config, source) / "prepared.json").exists():
             present.append(source)
         elif not source.optional:
-            raise StageError(f"The set {source.name!r} is not prepared yet: run `python -m training prepare` first.")
+            raise StageError(
+                f"The set {source.name!r} is not prepared yet: run `python -m training prepare all --config ...` first."
+            )
     return present
 
 
@@ -47,9 +49,9 @@ def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:
     return sources, [load_prepared(prepared_folder(config, source)) for source in sources]
 
 
-def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str], seed_offset: int = 0) -> Network:
+def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str]) -> Network:
     """A fresh network for this data, with normalisation and table quantiles taken from the training rows."""
-    torch.manual_seed(config.seed + seed_offset)
+    torch.manual_seed(config.seed)
     codes = pool.codes()
     labels = {head: codes[head] for head in heads if codes[head]}
     columns = pool.columns if modality != "ecg" else []

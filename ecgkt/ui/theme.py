@@ -18,7 +18,6 @@ class Palette:
     text: str
     quiet: str
     line: str
-    surface: str
     accent: str
     wash: str  # accent, very light: a chosen row
     bar: str  # a probability
@@ -30,7 +29,6 @@ LIGHT = Palette(
     "#1c2226",
     "#566068",
     "#d6dcde",
-    "#ffffff",
     "#0b6470",
     "#e3eff0",
     "#a9b8bc",
@@ -41,7 +39,6 @@ DARK = Palette(
     "#e4eaed",
     "#9aa7ae",
     "#2b353d",
-    "#12161b",
     "#56b7c0",
     "#16313a",
     "#4d5c64",

@@ -16,8 +16,6 @@ import pandas as pd
 
 from training.cohort.config import Config
 
-SPLITS = ("train", "validation", "test", "extra")
-
 
 def split_of(patient: str, config: Config) -> str:
     """The split of a patient, from sha256(salt + patient) alone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-EIGHT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
+# Rows: I, II, V1 to V6; columns: the dipole's X, Y, Z.
 DOWER = np.array(
     [
         [0.632, -0.235, 0.059],
