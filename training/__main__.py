@@ -1,5 +1,6 @@
 """The command line of training: one command a stage.
 
+python -m training download [NAME] [--out DIR]   open data sets of PhysioNet; without NAME, which there are
 python -m training simulate --patients 2000 --seed 1 --out DIR
 python -m training prepare mimic DIR --out DIR
 python -m training prepare ptbxl DIR --out DIR
@@ -44,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
+    download = commands.add_parser("download", help="fetch an open data set from PhysioNet, checked and resumable")
+    download.add_argument("name", nargs="?", help="left out: list them")
+    download.add_argument("--out", type=Path, default=Path("data"), help="the set's own folder is made here")
+    download.add_argument("--match", default="", help="of its folders only paths that begin so (records100/)")
+    download.add_argument("--from", dest="mirror", help="another host with PhysioNet's paths, up to its folder of sets")
     simulate = commands.add_parser("simulate", help="write a simulated cohort in MIMIC's file layout")
     simulate.add_argument("--patients", type=int, required=True)
     simulate.add_argument("--seed", type=int, required=True)
@@ -67,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    if options.command == "simulate":
+    if options.command == "download":
+        _download(options)
+    elif options.command == "simulate":
         from training.simulation import simulate
 
         simulate(options.patients, options.seed, options.out)
@@ -84,6 +92,15 @@ def _run(options: argparse.Namespace) -> None:
 
             torch.set_num_threads(config.threads)
         _stage(options, config)
+
+
+def _download(options: argparse.Namespace) -> None:
+    from training.download import download, listing
+
+    if options.name is None:
+        print(listing())
+    else:
+        download(options.name, options.out, options.mirror, options.match)
 
 
 def _stage(options: argparse.Namespace, config: Config) -> None:
