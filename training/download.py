@@ -64,7 +64,7 @@ class FileRefused(ValueError):
 
 def listing() -> str:
     """Which data sets there are, a line each."""
-    return "\n".join(f"{name:18s} {d.size / 1e6:7.1f} MB  {d.licence:10s}  {d.what}" for name, d in DATASETS.items())
+    return "\n".join(f"{name:18s} about {d.size / 1e6:4.4g} MB  {d.licence:10s}  {d.what}" for name, d in DATASETS.items())
 
 
 def download(name: str, out: Path, mirror: str | None = None, match: str = "") -> Path:
@@ -177,21 +177,21 @@ class _Server:
                         "the same command goes on where it was."
                     ) from None
             except requests.RequestException as error:
-                raise ValueError(f"{path} cannot be fetched: {error}.") from None
+                raise ValueError(f"{path} cannot be fetched: {str(error).rstrip('.')}.") from None
 
     def _transfer(self, path: str, part: Path) -> None:
         start = _size(part)
         headers = {"Range": f"bytes={start}-"} if start else {}
         url = self.base + quote(path)
         with self._session.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-            if url.startswith("https:") and not response.url.startswith("https:"):
-                raise ValueError(f"{path}: the server leads from https to {response.url}.")
+            if url.startswith("https:") and not all(r.url.startswith("https:") for r in (*response.history, response)):
+                raise ValueError(f"{path}: the server leads away from https.")
             if start and response.status_code == 416:
                 return  # nothing beyond what is here; whether that is the file its checksum will say
             if response.status_code in BUSY:
                 raise requests.ConnectionError(f"status {response.status_code}")
             if response.status_code not in (200, 206):
-                raise FileRefused(f"{path}: the server answers {response.status_code} {response.reason}.")
+                raise FileRefused(f"{url}: the server answers {response.status_code} {response.reason}.")
             resumed = response.status_code == 206
             if resumed and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 part.unlink(missing_ok=True)
