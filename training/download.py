@@ -64,7 +64,9 @@ class FileRefused(ValueError):
 
 def listing() -> str:
     """Which data sets there are, a line each."""
-    return "\n".join(f"{name:18s} about {d.size / 1e6:4.4g} MB  {d.licence:10s}  {d.what}" for name, d in DATASETS.items())
+    return "\n".join(
+        f"{name:18s} about {d.size / 1e6:4.4g} MB  {d.licence:10s}  {d.what}" for name, d in DATASETS.items()
+    )
 
 
 def download(name: str, out: Path, mirror: str | None = None, match: str = "") -> Path:
