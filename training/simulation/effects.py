@@ -7,6 +7,7 @@ patient's own sensitivity. With the same random numbers and one effect left out,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import log
 
 import numpy as np
 
@@ -30,77 +31,91 @@ LIMITS = {
 
 @dataclass
 class Morphology:
-    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables).
+    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables), within `LIMITS`.
 
-    applied: (source, parameter, size) of every effect.
+    applied: (source, parameter, size) of every effect; own: the values without any effect.
 
-    qtc is Fridericia's, of a narrow QRS; regional parameters are called "injury.inferior" and so on.
+    qtc is Fridericia's, of a narrow QRS; axis is a turn of the patient's own; regional parameters are called
+    "injury.inferior" and so on.
     """
 
     values: dict[str, float]
     applied: list[tuple[str, str, float]] = field(default_factory=list)
+    own: dict[str, float] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> float:
         return self.values[name]
 
+    def without(self, source: str) -> Morphology:
+        """The same ECG, had this lab or condition left no mark: every other random number as it was."""
+        return _sum(self.own, [effect for effect in self.applied if effect[0] != source])
+
+
+def _sum(own: dict[str, float], applied: list[tuple[str, str, float]]) -> Morphology:
+    values = dict(own)
+    for _, name, size in applied:
+        values[name] += size
+    for name, (low, high) in LIMITS.items():
+        values[name] = min(max(values[name], low), high)
+    return Morphology(values, applied, own)
+
 
 def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
-    """A patient's own ECG without disease: means and spreads of adults' resting ECGs, by age and sex."""
+    """A patient's own ECG without disease: means and spreads of adults' resting ECGs, by age and sex.
+
+    Shape and axis of normal beats vary by `shapes.csv`; what is added here depends on age, sex and build.
+    """
     older = patient.age - 60
     values = dict.fromkeys(PARAMETERS, 0.0)
     values["rate"] = 77 - 0.08 * older + (0 if patient.male else 2) + rng.normal(0, 9)
-    values["pr"] = 152 + 0.22 * older + rng.normal(0, 17)
-    values["p_ms"] = 104 + 0.08 * older + rng.normal(0, 9)
-    values["p_uv"] = rng.normal(0, 18)
-    values["p_terminal"] = rng.normal(4, 14)
-    values["qrs"] = (94 if patient.male else 87) + rng.normal(0, 7)
-    values["axis"] = 42 - 0.65 * older - 0.9 * (patient.bmi - 28) + rng.normal(0, 24)
-    values["voltage"] = -0.19 - 0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
-    values["voltage"] += rng.normal(0, 0.2)
-    values["posterior"] = rng.normal(0, 0.12)
-    values["t_uv"] = (45 if patient.male else -15) - 0.9 * older + rng.normal(0, 75)
-    values["t_narrow"] = rng.normal(0, 0.10)
-    values["t_rotation"] = rng.normal(0, 14)
-    values["t_flat"] = max(0.0, rng.normal(0.0, 0.14) + 0.002 * older)
+    values["pr"] = 158 + 0.22 * older + rng.normal(0, 17)
+    values["p_ms"] = 109 + 0.08 * older + rng.normal(0, 9)
+    values["p_uv"] = rng.normal(0, 10)
+    values["p_terminal"] = rng.normal(2, 8)
+    values["qrs"] = (98 if patient.male else 91) + rng.normal(0, 7)
+    values["axis"] = -0.5 * older - 0.8 * (patient.bmi - 28) + rng.normal(0, 8)
+    values["voltage"] = -0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
+    values["voltage"] += rng.normal(0, 0.17)
+    values["posterior"] = rng.normal(0, 0.05)
+    values["t_uv"] = (30 if patient.male else -30) - 0.9 * older + rng.normal(0, 45)
+    values["t_narrow"] = rng.normal(0, 0.08)
+    values["t_rotation"] = rng.normal(0, 6)
+    values["t_flat"] = max(0.0, rng.normal(-0.03, 0.12) + 0.002 * older)
     values["qtc"] = (408 if patient.male else 417) + 0.12 * older + rng.normal(0, 14)
     values["st_ms"] = rng.normal(0, 7)
-    values["st_sub"] = rng.normal(2, 14)
+    values["st_sub"] = rng.normal(2, 10)
     values["u_uv"] = max(0.0, rng.normal(12, 12))
-    values["r_loss"] = max(0.0, rng.normal(-0.05, 0.16))
+    values["r_loss"] = max(0.0, rng.normal(-0.08, 0.15))
     if patient.male and patient.age < 50:
-        values["st_diffuse"] = max(0.0, rng.normal(15, 35))  # early repolarisation
+        values["st_diffuse"] = max(0.0, rng.normal(10, 30))  # early repolarisation
     return values
 
 
 def morphology(
     rng: np.random.Generator, patient: Patient, stay: Stay, own: dict[str, float], labs: dict[str, float],
-    temperature: float, without: str | None = None,
+    temperature: float,
 ) -> Morphology:  # fmt: skip
-    """One ECG's parameters. `without`: leave out the effects of this lab or condition (the counterfactual)."""
+    """One ECG's parameters: the patient's own, the day's variation, and every effect of labs and conditions."""
     values = dict(own)
-    visit = {"rate": 7.0, "pr": 5.0, "qrs": 2.0, "axis": 5.0, "voltage": 0.05, "t_uv": 28.0, "qtc": 8.0, "st_sub": 7.0}
-    for name, spread in visit.items():
-        values[name] += float(rng.normal(0, spread))
+    visit = {"rate": 7.0, "pr": 5.0, "qrs": 2.0, "axis": 4.0, "voltage": 0.05, "t_uv": 22.0, "qtc": 8.0, "st_sub": 6.0}
+    for (name, spread), z in zip(visit.items(), rng.normal(size=len(visit)), strict=True):
+        values[name] += spread * float(z)
     values["rate"] += next(c.rate for c in complaints() if c.name == stay.complaint)
-    quantity = {**labs, "temperature": temperature, "nt_probnp_log": float(np.log(labs["nt_probnp"]))}
+    quantity = {**labs, "temperature": temperature, "nt_probnp_log": log(labs["nt_probnp"])}
     applied: list[tuple[str, str, float]] = []
-    for row, sensitivity in zip(effects(), patient.sensitivity, strict=True):
-        if row.source == without or sensitivity == 0:
+    for row, sensitivity in zip(effects(), patient.sensitivity.tolist(), strict=True):
+        if sensitivity == 0:
             continue
         if row.direction:
-            size = row.size(quantity[row.source]) * float(sensitivity)
+            size = row.size(quantity[row.source]) * sensitivity
         elif row.source in stay.active:
-            size = row.size(stay.active[row.source]) * float(sensitivity)
+            size = row.size(stay.active[row.source]) * sensitivity
         else:
             continue
-        if size == 0:
-            continue
-        name = f"{row.parameter}.{_wall(row.source, patient, stay)}" if row.parameter in REGIONAL else row.parameter
-        values[name] += size
-        applied.append((row.source, name, size))
-    for name, (low, high) in LIMITS.items():
-        values[name] = float(np.clip(values[name], low, high))
-    return Morphology(values, applied)
+        if size != 0:
+            wall = f".{_wall(row.source, patient, stay)}" if row.parameter in REGIONAL else ""
+            applied.append((row.source, row.parameter + wall, size))
+    return _sum(values, applied)
 
 
 def _wall(source: str, patient: Patient, stay: Stay) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-VERSION = "1"
+from ecgkt.ecg import LEADS
+
+VERSION = "2"
 
 TABLES: dict[str, tuple[str, ...]] = {
     "mimic-iv-ecg/record_list": ("subject_id", "study_id", "file_name", "ecg_time", "path"),
@@ -43,12 +45,17 @@ TRUTH: dict[str, tuple[str, ...]] = {
     "state": ("subject_id", "stay_id", "condition", "severity"),
     "ecgs": (
         "subject_id", "stay_id", "study_id", "rhythm", "block", "heart_rate", "pr_ms", "p_ms", "qrs_ms", "qt_ms",
-        "qtc_ms", "qrs_axis",
+        "qtc_ms", "qrs_axis", "fault",
     ),
     "labs": ("study_id", "lab", "value", "measured"),
     "findings": ("study_id", "code"),
     "waves": ("study_id", "beat", "p_onset_ms", "p_end_ms", "qrs_onset_ms", "qrs_end_ms", "t_end_ms"),
     "effects": ("study_id", "source", "parameter", "size"),
+    # What each cause changed (`truth.changes`): rate in bpm, intervals in ms, waves in uV (root mean square) by lead.
+    "changes": (
+        "study_id", "source", "rate", "pr_ms", "qrs_ms", "qt_ms",
+        *(f"{part}_{lead}" for lead in LEADS for part in ("P", "QRS", "ST", "T")),
+    ),
 }  # fmt: skip
 
 # MIMIC-IV-ECG stores aVF before aVL.

@@ -1,46 +1,16 @@
-"""From dipoles to the twelve leads, and what electrodes add.
+"""From eight leads to twelve, what fibrillating or fluttering atria draw, and what electrodes add.
 
-Lead vectors after Dower (a transformation of the Frank leads; Dower, Machado, Osborne, Clin Cardiol 1980), changed a
-little from patient to patient and from one electrode placement to the next. Noise is added at the nine electrodes, so
-that the limb leads stay consistent: III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
+Noise is added at the nine electrodes, so that the limb leads stay consistent: III = II - I, aVR = -(I + II) / 2,
+aVL = I - II / 2, aVF = II - I / 2.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from scipy.signal import butter, lfilter
 
-# Rows: I, II, V1 to V6; columns: the dipole's X, Y, Z.
-DOWER = np.array(
-    [
-        [0.632, -0.235, 0.059],
-        [0.235, 1.066, -0.132],
-        [-0.515, 0.157, -0.917],
-        [0.044, 0.164, -1.387],
-        [0.882, 0.098, -1.277],
-        [1.213, 0.127, -0.601],
-        [1.125, 0.127, -0.086],
-        [0.831, 0.076, 0.230],
-    ]
-)
-
-
-def patient_leads(rng: np.random.Generator) -> np.ndarray:
-    """[8, 3] a patient's own lead vectors: torso shape and the heart's place in it."""
-    turn = np.deg2rad(rng.normal(0, 9))  # about the body's long axis: rotation of the heart
-    rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
-    gain = np.exp(rng.normal(0, 0.10, (8, 1)))
-    return np.asarray((DOWER * gain + rng.normal(0, 0.05, (8, 3))) @ rotation)
-
-
-def placed(rng: np.random.Generator, leads: np.ndarray) -> np.ndarray:
-    """[8, 3] the same with this recording's chest electrodes a little higher, lower or to the side."""
-    out = leads.copy()
-    slide = rng.normal(0, 0.13, 6) + rng.normal(0, 0.08)
-    neighbour = np.clip(np.arange(6) + np.where(slide > 0, 1, -1), 0, 5)
-    out[2:] += np.abs(slide)[:, None] * (leads[2:][neighbour] - leads[2:])
-    out[2:, 1] += rng.normal(0, 0.09)  # rows of electrodes too high or too low
-    return out
-
+# Numerator and denominator, scaled so that white noise of 1 mV gives 1 mV.
+TREMOR = (lambda b, a: (b / 0.387, a))(*butter(1, (2, 30), "bandpass", fs=500))
 
 def twelve(eight: np.ndarray) -> np.ndarray:
     """[12, samples] in standard order from [8, samples] of I, II, V1..V6."""
@@ -56,7 +26,7 @@ def fibrillatory(
     """[8, samples] f waves: two wandering sources with harmonics, largest in V1; size in mV."""
     t = np.arange(samples, dtype=np.float32) / rate
     out = np.zeros((8, samples), np.float32)
-    for vector in ((-0.55, 0.30, -0.75), (-0.1, 0.8, 0.1)):
+    for vector in ((-0.45, 0.20, -0.75), (0.0, 0.40, 0.0)):
         wander = rng.uniform(0.25, 0.6) * np.sin(2 * np.pi * rng.uniform(0.08, 0.4) * t + rng.uniform(0, 6.28)) / 0.2
         wander += np.cumsum(rng.normal(0, 0.05, samples)).astype(np.float32)
         phase = 2 * np.pi * hertz * rng.uniform(0.93, 1.07) * t + wander * 0.5
@@ -77,8 +47,25 @@ def flutter_waves(
     return np.outer(leads @ np.array([-0.30, 0.95, -0.25]), size * tooth).astype(np.float32)
 
 
+def recorded(rng: np.random.Generator, eight: np.ndarray, rate: float) -> tuple[np.ndarray, str]:
+    """([8, samples] as the cart stores it, "" or the fault): noise, and rarely an amplifier at its limit or a lead off."""
+    out = eight + noise(rng, rate, eight.shape[1])
+    chance, lead = rng.random(), int(rng.integers(2, 8))
+    if chance < 0.003:
+        out[lead] = np.clip(out[lead], *np.quantile(out[lead], [0.004, 0.985]))
+        return out, "clipped"
+    if chance < 0.006:
+        begin = int(rng.uniform(0, 0.9) * out.shape[1])
+        out[lead, begin : begin + int(rng.uniform(0.5, 4) * rate)] = float(rng.normal(0, 0.02))
+        return out, "lead_off"
+    return out, ""
+
+
 def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
-    """[8, samples] mV: baseline wander with breathing, mains, muscle and electrode noise; loud in few recordings."""
+    """[8, samples] mV: baseline wander with breathing, mains, muscle and motion; loud in few recordings.
+
+    Levels were set against the beat-to-beat spread and the spectra of real recordings (benchmarks/simulation.md).
+    """
     t = np.arange(samples, dtype=np.float32) / rate
     frequency = np.concatenate([rng.uniform(0.03, 0.5, 5), [rng.normal(0.27, 0.04)]])
     start = rng.uniform(0, 6.28, (6, 1)).astype(np.float32)
@@ -88,12 +75,15 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     mains = float(np.exp(rng.normal(-6.8, 1.0)))
     electrodes += rng.normal(0, mains, (9, 1)).astype(np.float32) * np.sin(2 * np.pi * 60 * t + 1.0)
     white = rng.standard_normal((9, samples), dtype=np.float32)
-    muscle = np.exp(rng.normal(-5.2, 0.6) + rng.normal(0, 0.35, 9)).astype(np.float32)[:, None]
     envelope = 1 + 0.6 * np.sin(2 * np.pi * rng.uniform(0.05, 0.3) * t + rng.uniform(0, 6.28)).astype(np.float32)
-    # Band of a cart's 150 Hz filter, roughly: the mean of two neighbouring samples.
-    coloured = 0.65 * white + 0.65 * np.roll(white, 1, axis=1)
-    electrodes += muscle * envelope * coloured
-    if rng.random() < 0.04:  # an electrode that moves
+    # Muscle within the band of a cart's 150 Hz filter, roughly: the mean of two neighbouring samples.
+    muscle = np.exp(rng.normal(-4.7, 0.6) + rng.normal(0, 0.35, 9)).astype(np.float32)[:, None]
+    electrodes += muscle * envelope * 0.65 * (white + np.roll(white, 1, axis=1))
+    # Tremor and motion: slower, a first-order low pass of the same noise, held between 2 and 30 Hz.
+    tremor = np.exp(rng.normal(-4.4, 0.55) + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None]
+    slow = lfilter(*TREMOR, np.roll(white, 997, axis=1), axis=1).astype(np.float32)
+    electrodes += tremor * slow
+    if rng.random() < 0.06:  # an electrode that moves
         which, at = int(rng.integers(9)), float(rng.uniform(0.5, 9))
         step = float(rng.normal(0, 0.5)) * np.exp(-np.maximum(t - at, 0) / 0.5) * (t > at)
         electrodes[which] += step.astype(np.float32)

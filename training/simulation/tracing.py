@@ -1,12 +1,18 @@
-"""One ECG: rhythm and conduction from the state, waves from the morphology, noise from the electrodes."""
+"""One ECG: rhythm and conduction from the state, waves from body and morphology, noise from the electrodes.
+
+Each step draws from a stream of its own, so that a tracing can be made again with one cause taken away and every other
+random number as it was (`truth.py`).
+"""
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
 
 import numpy as np
 
 from training.simulation import beats, leads
+from training.simulation.body import Body, placement, shapes
 from training.simulation.effects import Morphology
 from training.simulation.rhythm import AFIB, AFLT, Rhythm, fibrillation, flutter, paced, sinus
 from training.simulation.state import Patient, Stay
@@ -20,14 +26,14 @@ SHOWN = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Body:
-    """What a patient brings to every tracing: lead vectors [8, 3], factors of the five QRS vectors, irregularity."""
+class Streams:
+    """Random numbers of one ECG, a generator a purpose: `streams("rhythm")` always starts at the same place."""
 
-    leads: np.ndarray
-    loop: np.ndarray
-    irregular: float
-    ectopy_left: bool
+    def __init__(self, *key: int) -> None:
+        self.key = key
+
+    def __call__(self, purpose: str) -> np.random.Generator:
+        return np.random.Generator(np.random.PCG64(np.random.SeedSequence([*self.key, zlib.crc32(purpose.encode())])))
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,11 @@ class Conduction:
 
 @dataclass(frozen=True)
 class Tracing:
-    """signal: [12, SAMPLES] mV in standard lead order; beat: [12, 500] the noiseless beat, QRS onset at 200 ms.
+    """signal: [12, SAMPLES] mV in standard lead order; beat: [12, 500] the noiseless beat as correctly placed
+    electrodes see it, QRS onset at 200 ms.
 
-    qt: seconds as drawn, at the mean RR; rr: [intervals] s.
+    qt: seconds as drawn, at the mean RR; rr: [intervals] s; mix: [8, 8] of this recording's electrodes; fault: what is
+    wrong with the recording, or "".
     """
 
     signal: np.ndarray
@@ -57,16 +65,17 @@ class Tracing:
     qt: float
     rate: float
     rr: np.ndarray
+    mix: np.ndarray
+    fault: str
 
 
-def draw_body(rng: np.random.Generator) -> Body:
-    loop = np.exp(rng.normal(0, 1, 5) * np.array([0.40, 0.30, 0.12, 0.22, 0.45]))
-    return Body(leads.patient_leads(rng), loop, float(np.exp(rng.normal(0, 0.5))), bool(rng.random() < 0.4))
+def chances(rng: np.random.Generator) -> np.ndarray:
+    """[18] uniform numbers that decide `draw_conduction` and `conducted`."""
+    return rng.random(18)
 
 
-def draw_conduction(rng: np.random.Generator, stay: Stay) -> Conduction:
+def draw_conduction(chance: np.ndarray, stay: Stay) -> Conduction:
     """Which of the conditions of rhythm and conduction this recording shows, and a few incidental ones."""
-    chance = rng.random(14)
     shows = {name: name in stay.active and chance[i] < p for i, (name, p) in enumerate(SHOWN.items())}
     kind = "sinus"
     if "afib" in stay.active:
@@ -100,73 +109,104 @@ def _rhythm(rng: np.random.Generator, c: Conduction, m: Morphology, stay: Stay, 
     return sinus(rng, m["rate"], m["pr"] / 1000, patient.age, body.irregular, c.av, pvcs, pacs)
 
 
-def _conducted(c: Conduction, m: Morphology, rng: np.random.Generator) -> None:
+def conducted(chance: np.ndarray, c: Conduction, m: Morphology) -> Morphology:
     """A blocked bundle or a pacemaker sets the QRS duration and a bypass shortens PR, whatever the baseline says."""
-    wide = {"lbbb": (148, 11), "rbbb": (136, 11), "paced": (160, 13)}
-    if c.block in wide:
-        m.values["qrs"] = float(np.clip(rng.normal(*wide[c.block]) + 0.4 * (m["qrs"] - 92), 122, 205))
+    v = dict(m.values)
+    # Nearly normal: the sum of two uniform numbers less their mean, in standard deviations.
+    draw = (chance[14] + chance[15] - 1) * 6**0.5
+    widths = {"lbbb": (158, 13), "rbbb": (142, 11), "paced": (164, 13)}
+    if c.block in widths:
+        mean, spread = widths[c.block]
+        v["qrs"] = min(max(mean + spread * float(draw) + 0.4 * (v["qrs"] - 95), 122), 205)
     elif c.block == "irbbb":
-        m.values["qrs"] = float(np.clip(m["qrs"] + 11, 92, 118))
+        v["qrs"] = min(max(v["qrs"] + 9, 92), 119)
     elif c.av == "avb3":
-        m.values["qrs"] = max(m["qrs"], float(rng.uniform(95, 140)))
+        v["qrs"] = max(v["qrs"], 95 + 45 * float(chance[16]))
     if c.delta:
-        m.values["pr"], m.values["qrs"] = float(rng.uniform(85, 115)), float(rng.uniform(115, 140))
+        v["pr"], v["qrs"] = 85 + 30 * float(chance[16]), 115 + 25 * float(chance[17])
     if c.kind == "sinus":  # P must end before QRS begins
-        m.values["p_ms"] = min(m["p_ms"], m["pr"] - 8)
-        m.values["p_ms"] -= max(0.0, (m["rate"] - 90) * 0.25)
-        m.values["pr"] -= max(0.0, (m["rate"] - 80) * 0.25)
+        v["p_ms"] = min(v["p_ms"], v["pr"] - 8) - max(0.0, (v["rate"] - 90) * 0.25)
+        v["pr"] -= max(0.0, (v["rate"] - 80) * 0.25)
+    return Morphology(v, m.applied, m.own)
 
 
-def draw_tracing(rng: np.random.Generator, patient: Patient, stay: Stay, body: Body, m: Morphology) -> Tracing:
-    """The ECG of this state; `m` is completed in place with what conduction dictates."""
-    c = draw_conduction(rng, stay)
-    _conducted(c, m, rng)
-    rhythm = _rhythm(rng, c, m, stay, patient, body)
-    inside = (rhythm.qrs > 0) & (rhythm.qrs < SAMPLES / RATE)
-    intervals = rhythm.before[inside]
-    rr = float(np.mean(intervals))
-    # Fridericia; at high rates T would otherwise run into the next P, which real hearts shorten more to avoid.
-    qt = min(m["qtc"] / 1000 * rr ** (1 / 3), 0.30 + 0.28 * rr + 0.0006 * max(m["qtc"] - 420, 0))
+def qt_interval(qtc: float, rr: float) -> float:
+    """Seconds, from Fridericia's QTc (ms) and RR (s).
+
+    At high rates T would otherwise run into the next P, which real hearts shorten more to avoid.
+    """
+    return float(min(qtc / 1000 * rr ** (1 / 3), 0.30 + 0.28 * rr + 0.0006 * max(qtc - 420, 0)))
+
+
+def ventricular(c: Conduction, m: Morphology, body: Body, qt: float) -> beats.Waves:
+    """QRS to U of a beat of this conduction, in the patient's true leads."""
     block = "lbbb" if c.av == "avb3" and m["qrs"] > 120 else c.block
-    vectors = leads.placed(rng, body.leads)
-    waves = beats.ventricles(m, body.loop, qt, block, c.lafb, c.lpfb, c.delta)
-    local = 1 + rng.normal(0, 0.07, (8, 1))  # near fields under a chest electrode that no single dipole gives
-    local[:2] = 1
+    name = block if block in ("lbbb", "rbbb") else "lafb" if c.lafb else "normal"
+    shape = body.shape[name]
+    if name == "rbbb" and c.lafb:  # bifascicular: the fascicle's difference on top of the bundle's beat
+        shape = shape + body.gain[:, None] * 0.8 * (shapes()["lafb"][0] - shapes()["normal"][0])
+    return beats.ventricles(m, shape, body, qt, block, c.lpfb, c.delta)
+
+
+def atrial(m: Morphology, body: Body) -> beats.Waves:
+    """The P wave, in the patient's true leads."""
+    return beats.p_wave(m, body.shape["normal"], body)
+
+
+def draw_tracing(streams: Streams, patient: Patient, stay: Stay, body: Body, drawn: Morphology) -> Tracing:
+    """The ECG of this state."""
+    chance = chances(streams("conduction"))
+    c = draw_conduction(chance, stay)
+    m = conducted(chance, c, drawn)
+    rhythm = _rhythm(streams("rhythm"), c, m, stay, patient, body)
+    intervals = rhythm.before[(rhythm.qrs > 0) & (rhythm.qrs < SAMPLES / RATE)]
+    rr = float(np.mean(intervals))
+    qt = qt_interval(m["qtc"], rr)
+    waves = ventricular(c, m, body, qt)
+    mix, fault = placement(streams("placement"), body)
+    eight = mix @ _heart(streams, rhythm, c, m, body, waves, qt, rr)
+    clean = waves.eight.astype(np.float32) @ beats.profiles(
+        waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), RATE, 500
+    )
+    noisy, broken = leads.recorded(streams("noise"), eight, RATE)
+    return Tracing(leads.twelve(noisy).astype(np.float32), leads.twelve(clean), rhythm, c, m, qt, 60 / rr, intervals,
+                   mix, fault or broken)  # fmt: skip
+
+
+def _heart(
+    streams: Streams, rhythm: Rhythm, c: Conduction, m: Morphology, body: Body, waves: beats.Waves, qt: float, rr: float
+) -> np.ndarray:
+    """[8, SAMPLES] mV without noise, in the patient's true leads."""
+    rng = streams("beats")
     respiration, phase = float(rng.uniform(0.2, 0.33)), float(rng.uniform(0, 6.28))
 
     def gains(onset: np.ndarray, count: int) -> np.ndarray:
         breath = 1 + 0.035 * np.sin(2 * np.pi * respiration * onset + phase)
         return breath[:, None] * (1 + rng.normal(0, 0.03, (len(onset), count)))
 
+    def add(part: beats.Waves, onset: np.ndarray, stretch: np.ndarray) -> np.ndarray:
+        times = beats.profiles(part, onset, stretch, gains(onset, len(part.centre)), RATE, SAMPLES)
+        return np.asarray(part.eight.astype(np.float32) @ times)
+
     normal = ~rhythm.ectopic
-    onset, before = rhythm.qrs[normal], rhythm.before[normal]
-    stretch = np.clip((before / rr) ** 0.18, 0.85, 1.12)  # QT follows the last interval only in part
-    eight = (local * (vectors @ waves.vector.T)).astype(np.float32) @ beats.profiles(
-        waves, onset, stretch, gains(onset, len(waves.centre)), RATE, SAMPLES
-    )
+    # QT follows the last interval only in part.
+    eight = add(waves, rhythm.qrs[normal], np.clip((rhythm.before[normal] / rr) ** 0.18, 0.85, 1.12))
     if rhythm.ectopic.any():
-        wide = Morphology({**m.values, "qrs": 150.0, "scoop": 0.0})
-        pvc = beats.ventricles(wide, body.loop, qt * 1.06, "pvc_left" if body.ectopy_left else "pvc_right")
+        wide = Morphology({**m.values, "qrs": 155.0, "scoop": 0.0})
+        pvc = beats.ventricles(wide, body.shape["normal"], body, qt * 1.06, body.focus)
         at = rhythm.qrs[rhythm.ectopic]
-        eight += (vectors @ pvc.vector.T).astype(np.float32) @ beats.profiles(
-            pvc, at, np.ones(len(at)), gains(at, len(pvc.centre)), RATE, SAMPLES
-        )
-    atrial = beats.p_wave(m)
+        eight += add(pvc, at, np.ones(len(at)))
+    atria = streams("atria")
     if len(rhythm.p):
-        eight += (vectors @ atrial.vector.T).astype(np.float32) @ beats.profiles(
-            atrial, rhythm.p, np.ones(len(rhythm.p)), gains(rhythm.p, 2), RATE, SAMPLES
-        )
+        eight += add(atrial(m, body), rhythm.p, np.ones(len(rhythm.p)))
     elif rhythm.kind == AFIB:
-        size = float(np.exp(rng.normal(-3.3, 0.45)))
-        eight += leads.fibrillatory(rng, vectors, rhythm.atrial_rate, size, RATE, SAMPLES)
+        size = float(np.exp(atria.normal(-3.6, 0.5)))
+        eight += leads.fibrillatory(atria, body.leads, rhythm.atrial_rate, size, RATE, SAMPLES)
     elif rhythm.kind == AFLT:
-        eight += leads.flutter_waves(rng, vectors, rhythm.atrial_rate, float(rng.uniform(0.10, 0.26)), RATE, SAMPLES)
+        size = float(atria.uniform(0.08, 0.22))
+        eight += leads.flutter_waves(atria, body.leads, rhythm.atrial_rate, size, RATE, SAMPLES)
     if c.block == "paced":
         spikes = ((rhythm.qrs - 0.004) * RATE).astype(int)
         spikes = spikes[(spikes >= 0) & (spikes < SAMPLES)]
-        eight[:, spikes] += (vectors @ (np.array([0.2, 0.9, 0.2]) * float(rng.uniform(0.2, 1.3))))[:, None]
-    clean = (local * (vectors @ waves.vector.T)).astype(np.float32) @ beats.profiles(
-        waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), RATE, 500
-    )
-    signal = leads.twelve(eight + leads.noise(rng, RATE, SAMPLES))
-    return Tracing(signal.astype(np.float32), leads.twelve(clean), rhythm, c, m, qt, 60 / rr, intervals)
+        eight[:, spikes] += (body.leads @ (np.array([0.2, 0.9, 0.2]) * float(atria.uniform(0.1, 1.0))))[:, None]
+    return eight
