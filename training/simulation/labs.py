@@ -8,6 +8,7 @@ they are the check that a result is not an artefact.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import exp, log, log10
@@ -15,21 +16,26 @@ from math import exp, log, log10
 import numpy as np
 
 from training.simulation.state import Patient, Stay
-from training.simulation.tables import Lab, Panel, labs, panels, rows, shifts
+from training.simulation.tables import Lab, Panel, labs, panels, rows, shifts, spreads
 
 NULL_LABS = ("mcv", "platelets", "alt")
 VITALS = ("heart_rate", "sbp", "dbp", "temperature", "resp_rate", "o2sat")
-# mg/dL of total calcium per g/dL of albumin: the bound part (0.8 is Payne's correction, BMJ 1973; inpatients' regression
-# slopes are nearer half of it), around the healthy mean of albumin.
+# What two measurements minutes apart differ by, analytic and biological (1 SD, relative); 3 % where none is named.
+NOISE = {"sodium": 0.008, "chloride": 0.008, "ph": 0.0015, "calcium": 0.015, "mcv": 0.01}
+OTHER_NOISE = 0.03
+# mg/dL of total calcium per g/dL of albumin: the bound part (chosen; Payne's correction, BMJ 1973, is 0.8, which is
+# known to be too much in the ill), around the healthy mean of albumin.
 BOUND_CALCIUM, HEALTHY_ALBUMIN = 0.35, 4.05
+SECONDS = 10.9  # of prothrombin time at an INR of 1: the demo's mean ratio
 
 
 @dataclass(frozen=True)
 class Quantities:
     """Everything that has a z score of its own, in the order of labs.csv (without the derived) and vitals.csv.
 
-    centre, below, above, own (square root of the patient's share of the variance), visit (of the rest): [n];
-    root: [n, n] Cholesky factor of the correlations; moves: condition -> (present [n], per severity [n]).
+    centre, own (square root of the patient's share of the variance), visit (of the rest): [n]; below, above: [2, n],
+    going home and admitted; root: [n, n] Cholesky factor of the correlations; moves: condition -> (present [n], per
+    severity [n]).
     """
 
     keys: tuple[str, ...]
@@ -58,7 +64,7 @@ def quantities() -> Quantities:
     own = [lab for lab in labs() if lab.scale != "derived"]
     table = [(lab.key, lab.scale == "log", lab.centre, lab.below, lab.above, lab.patient_share) for lab in own]
     table += [
-        (r["vital"], False, float(r["centre"]), float(r["below"]), float(r["above"]), float(r["patient_share"]))
+        (r["vital"], False, float(r["centre"]), spreads(r, "below"), spreads(r, "above"), float(r["patient_share"]))
         for r in rows("vitals")
     ]
     keys, logs, centre, below, above, share = zip(*table, strict=True)
@@ -71,7 +77,7 @@ def quantities() -> Quantities:
             moves[name][1][index[quantity]] += severity
     part = np.array(share)
     return Quantities(
-        keys, index, np.array(logs), np.array(centre), np.array(below), np.array(above), np.sqrt(part),
+        keys, index, np.array(logs), np.array(centre), np.array(below).T, np.array(above).T, np.sqrt(part),
         np.sqrt(1 - part), np.linalg.cholesky(correlations(keys)), moves,
     )  # fmt: skip
 
@@ -87,19 +93,25 @@ def acuity(stay: Stay) -> float:
     return 1 - exp(-stay.acuity / 2) if stay.admitted else 0.0
 
 
-def _moved(q: Quantities, patient: Patient, stay: Stay) -> np.ndarray:
-    """[n] the sum of shifts, in units of each quantity's scale."""
+def shift(patient: Patient, stay: Stay) -> np.ndarray:
+    """[n] what conditions, complaint, age, sex and build move, in units of each quantity's scale; without acuity."""
+    q = quantities()
     moved = np.zeros(len(q.keys))
-    active = [*stay.active.items(), (stay.complaint, 0.5)]
-    if stay.admitted:
-        active.append(("acuity", acuity(stay)))
-    for name, severity in active:
+    for name, severity in (*stay.active.items(), (stay.complaint, 0.5)):
         if name in q.moves:
             present, per_severity = q.moves[name]
             moved += present + per_severity * severity
     for key, change in _demographics(patient).items():
         moved[q.index[key]] += change
     return moved
+
+
+def values(q: Quantities, z: np.ndarray, moved: np.ndarray, admitted: bool) -> np.ndarray:
+    """[..., n] values in their units from z scores and shifts, both [..., n]."""
+    change = np.where(z > 0, q.above[int(admitted)], q.below[int(admitted)]) * z + moved
+    out = np.where(q.log, q.centre * np.exp(np.where(q.log, change, 0.0)), q.centre + change)
+    out[..., q.index["calcium"]] += BOUND_CALCIUM * (out[..., q.index["albumin"]] - HEALTHY_ALBUMIN)
+    return out
 
 
 def true_labs(
@@ -110,20 +122,20 @@ def true_labs(
     Vitals: sbp, dbp mmHg; temperature deg C; resp_rate per minute; o2sat %. The heart rate comes from the ECG.
     """
     q = quantities()
-    moved = _moved(q, patient, stay)
+    moved = shift(patient, stay)
+    if stay.admitted:
+        present, per_severity = q.moves["acuity"]
+        moved += present + per_severity * acuity(stay)
     moved[q.index["temperature"]] *= rng.gamma(3, 1 / 3)  # the same infection makes one hot and leaves another cool
     z = q.own * np.array([levels[key] for key in q.keys]) + q.visit * (q.root @ rng.normal(size=len(q.keys)))
-    change = np.where(z > 0, q.above, q.below) * z + moved
-    values = np.where(q.log, q.centre * np.exp(np.where(q.log, change, 0.0)), q.centre + change)
-    out = dict(zip(q.keys, values.tolist(), strict=True))
+    out = dict(zip(q.keys, values(q, z, moved, stay.admitted).tolist(), strict=True))
     packing, reagent = rng.normal(0, 0.6), rng.normal(0, 0.25)
-    out["calcium"] += BOUND_CALCIUM * (out["albumin"] - HEALTHY_ALBUMIN)
     out["haemoglobin"] = max(out["haemoglobin"], 3.2)
     out["haematocrit"] = 3.0 * out["haemoglobin"] + float(packing)
     out["rbc"] = 10 * out["haematocrit"] / out["mcv"]
     out["bicarbonate"], out["anion_gap"] = max(out["bicarbonate"], 3.0), max(out["anion_gap"], 2.0)
     out["chloride"] = out["sodium"] - out["bicarbonate"] - out["anion_gap"]
-    out["pt"] = 11.4 * out["inr"] + float(reagent)
+    out["pt"] = SECONDS * out["inr"] + float(reagent)
     out["pco2"] = max(out["pco2"], 10.0)
     out["ph"] = 6.1 + log10(out["bicarbonate"] / (0.0307 * out["pco2"]))
     for lab in labs():
@@ -163,13 +175,18 @@ def _chance(panel: Panel, probability: float, intensity: float, reasons: set[str
     return 1 / (1 + exp(-odds))
 
 
-def draw_panels(rng: np.random.Generator, stay: Stay, intensity: float, ward: bool = False) -> list[str]:
+def draw_panels(
+    rng: np.random.Generator, stay: Stay, intensity: float, ward: bool = False, among: Sequence[Panel] | None = None
+) -> list[str]:
     """The panels of one draw: likelier when a condition, a complaint or another panel makes somebody think of them.
 
-    intensity: from `workup`. ward: the draw of an admission's first day, in place of that near the ECG.
+    intensity: from `workup`. ward: the draw of an admission's first day, in place of that near the ECG. among:
+    other panels than those of panels.csv.
     """
     reasons, drawn = {*stay.active, stay.complaint}, []
-    for panel in panels():
+    for panel in among or panels():
+        if panel.company and panel.company not in reasons:
+            continue
         if rng.random() < _chance(panel, panel.ward if ward else panel.probability, intensity, reasons):
             drawn.append(panel.name)
             reasons.add(panel.name)
@@ -177,7 +194,6 @@ def draw_panels(rng: np.random.Generator, stay: Stay, intensity: float, ward: bo
 
 
 def measure(rng: np.random.Generator, lab: Lab, value: float) -> float:
-    """What the laboratory reports: analytic and biological noise of minutes (3 %, sodium and pH far less), rounded."""
+    """What the laboratory finds, in the digits it reports."""
     low, high = lab.plausible
-    noise = {"sodium": 0.008, "chloride": 0.008, "ph": 0.0015, "calcium": 0.015, "mcv": 0.01}.get(lab.key, 0.03)
-    return round(min(max(value * (1 + rng.normal(0, noise)), low), high), lab.digits)
+    return round(min(max(value * (1 + rng.normal(0, NOISE.get(lab.key, OTHER_NOISE))), low), high), lab.digits)

@@ -21,7 +21,10 @@ AGAIN_OTHERS = 0.15
 DUPLICATE, UNREPORTED, UNREPORTED_COAGULATION = 0.001, 0.001, 0.010
 HAEMOLYSED, IMPOSSIBLE = 0.03, 0.0003
 HAEMOLYSIS = "HEMOLYSIS FALSELY ELEVATES THIS RESULT."
-MISSING = (0.06, 0.02, 0.02, 0.02, 0.02, 0.02)  # of temperature, heart rate ... in a row of vital signs
+# Of temperature (deg C), heart rate, respiratory rate, saturation, systolic, diastolic: 1 SD between readings, chance
+# that a row of vital signs lacks it.
+READING_NOISE = np.array([0.15, 6.0, 1.0, 0.7, 6.0, 5.0])
+MISSING = (0.06, 0.02, 0.02, 0.02, 0.02, 0.02)
 STEADY = ("sodium", "chloride", "ph", "mcv")  # these hardly move within hours
 
 
@@ -117,7 +120,7 @@ def vital_rows(
     """Append the stay's rows of triage, vitalsign and omr; vitals: all of `labs.VITALS`."""
     complaint = next(c for c in complaints() if c.name == stay.complaint)
     rows["mimic-iv-ed/ed/triage"].append(
-        (subject, stay_id, *_reading(rng, vitals), int(rng.integers(0, 11)), _triage(rng, stay), complaint.text)
+        (subject, stay_id, *_reading(rng, vitals), int(rng.integers(0, 11)), triage_level(rng, stay), complaint.text)
     )
     times = [
         ecg_time + _minutes(rng, -25, 28),
@@ -138,15 +141,15 @@ def vital_rows(
         rows["mimic-iv/hosp/omr"] += [(subject, day, 1, name, value) for name, value in results]
 
 
-def _triage(rng: np.random.Generator, stay: Stay) -> int:
+def triage_level(rng: np.random.Generator, stay: Stay) -> int:
     """Emergency Severity Index, 1 (dying) to 5."""
-    level = 3.3 - 0.6 * sum(stay.acute.values()) - 1.2 * laboratory.acuity(stay) + rng.normal(0, 0.5)
+    level = 3.6 - 0.6 * sum(stay.acute.values()) - 1.2 * laboratory.acuity(stay) + rng.normal(0, 0.5)
     return min(max(round(level), 1), 5)
 
 
 def _reading(rng: np.random.Generator, vitals: dict[str, float]) -> tuple[object, ...]:
     """temperature, heartrate, resprate, o2sat, sbp, dbp as somebody typed them; "" where nobody did."""
-    noise = rng.normal(size=6) * (0.15, 6.0, 1.0, 0.7, 6.0, 5.0)
+    noise = rng.normal(size=6) * READING_NOISE
     celsius = vitals["temperature"] + noise[0]
     out: list[object] = [
         round(celsius if rng.random() < 0.01 else celsius * 1.8 + 32, 1),
