@@ -37,6 +37,10 @@ FEWEST, RESAMPLES = 40, 100
 PANELS = ("potassium", "haemoglobin", "magnesium", "alt", "albumin", "inr", "troponin_t", "lactate", "pco2", "crp")
 
 
+def _round(number: Any) -> float:
+    return round(float(number), 3)
+
+
 def without_tracings(patients: int, seed: int) -> Admissions:
     """The first stays of simulated patients, as their tables would have them."""
     rows: Rows = defaultdict(list)
@@ -56,22 +60,25 @@ def without_tracings(patients: int, seed: int) -> Admissions:
         pd.DataFrame(rows[name], columns=list(TABLES[name]))
         for name in ("mimic-iv/hosp/labevents", "mimic-iv-ed/ed/triage")
     )
-    return from_tables(stays, events, triage[["stay_id", "acuity", *TRIAGE]])
+    out = from_tables(stays, events, triage[["stay_id", "acuity", *TRIAGE]])
+    out.vitals["heart_rate"] = np.nan
+    return out
 
 
 def marginal(demo: pd.Series, patient: np.ndarray, cohorts: dict[str, pd.Series]) -> dict[str, Any]:
     """Quantiles, fraction with a value and Kolmogorov-Smirnov distance of one lab or vital."""
     known = demo.dropna()
     out: dict[str, Any] = {"n": len(known), "demo": known.quantile(QUANTILES).round(3).tolist(),
-                           "measured": {"demo": round(float(demo.notna().mean()), 3)}, "ks": {}}  # fmt: skip
+                           "measured": {"demo": _round(demo.notna().mean())}, "ks": {}}  # fmt: skip
     for name, values in cohorts.items():
         if values.count() == 0:
             continue
         out[name] = values.quantile(QUANTILES).round(3).tolist()
-        out["measured"][name] = round(float(values.notna().mean()), 3)
-        out["ks"][name] = round(float(ks_2samp(known, values.dropna()).statistic), 3)
-    floor = [ks_2samp(known, demo.iloc[index].dropna()).statistic for index in bootstrap(patient, RESAMPLES)]
-    out["ks"]["floor_mean"], out["ks"]["floor_95"] = (round(float(x), 3) for x in (np.mean(floor),
+        out["measured"][name] = _round(values.notna().mean())
+        out["ks"][name] = _round(ks_2samp(known, values.dropna()).statistic)
+    resamples = (demo.iloc[index].dropna() for index in bootstrap(patient, RESAMPLES))
+    floor = [ks_2samp(known, values).statistic for values in resamples if len(values)]
+    out["ks"]["floor_mean"], out["ks"]["floor_95"] = (_round(x) for x in (np.mean(floor),
                                                                                np.quantile(floor, 0.95)))  # fmt: skip
     return out
 
@@ -83,14 +90,14 @@ def matrices(demo: pd.DataFrame, patient: np.ndarray, cohorts: dict[str, pd.Data
     out: dict[str, Any] = {"pairs": int(goal.notna().sum()), "mean_absolute_difference": {}, "largest": {}}
     for name, table in cohorts.items():
         gap = (_pairs(table, keys, method) - goal).dropna()
-        out["mean_absolute_difference"][name] = round(float(gap.abs().mean()), 3)
+        out["mean_absolute_difference"][name] = _round(gap.abs().mean())
         out["largest"][name] = [
-            {"pair": list(pair), "demo": round(float(goal[pair]), 2), "simulated": round(float(goal[pair] + gap[pair]), 2)}
+            {"pair": list(pair), "demo": _round(goal[pair]), "simulated": _round(goal[pair] + gap[pair])}
             for pair in gap.abs().sort_values(ascending=False, kind="stable").index[:8]
         ]  # fmt: skip
     floor = [float((_pairs(demo.iloc[i], keys, method) - goal).abs().mean()) for i in bootstrap(patient, RESAMPLES)]
-    out["mean_absolute_difference"]["floor_mean"] = round(float(np.mean(floor)), 3)
-    out["mean_absolute_difference"]["floor_95"] = round(float(np.quantile(floor, 0.95)), 3)
+    out["mean_absolute_difference"]["floor_mean"] = _round(np.mean(floor))
+    out["mean_absolute_difference"]["floor_95"] = _round(np.quantile(floor, 0.95))
     return out
 
 
@@ -114,7 +121,7 @@ def compare(demo: Admissions, cohorts: dict[str, Admissions]) -> dict[str, Any]:
         "measured_together": matrices(
             demo.labs[list(PANELS)].notna().astype(float), demo.patient,
             {name: table[list(PANELS)].notna().astype(float) for name, table in labs_of.items()}, "pearson"),
-        "potassium": {name: {"below_3.5": round(float((k < 3.5).mean()), 3), "from_5.5": round(float((k >= 5.5).mean()), 3)}
+        "potassium": {name: {"below_3.5": _round((k < 3.5).mean()), "from_5.5": _round((k >= 5.5).mean())}
                       for name, k in (("demo", demo.labs.potassium.dropna()),
                                       *((n, t.potassium.dropna()) for n, t in labs_of.items()))},
     }  # fmt: skip
@@ -123,10 +130,10 @@ def compare(demo: Admissions, cohorts: dict[str, Admissions]) -> dict[str, Any]:
 def as_text(result: dict[str, Any], names: list[str]) -> str:
     lines = [
         "# Simulated labs beside the MIMIC-IV demo's", "",
-        "Written by `benchmarks/laboratory.py`. First value within a day: the demo's unplanned admissions, the simulated "
-        "stays that end in admission.", "Vitals: the demo's are charted in intensive care, so the simulated are of "
-        "triage level 1 and 2. KS: Kolmogorov-Smirnov distance to the demo;", "floor: the demo's own distance from "
-        "resamples of its patients (mean, 95th percentile), below which a difference says nothing.", "",
+        "Written by `benchmarks/laboratory.py`. First value within a day: the demo's unplanned admissions, the",
+        "simulated stays that end in admission. Vitals: the demo's are charted in intensive care, so the simulated",
+        "are those of triage level 1 and 2. KS: Kolmogorov-Smirnov distance to the demo. Floor: the demo's distance to",
+        "resamples of its own patients (mean, 95th percentile), below which a difference says nothing.", "",
         "Admissions: " + ", ".join(f"{name} {count}" for name, count in result["admissions"].items()) + ".", "",
     ]  # fmt: skip
     for part in ("labs", "vitals"):

@@ -66,10 +66,10 @@ def read_demo(folder: Path) -> Admissions:
     start = events.hospitalization_id.map(stays.admission_dttm)
     hours = (events.lab_collect_dttm - start).dt.total_seconds() / 3600
     by_name = {name: (lab, unit, factor) for lab, (name, unit, factor) in NAMES.items()}
-    units = events.groupby("lab_name").reference_unit.agg(lambda u: set(u.fillna("").unique()))
     for name, (lab, unit, _) in by_name.items():
-        if units[name] - {""} not in ({unit}, set()) or (unit == "" and units[name] != {""}):
-            raise ValueError(f"{lab} is in {units[name]}, not in {unit}.")
+        found = set(events.reference_unit[events.lab_name == name].fillna("")) - {""}
+        if found - {unit}:
+            raise ValueError(f"{lab} is in {found}, not in {unit}.")
     known = events.lab_name.isin(list(by_name))
     frame = pd.DataFrame({
         "stay": events.hospitalization_id, "hours": hours + BEFORE_HOURS, "lab": events.lab_name.map(

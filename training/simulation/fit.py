@@ -19,8 +19,15 @@ import pandas as pd
 from training.simulation import labs as laboratory
 from training.simulation.demo import Admissions, read_demo
 from training.simulation.marginals import (
-    FEWEST, FREE_CENTRE, READINGS, SEED, UNMOVED, Sample, bootstrap, draw_sample, fit_marginals,
-)  # fmt: skip
+    FEWEST,
+    READINGS,
+    SEED,
+    UNMOVED,
+    Sample,
+    bootstrap,
+    draw_sample,
+    fit_marginals,
+)
 from training.simulation.tables import FOLDER, Panel, labs, panels, rows, shifts
 
 PATIENTS = 5000
@@ -112,8 +119,8 @@ def fit_correlations(sample: Sample, measured: dict[str, np.ndarray], demo: Admi
     return _definite(matrix)
 
 
-def _spearman(table: pd.DataFrame, keys: tuple[str, ...]) -> np.ndarray:
-    return table.reindex(columns=list(keys)).corr("spearman", min_periods=FEWEST).to_numpy()
+def _spearman(table: pd.DataFrame, keys: tuple[str, ...], fewest: int = FEWEST) -> np.ndarray:
+    return table.reindex(columns=list(keys)).corr("spearman", min_periods=fewest).to_numpy()
 
 
 def _combined(parts: list[np.ndarray]) -> np.ndarray:
@@ -121,9 +128,20 @@ def _combined(parts: list[np.ndarray]) -> np.ndarray:
 
 
 def _definite(matrix: np.ndarray) -> np.ndarray:
-    """The matrix shrunk towards independence, all pairs by one factor, as far as it must; zeros stay zeros."""
-    least = np.linalg.eigvalsh(matrix)[0]
-    share = min(1.0, (1 - LEAST_EIGENVALUE) / (1 - least)) if least < LEAST_EIGENVALUE else 1.0
+    """A positive definite correlation matrix near to `matrix`; its zeros stay zeros.
+
+    Alternating projections (Higham, IMA J Numer Anal 2002) without his correction, then what little is missing by
+    shrinking all pairs by one factor.
+    """
+    kept = matrix != 0
+    for _ in range(100):
+        size, axes = np.linalg.eigh(matrix)
+        if size[0] >= LEAST_EIGENVALUE:
+            return matrix
+        matrix = (axes * np.maximum(size, 1.5 * LEAST_EIGENVALUE)) @ axes.T
+        scale = np.sqrt(np.diag(matrix))
+        matrix = np.where(kept, matrix / np.outer(scale, scale), 0.0)
+    share = min(1.0, (1 - LEAST_EIGENVALUE) / (1 - np.linalg.eigvalsh(matrix)[0]))
     return share * matrix + (1 - share) * np.eye(len(matrix))
 
 
@@ -143,7 +161,7 @@ def _write(name: str, changed: list[dict[str, str]]) -> None:
 
 def main(folder: Path) -> None:
     demo = read_demo(folder)
-    demo.labs["anion_gap"] = demo.labs.sodium - demo.labs.chloride - demo.labs.bicarbonate
+    demo.labs["anion_gap"] = demo.labs.sodium + demo.labs.potassium - demo.labs.chloride - demo.labs.bicarbonate
     sample = draw_sample(PATIENTS, SEED)
     print(f"{len(demo.labs)} admissions of the demo, {len(sample.people)} simulated")
 
@@ -167,7 +185,7 @@ def main(folder: Path) -> None:
             present, severity, below, above, centre = (f"{x:.3g}" for x in marginals[key])
             null = key in laboratory.NULL_LABS
             row |= {"below": below, "above": above} if null else {"admitted_below": below, "admitted_above": above}
-            if key in FREE_CENTRE:
+            if null:
                 old = float(row["centre"])
                 row["centre"] = f"{old * np.exp(float(centre)) if row['scale'] == 'log' else old + float(centre):.3g}"
             row["note"] = "; ".join([part for part in row["note"].split("; ") if part and not part.startswith("demo")]

@@ -134,7 +134,7 @@ def true_labs(
     out["haematocrit"] = 3.0 * out["haemoglobin"] + float(packing)
     out["rbc"] = 10 * out["haematocrit"] / out["mcv"]
     out["bicarbonate"], out["anion_gap"] = max(out["bicarbonate"], 3.0), max(out["anion_gap"], 2.0)
-    out["chloride"] = out["sodium"] - out["bicarbonate"] - out["anion_gap"]
+    out["chloride"] = out["sodium"] + out["potassium"] - out["bicarbonate"] - out["anion_gap"]
     out["pt"] = SECONDS * out["inr"] + float(reagent)
     out["pco2"] = max(out["pco2"], 10.0)
     out["ph"] = 6.1 + log10(out["bicarbonate"] / (0.0307 * out["pco2"]))
@@ -193,7 +193,7 @@ def draw_panels(
     return drawn
 
 
-def measure(rng: np.random.Generator, lab: Lab, value: float) -> float:
-    """What the laboratory finds, in the digits it reports."""
+def measure(lab: Lab, value: float, z: float) -> float:
+    """What the laboratory finds, in the digits it reports; z: a standard normal number for the measurement's noise."""
     low, high = lab.plausible
-    return round(min(max(value * (1 + rng.normal(0, NOISE.get(lab.key, OTHER_NOISE))), low), high), lab.digits)
+    return round(min(max(value * (1 + z * NOISE.get(lab.key, OTHER_NOISE)), low), high), lab.digits)

@@ -1,4 +1,4 @@
-"""Samples of simulated admissions, and the labs' and vitals' distributions fitted to the MIMIC-IV demo's (see fit.py)."""
+"""Samples of simulated admissions; the labs' and vitals' distributions fitted to the MIMIC-IV demo's (see fit.py)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from training.simulation import labs as laboratory
 from training.simulation.demo import URGENT_LEVEL, Admissions
 from training.simulation.measurements import READING_NOISE, triage_level
 from training.simulation.state import Patient, Stay, draw_patient, draw_stay
-from training.simulation.tables import labs
+from training.simulation.tables import Lab, labs
 
 SEED = 20
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 READINGS = ("temperature", "heart_rate", "resp_rate", "o2sat", "sbp", "dbp")
 FEWEST = 40  # admissions with a value, below which a lab or a pair is left as it is
-# Labs whose centre is fitted too: null labs, which acuity must not move, and the anion gap, for lack of a healthy one
-# without potassium.
-FREE_CENTRE = (*laboratory.NULL_LABS, "anion_gap")
 # Acuity does not move the null labs; nor saturation, which those who are short of it are given oxygen for.
 UNMOVED = (*laboratory.NULL_LABS, "o2sat")
 
@@ -60,7 +57,7 @@ def bootstrap(patient: np.ndarray, times: int, seed: int = SEED) -> list[np.ndar
 def fit_marginal(
     target: pd.Series, patient: np.ndarray, simulate: Callable[[np.ndarray], np.ndarray], healthy: np.ndarray, key: str
 ) -> np.ndarray:
-    """[present, per acuity, below, above, centre's change] so that simulated quantiles meet the target's.
+    """[present, per acuity, below, above, centre's change (null labs)] so that simulated quantiles meet the target's.
 
     healthy: [below, above] of those who go home. Each distance counts in standard errors of the target's quantile
     (patients resampled). What departs from health costs: a shift in all of one SD, a shift by acuity of three, a spread
@@ -69,17 +66,17 @@ def fit_marginal(
     goal = target.quantile(QUANTILES).to_numpy()
     resampled = [target.iloc[index].quantile(QUANTILES).to_numpy() for index in bootstrap(patient, 200)]
     error = np.maximum(np.std(resampled, axis=0), 0.03 * np.ptp(goal))
-    still, free = key in UNMOVED, key in FREE_CENTRE
+    still, null = key in UNMOVED, key in laboratory.NULL_LABS
 
     def full(x: np.ndarray) -> np.ndarray:
         scale = healthy.mean()
         shift = (0.0, 0.0) if still else (x[0] * scale, x[1] * scale)
-        return np.array([*shift, *healthy * np.exp(x[2:4]), x[4] * scale if free else 0.0])
+        return np.array([*shift, *healthy * np.exp(x[2:4]), x[4] * scale if null else 0.0])
 
     def cost(x: np.ndarray) -> float:
         distance = (np.nanquantile(simulate(full(x)), QUANTILES) - goal) / error
         prior = (x / np.array([1.0, 3.0, 0.7, 0.7, np.inf])) ** 2
-        return float((distance**2).sum() + (0 if key in laboratory.NULL_LABS else prior.sum()))
+        return float((distance**2).sum() + (0 if null else prior.sum()))
 
     start = np.vstack([np.zeros(5), 0.5 * np.eye(5)])
     options = {"initial_simplex": start, "maxiter": 600, "xatol": 1e-3, "fatol": 1e-3}
@@ -108,14 +105,26 @@ class Marginal:
         return value + (laboratory.BOUND_CALCIUM * self.bound if self.key == "calcium" else 0.0)
 
     def reported(self, numbers: np.ndarray) -> np.ndarray:
-        """[measured] values with the noise and the rounding of their report."""
+        """[measured] values with the noise and the limits of their report, not rounded."""
         value = self.true(numbers)
         if self.key in READINGS:
             value = value + READING_NOISE[READINGS.index(self.key)] * self.noise
             return np.minimum(value, 100.0 if self.key == "o2sat" else np.inf)[self.kept]
-        lab = next(lab for lab in labs() if lab.key == self.key)
+        lab = _lab(self.key)
         value = value * (1 + laboratory.NOISE.get(self.key, laboratory.OTHER_NOISE) * self.noise)
-        return np.maximum(np.round(value, lab.digits), lab.least)[self.kept]
+        return np.maximum(value, lab.least)[self.kept]
+
+
+def _lab(key: str) -> Lab:
+    return next(lab for lab in labs() if lab.key == key)
+
+
+def _unrounded(target: pd.Series, key: str) -> pd.Series:
+    """The values spread over what they were rounded from: quantiles in steps of 0.1 say little of an INR."""
+    digits = 0 if key in READINGS and key != "temperature" else 1 if key in READINGS else _lab(key).digits
+    spread = np.random.default_rng(SEED).uniform(-0.5, 0.5, len(target)) * 10.0**-digits
+    least = -np.inf if key in READINGS else _lab(key).least
+    return (target + spread).clip(lower=least, upper=100.0 if key == "o2sat" else np.inf)
 
 
 def fit_marginals(sample: Sample, measured: dict[str, np.ndarray], demo: Admissions) -> dict[str, np.ndarray]:
@@ -129,7 +138,7 @@ def fit_marginals(sample: Sample, measured: dict[str, np.ndarray], demo: Admissi
         target = demo.vitals[key] if key in READINGS else demo.labs.get(key)
         if target is None or target.count() < FEWEST:
             continue
-        i = q.index[key]
+        target, i = _unrounded(target, key), q.index[key]
         one = Marginal(key, z[:, i], noise[:, i], measured[key], sample, bound)
         patient = demo.vital_patient if key in READINGS else demo.patient
         out[key] = fit_marginal(target, patient, one.reported, np.array([q.below[0, i], q.above[0, i]]), key)

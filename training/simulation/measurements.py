@@ -19,7 +19,9 @@ AGAIN_OTHERS = 0.15
 # From the demo: rows that occur twice, results without a number. Chosen, where the demo has none: haemolysed tubes (the
 # literature on emergency departments has 2 to 10 %), impossible numbers.
 DUPLICATE, UNREPORTED, UNREPORTED_COAGULATION = 0.001, 0.001, 0.010
-HAEMOLYSED, IMPOSSIBLE = 0.03, 0.0003
+HAEMOLYSED, IMPOSSIBLE = 0.02, 0.0003
+NO_NUMBER = 999999.0
+LINKED = 0.7  # the share of draws that carry the admission's number
 HAEMOLYSIS = "HEMOLYSIS FALSELY ELEVATES THIS RESULT."
 # Of temperature (deg C), heart rate, respiratory rate, saturation, systolic, diastolic: 1 SD between readings, chance
 # that a row of vital signs lacks it.
@@ -73,41 +75,43 @@ def lab_rows(
     base = (subject - FIRST_SUBJECT) * 2000 + stay.number * 330
     number = 0
     for specimen, (time, panels) in enumerate(_draws(rng, stay, ecg_time)):
-        admission = hadm if rng.random() < 0.7 else ""
-        stored = _text(time + _minutes(rng, 20, 90))
-        for panel in panels:
-            haemolysed = panel == "bmp" and rng.random() < HAEMOLYSED
-            for lab in _labs_of()[panel]:
-                value = values[lab.key]
-                if specimen > 1 and lab.key not in STEADY:
-                    value *= 1 + rng.normal(0, 0.05)
-                raised = haemolysed and lab.key == "potassium"
-                shown, result, flag = _report(rng, lab, value + rng.gamma(2, 0.3) if raised else value)
-                copies = 1 + int(rng.random() < DUPLICATE)
-                for _ in range(copies):
-                    number += 1
-                    table.append(
-                        (base + number, subject, admission, 50_000_000 + base + specimen, lab.itemid, "", _text(time),
-                         stored, shown, result, lab.unit, f"{lab.low:g}", f"{lab.high:g}", flag,
-                         "ROUTINE" if specimen > 1 else "STAT", HAEMOLYSIS if raised else "")
-                    )  # fmt: skip
-                if specimen == 0 and result:
-                    measured.add(lab.key)
+        later = specimen > 1
+        admission = hadm if rng.random() < LINKED else ""
+        drawn, stored = _text(time), _text(time + _minutes(rng, 20, 90))
+        haemolysed = rng.random() < HAEMOLYSED
+        members = [lab for panel in panels for lab in _labs_of()[panel]]
+        chances, noise = rng.random((len(members), 2)).tolist(), rng.normal(size=(len(members), 2)).tolist()
+        for lab, chance, (z, drift) in zip(members, chances, noise, strict=True):
+            value = values[lab.key]
+            if later and lab.key not in STEADY:
+                value *= 1 + 0.05 * drift
+            comment = ""
+            if haemolysed and lab.key == "potassium":
+                value, comment = value + rng.gamma(2, 0.3), HAEMOLYSIS
+            shown, result, flag = _report(lab, value, z, chance[0])
+            for _ in range(1 + int(chance[1] < DUPLICATE)):
+                number += 1
+                table.append(
+                    (base + number, subject, admission, 50_000_000 + base + specimen, lab.itemid, "", drawn, stored,
+                     shown, result, lab.unit, f"{lab.low:g}", f"{lab.high:g}", flag, "ROUTINE" if later else "STAT",
+                     comment)
+                )  # fmt: skip
+            if specimen == 0 and result:
+                measured.add(lab.key)
     return measured
 
 
-def _report(rng: np.random.Generator, lab: Lab, value: float) -> tuple[str, str, str]:
+def _report(lab: Lab, value: float, z: float, chance: float) -> tuple[str, str, str]:
     """(value, valuenum, flag) as the laboratory writes them; valuenum is empty where there is no number."""
-    chance = rng.random()
     if chance < (UNREPORTED_COAGULATION if lab.panel == "coag" else UNREPORTED):
         return "___", "", ""
-    result = laboratory.measure(rng, lab, value)
+    result = laboratory.measure(lab, value, z)
     if chance > 1 - IMPOSSIBLE:
-        result = 0.0 if rng.random() < 0.5 else 999999.0
+        result = NO_NUMBER if chance > 1 - IMPOSSIBLE / 2 else 0.0
     flag = "abnormal" if result > lab.high or result < lab.low else ""
     if result < lab.least:
         return f"<{lab.least:g}", f"{lab.least:g}", flag
-    if lab.most < result < 999999:
+    if lab.most < result < NO_NUMBER:
         return f">{lab.most:g}", f"{lab.most:g}", flag
     shown = f"{result:.10g}"
     return shown, shown, flag
