@@ -72,16 +72,18 @@ def fit_panels(sample: Sample, demo: Admissions) -> list[Panel]:
 
 
 def _logit(p: float) -> float:
-    p = min(max(p, 0.002), 0.998)
+    p = min(max(p, 0.001), 0.999)
     return float(np.log(p / (1 - p)))
 
 
 def _shifted(p: float, delta: float) -> float:
-    return float(np.clip(1 / (1 + np.exp(-_logit(p) - 0.7 * delta)), 0.002, 0.98))
+    return float(np.clip(1 / (1 + np.exp(-_logit(p) - 0.7 * delta)), 0.001, 0.98))
 
 
-def fit_correlations(sample: Sample, measured: dict[str, np.ndarray], demo: Admissions) -> np.ndarray:
-    """[n, n] correlations of the z scores, with which the rank correlations of what is measured meet the demo's.
+def fit_correlations(
+    sample: Sample, measured: dict[str, np.ndarray], demo: Admissions
+) -> tuple[np.ndarray, np.ndarray]:
+    """([n, n] correlations of z scores with which the rank correlations of what is measured meet the demo's; the demo's).
 
     How far a pair goes towards the demo's depends on how sure that is: d^2 / (d^2 + se^2) of the distance d at the
     start, se from resampled patients. Pairs below LEAST_RHO are dropped.
@@ -90,7 +92,7 @@ def fit_correlations(sample: Sample, measured: dict[str, np.ndarray], demo: Admi
     tables = ((demo.labs, demo.patient), (demo.vitals, demo.vital_patient))
     goal = _combined([_spearman(table, q.keys) for table, _ in tables])
     error = _combined([
-        np.std([_spearman(table.iloc[index], q.keys) for index in bootstrap(patient, 60)], axis=0)
+        np.std([_spearman(table.iloc[i], q.keys, FEWEST // 2) for i in bootstrap(patient, 60)], axis=0)
         for table, patient in tables
     ])  # fmt: skip
     allowed = np.isfinite(goal) & np.isfinite(error) & ~np.eye(len(q.keys), dtype=bool)
@@ -116,7 +118,7 @@ def fit_correlations(sample: Sample, measured: dict[str, np.ndarray], demo: Admi
         step_on = np.clip(matrix + 0.8 * (wanted - found), -0.95, 0.95)
         matrix = _definite(np.where(allowed, step_on, np.eye(len(q.keys))))
     matrix[np.abs(matrix) < LEAST_RHO] = 0.0
-    return _definite(matrix)
+    return _definite(matrix), goal
 
 
 def _spearman(table: pd.DataFrame, keys: tuple[str, ...], fewest: int = FEWEST) -> np.ndarray:
@@ -159,23 +161,17 @@ def _write(name: str, changed: list[dict[str, str]]) -> None:
         cached.cache_clear()
 
 
-def main(folder: Path) -> None:
-    demo = read_demo(folder)
-    demo.labs["anion_gap"] = demo.labs.sodium + demo.labs.potassium - demo.labs.chloride - demo.labs.bicarbonate
-    sample = draw_sample(PATIENTS, SEED)
-    print(f"{len(demo.labs)} admissions of the demo, {len(sample.people)} simulated")
-
-    fitted = {panel.name: panel for panel in fit_panels(sample, demo)}
+def write_panels(table: list[Panel]) -> None:
+    fitted = {panel.name: panel for panel in table}
     changed = rows("panels")
     for row in changed:
         panel = fitted[row["panel"]]
         row |= {"probability": f"{panel.probability:.2g}", "ward": f"{panel.ward:.2g}", "workup": f"{panel.workup:.2g}"}
     _write("panels", changed)
-    taken = drawn(sample, list(panels()), SEED + 2)
-    place = {panel.name: i for i, panel in enumerate(panels())}
-    measured = {lab.key: taken[:, place[lab.panel]] for lab in labs()} | dict.fromkeys(READINGS, sample.urgent)
 
-    marginals = fit_marginals(sample, measured, demo)
+
+def write_marginals(marginals: dict[str, np.ndarray], demo: Admissions) -> None:
+    """labs.csv, vitals.csv and the rows of acuity in shifts.csv."""
     moves = [row for row in rows("shifts") if row["condition"] != "acuity"]
     for name, column, source in (("labs", "lab", demo.labs), ("vitals", "vital", demo.vitals)):
         changed = rows(name)
@@ -196,9 +192,22 @@ def main(folder: Path) -> None:
         _write(name, changed)
     _write("shifts", moves)
 
-    q, matrix = laboratory.quantities(), fit_correlations(sample, measured, demo)
+
+def main(folder: Path) -> None:
+    demo = read_demo(folder)
+    demo.labs["anion_gap"] = demo.labs.sodium + demo.labs.potassium - demo.labs.chloride - demo.labs.bicarbonate
+    sample = draw_sample(PATIENTS, SEED)
+    print(f"{len(demo.labs)} admissions of the demo, {len(sample.people)} simulated")
+
+    write_panels(fit_panels(sample, demo))
+    taken = drawn(sample, list(panels()), SEED + 2)
+    place = {panel.name: i for i, panel in enumerate(panels())}
+    measured = {lab.key: taken[:, place[lab.panel]] for lab in labs()} | dict.fromkeys(READINGS, sample.urgent)
+    write_marginals(fit_marginals(sample, measured, demo), demo)
+    keys = laboratory.quantities().keys
+    matrix, goal = fit_correlations(sample, measured, demo)
     _write("lab_correlations", [
-        {"first": q.keys[i], "second": q.keys[j], "rho": f"{matrix[i, j]:.2f}", "note": ""}
+        {"first": keys[i], "second": keys[j], "rho": f"{matrix[i, j]:.2f}", "note": f"demo, ranks: {goal[i, j]:.2f}"}
         for i, j in zip(*np.nonzero(np.triu(matrix, 1)), strict=True) if abs(matrix[i, j]) >= 0.005
     ])  # fmt: skip
 

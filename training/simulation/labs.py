@@ -90,7 +90,7 @@ def patient_levels(rng: np.random.Generator, patient: Patient) -> dict[str, floa
 
 def acuity(stay: Stay) -> float:
     """How ill beyond the named conditions, 0 (all who go home) to 1: mean 1/3 in the least ill who are admitted."""
-    return 1 - exp(-stay.acuity / 2) if stay.admitted else 0.0
+    return 1 - exp(-max(stay.acuity, 0.0) / 2) if stay.admitted else 0.0
 
 
 def shift(patient: Patient, stay: Stay) -> np.ndarray:
