@@ -1,8 +1,8 @@
 """The waves of a beat: each a Gaussian in time (or a plateau) with an amplitude in each of the eight independent leads.
 
 What a heart looks like without effects comes from real recordings (`shapes.csv`, written by `fit_shapes`); effects are
-dipoles added to it, seen through the patient's lead vectors. Dipole axes after Frank: x to the left, y to the feet, z to
-the back; mV. Times are in seconds from QRS onset (from P onset for the P wave).
+dipoles added to it, seen through the patient's lead vectors. Dipole axes after Frank: x to the left, y to the feet, z
+to the back; mV. Times are in seconds from QRS onset (from P onset for the P wave).
 """
 
 from __future__ import annotations
@@ -26,7 +26,8 @@ P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.17
 CENTRES = np.array([0.230, 0.357, 0.458, 0.531, 0.661])
 WIDTHS = np.array([0.067, 0.084, 0.090, 0.124, 0.101])
 FILTER = 0.0033  # s
-# T as shares of QT (medians of the same recordings): from the peak to the end, and the sigmas before and after the peak.
+WINDOW = 0.95  # s
+# T as shares of QT (medians of the same recordings): from the peak to the end, the sigmas before and after the peak.
 T_DOWN, T_LEFT, T_RIGHT = 0.237, 0.121, 0.099
 
 # Direction of each wall, and the largest projection of a unit vector along it on a lead, so that uV mean uV there.
@@ -167,10 +168,11 @@ def _conducted(
 def _from_muscle(b: _Builder, block: str, m: Morphology, shape: np.ndarray, qrs: float) -> np.ndarray:
     """Append a QRS that spreads from a pacing lead or an ectopic focus; returns [8] its secondary ST-T."""
     scale = np.exp(0.7 * m["voltage"])
-    vectors = scale * np.array(MUSCLE[block])
+    early, middle, late = MUSCLE[block]
+    vectors: np.ndarray = scale * np.array([early, middle, late])
     # The patient's own beat lends its deviation, so that no two paced or ectopic beats are alike.
     own = shape[:, QRS].sum(axis=1)
-    size = float(np.linalg.norm(vectors.sum(axis=0)) / max(np.linalg.norm(own), 0.3))
+    size = float(np.linalg.norm(vectors.sum(axis=0))) / max(float(np.linalg.norm(own)), 0.3)
     angle = 40.0 * np.tanh(own[1] - own[0])
     eight = b.turned(b.leads @ vectors.T, angle) + 0.06 * size * own[:, None]
     for centre, sigma, amplitude in zip((0.17, 0.40, 0.70), (0.085, 0.125, 0.125), eight.T, strict=True):
@@ -181,7 +183,7 @@ def _from_muscle(b: _Builder, block: str, m: Morphology, shape: np.ndarray, qrs:
 def _repolarisation(
     b: _Builder, m: Morphology, own: np.ndarray, qrs: float, qt: float, secondary: np.ndarray, share: float
 ) -> None:
-    """Append ST, T, scooping and U. own: [8, 2] the beat's ST and T without effects; share: of the effects that show."""
+    """Append ST, T, scooping and U. own: [8, 2] the beat's ST and T without effects; share: of effects that show."""
     width = np.exp(-m["t_narrow"])
     right, left = T_RIGHT * qt * width, T_LEFT * qt * width
     peak = qt - T_DOWN / T_RIGHT * right + m["st_ms"] / 1000
@@ -214,6 +216,15 @@ def _repolarisation(
     b.wave(peak + 2.1 * right + 0.05, 0.035, 0.045, m["u_uv"] / 1000 * b.seen(0.35, 0.15, -0.55), qt=True)
 
 
+def joined(first: Waves, second: Waves, shift: float) -> Waves:
+    """Both, the second `shift` seconds later."""
+    return Waves(
+        np.concatenate([first.centre, second.centre + shift]), np.concatenate([first.left, second.left]),
+        np.concatenate([first.right, second.right]), np.concatenate([first.eight, second.eight], axis=1),
+        np.concatenate([first.plateau, second.plateau]), np.concatenate([first.follows_qt, second.follows_qt]),
+    )  # fmt: skip
+
+
 def skewed(at: np.ndarray, peak: float, left: float, right: float) -> np.ndarray:
     """A Gaussian of height 1 whose sigma is `left` before the peak and `right` after it."""
     away = at - peak
@@ -227,14 +238,18 @@ def plateau(at: np.ndarray, begin: float, end: float | np.ndarray, rise: float, 
 
 
 def profiles(
-    waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int
-) -> np.ndarray:
-    """[waves, samples]: the beats summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves]."""
-    window = int(0.95 * rate)
+    waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int,
+    before: float = 0.12,
+) -> np.ndarray:  # fmt: skip
+    """[waves, samples]: the beats summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves].
+
+    A beat is drawn for WINDOW s, from `before` s ahead of its onset.
+    """
+    window = int(WINDOW * rate)
     out = np.zeros((len(waves.centre), samples + 2 * window), np.float32)
     if not len(onset):
         return out[:, window : window + samples]
-    first = np.floor((onset - 0.12) * rate).astype(int)
+    first = np.floor((onset - before) * rate).astype(int)
     t = ((np.arange(window)[None] + first[:, None]) / rate - onset[:, None]).astype(np.float32)[:, None, :]
     stretch = np.where(waves.follows_qt[None], scale[:, None], 1.0).astype(np.float32)
     centre = (waves.centre[None] * stretch)[:, :, None].astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a patient brings to every tracing: torso, heart shape, habits of rhythm; and how electrodes were placed that day.
+"""What a patient brings to every tracing: torso, heart shape, habits of rhythm; and where electrodes were put that day.
 
 Lead vectors after Dower (a transformation of the Frank leads; Dower, Machado, Osborne, Clin Cardiol 1980), changed a
 little from patient to patient.

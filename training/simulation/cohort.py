@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training.simulation import labs as laboratory
 from training.simulation.diagnoses import code
 from training.simulation.findings import find
-from training.simulation.state import Patient, Stay
-from training.simulation.tables import complaints, conditions, labs, others, statements
+from training.simulation.measurements import lab_rows, vital_rows
+from training.simulation.tables import complaints, conditions, others, statements
 from training.simulation.tracing import RATE, Streams, Tracing, draw_tracing
 from training.simulation.truth import changes
 from training.simulation.visits import FIRST_HADM, FIRST_STAY, FIRST_SUBJECT, Planned, Visit, visits
@@ -23,7 +22,7 @@ NO_WAVE = 29999  # MIMIC-IV-ECG's number for a wave that the machine did not fin
 
 
 def _text(time: datetime) -> str:
-    return f"{time:%Y-%m-%d %H:%M:%S}"
+    return time.isoformat(" ", "seconds")
 
 
 def _minutes(rng: np.random.Generator, low: float, high: float) -> timedelta:
@@ -93,7 +92,7 @@ def _stay(visit: Visit, arrival: datetime, race: str, folder: Path, rows: Rows) 
         if stay.admitted:
             rows["mimic-iv/hosp/diagnoses_icd"].append((subject, hadm, position, icd, version))
     ecg_time = arrival + _minutes(rng, 2, 55)
-    drawn = _labevents(rng, subject, stay, hadm, visit.labs, ecg_time, rows)
+    drawn = lab_rows(rng, subject, stay, hadm, visit.labs, ecg_time, rows)
     vitals = dict(visit.vitals)
     for planned in visit.ecgs:
         tracing = draw_tracing(planned.streams, patient, stay, visit.body, planned.drawn)
@@ -101,7 +100,7 @@ def _stay(visit: Visit, arrival: datetime, race: str, folder: Path, rows: Rows) 
         _ecg(rng, visit, planned, tracing, when, drawn, folder, rows)
         if planned.repeat == 0:
             vitals["heart_rate"] = tracing.rate
-    _vitals(rng, patient, stay, subject, stay_id, vitals, arrival, ecg_time, rows)
+    vital_rows(rng, patient, stay, subject, stay_id, vitals, arrival, ecg_time, rows)
 
 
 def _ecg(
@@ -144,78 +143,3 @@ def _ecg(
     for beat, onset in enumerate(normal[(normal > 0.3) & (normal < 9.3)][:3] * 1000):
         p = (onset - m["pr"], onset - m["pr"] + m["p_ms"]) if has_p else (np.nan, np.nan)
         rows["truth/waves"].append((study, beat, *p, onset, onset + m["qrs"], onset + tracing.qt * 1000 + m["st_ms"]))
-
-
-def _labevents(
-    rng: np.random.Generator, subject: int, stay: Stay, hadm: object, values: dict[str, float], ecg_time: datetime,
-    rows: Rows,
-) -> set[str]:  # fmt: skip
-    """The drawn panels' rows, some of them repeated hours later; returns the labs measured near the ECG."""
-    panels, drawn, number = laboratory.draw_panels(rng, stay), set(), 0
-    base = (subject - FIRST_SUBJECT) * 2000 + stay.number * 330
-    for panel in sorted(panels):
-        late = 1 + int(rng.random() < 0.3) * (1 + int(rng.random() < 0.3))
-        for repeat in range(late):
-            drift = 1 + (rng.normal(0, 0.05) if repeat else 0.0)
-            near = rng.random() < 0.93
-            time = (
-                ecg_time
-                + (_minutes(rng, -30, 50) if near else _minutes(rng, 65, 140))
-                + repeat * _minutes(rng, 200, 600)
-            )
-            for lab in (lab for lab in labs() if lab.panel == panel):
-                moving = drift if lab.key not in ("sodium", "chloride", "ph", "mcv") else 1.0
-                value = laboratory.measure(rng, lab, values[lab.key] * moving)
-                number += 1
-                below = lab.key == "troponin_t" and value < 0.01
-                value = 0.01 if below else value
-                shown = "<0.01" if below else f"{value:g}"
-                abnormal = "abnormal" if value > lab.high or value < lab.low else ""
-                rows["mimic-iv/hosp/labevents"].append(
-                    (base + number, subject, hadm if rng.random() < 0.7 else "", 50_000_000 + base + repeat, lab.itemid,
-                     "", _text(time), _text(time + _minutes(rng, 20, 90)), shown, f"{value:g}", lab.unit,
-                     f"{lab.low:g}", f"{lab.high:g}", abnormal, "STAT" if repeat == 0 else "ROUTINE", "")
-                )  # fmt: skip
-                if repeat == 0 and near:
-                    drawn.add(lab.key)
-    return drawn
-
-
-def _vitals(
-    rng: np.random.Generator, patient: Patient, stay: Stay, subject: int, stay_id: int, vitals: dict[str, float],
-    arrival: datetime, ecg_time: datetime, rows: Rows,
-) -> None:  # fmt: skip
-    def reading() -> tuple[object, ...]:
-        celsius = vitals["temperature"] + rng.normal(0, 0.15)
-        temperature: object = round(celsius if rng.random() < 0.01 else celsius * 1.8 + 32, 1)
-        if rng.random() < 0.06:
-            temperature = ""
-        elif rng.random() < 0.002:
-            temperature = round(float(rng.choice([9.8, 986.0, 0.0])), 1)  # typing errors
-        rate, pulse = round(vitals["resp_rate"] + rng.normal(0, 1)), round(vitals["heart_rate"] + rng.normal(0, 6))
-        saturation = round(min(100.0, vitals["o2sat"] + rng.normal(0, 0.7)))
-        return (temperature, pulse, rate, saturation, round(vitals["sbp"] + rng.normal(0, 6)),
-                round(vitals["dbp"] + rng.normal(0, 5)))  # fmt: skip
-
-    complaint = next(c for c in complaints() if c.name == stay.complaint)
-    acuity = int(np.clip(round(3.2 - 0.9 * sum(stay.acute.values()) + rng.normal(0, 0.5)), 1, 5))
-    rows["mimic-iv-ed/ed/triage"].append(
-        (subject, stay_id, *reading(), int(rng.integers(0, 11)), acuity, complaint.text)
-    )
-    times = [
-        ecg_time + _minutes(rng, -25, 28),
-        *(arrival + _minutes(rng, 60, 400) for _ in range(int(rng.poisson(1.2)))),
-    ]
-    for time in sorted(times):
-        rows["mimic-iv-ed/ed/vitalsign"].append(
-            (subject, stay_id, _text(time), *reading(), "", int(rng.integers(0, 11)))
-        )
-    if rng.random() < 0.62:
-        day = f"{arrival:%Y-%m-%d}"
-        results = (
-            ("Weight (Lbs)", f"{patient.weight * 2.20462 * (1 + rng.normal(0, 0.01)):.1f}"),
-            ("Height (Inches)", f"{patient.height / 2.54:.1f}"),
-            ("BMI (kg/m2)", f"{patient.bmi:.1f}"),
-            ("Blood Pressure", f"{vitals['sbp']:.0f}/{vitals['dbp']:.0f}"),
-        )
-        rows["mimic-iv/hosp/omr"] += [(subject, day, 1, name, value) for name, value in results]

@@ -43,13 +43,13 @@ Median = tuple[np.ndarray, float, float, float, float]
 
 
 def median_beat(ecg: ecgkt.ECG) -> Median | None:
-    """[8, samples] mV (zero just before QRS), and in ms from QRS onset: QRS end, T end, P onset, P end; None if unsure."""
+    """[8, samples] mV (0 just before QRS), and in ms from QRS onset: QRS end, T end, P onset, P end; None if unsure."""
     found = delineate(ecg).beats
     if len(found) < 5 or any(time is None for time in (found[1].p_onset, found[1].t_offset)):
         return None
     signal = np.nan_to_num(ecg.resampled(RATE).signal[list(EIGHT)])
     window = int((BEFORE + AFTER) * RATE)
-    starts = [int(round((beat.qrs_onset - BEFORE) * RATE)) for beat in found[1:-1]]
+    starts = [round((beat.qrs_onset - BEFORE) * RATE) for beat in found[1:-1]]
     cut = np.array([signal[:, s : s + window] for s in starts if s >= 0 and s + window <= signal.shape[1]])
     if len(cut) < 3:
         return None
@@ -106,7 +106,7 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(source: Path) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Class -> [recordings, 8, WAVES] amplitudes in mV, and the normal recordings' T timing, from PTB-XL at `source`."""
+    """Class -> [recordings, 8, WAVES] amplitudes in mV, and normal recordings' T timing, from PTB-XL at `source`."""
     table = pd.read_csv(source / "ptbxl_database.csv")
     table = table[table["strat_fold"].isin(FOLDS)]
     amplitudes: dict[str, list[np.ndarray]] = {name: [] for name in CLASSES}

@@ -1,34 +1,117 @@
-"""Labs and vitals at the moment of an ECG: a healthy distribution moved by the conditions, then drawn or not drawn.
+"""Labs and vitals at the moment of an ECG: a healthy distribution moved by the conditions and by acuity.
 
-The null labs (MCV, platelets, ALT) have no shift by any condition and no effect on the ECG, so nothing about
-them can be learnt from a tracing; they are the check that a result is not an artefact.
+What is left when these are known is correlated too (lab_correlations.csv): a Gaussian copula, since each lab is a
+monotonic function of its own z score. The null labs (MCV, platelets, ALT) have no shift by any condition nor by acuity,
+no effect on the ECG and no correlation with a lab that has one, so nothing about them can be learnt from a tracing;
+they are the check that a result is not an artefact.
 """
 
 from __future__ import annotations
 
-from math import log, log10
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import exp, log, log10
 
 import numpy as np
 
 from training.simulation.state import Patient, Stay
-from training.simulation.tables import Lab, labs, panels, shifts
+from training.simulation.tables import Lab, Panel, labs, panels, rows, shifts, spreads
 
 NULL_LABS = ("mcv", "platelets", "alt")
 VITALS = ("heart_rate", "sbp", "dbp", "temperature", "resp_rate", "o2sat")
+# What two measurements minutes apart differ by, analytic and biological (1 SD, relative); 3 % where none is named.
+NOISE = {"sodium": 0.008, "chloride": 0.008, "ph": 0.0015, "calcium": 0.015, "mcv": 0.01}
+OTHER_NOISE = 0.03
+# mg/dL of total calcium per g/dL of albumin: the bound part (chosen; Payne's correction, BMJ 1973, is 0.8, which is
+# known to be too much in the ill), around the healthy mean of albumin.
+BOUND_CALCIUM, HEALTHY_ALBUMIN = 0.35, 4.05
+SECONDS = 10.9  # of prothrombin time at an INR of 1: the demo's mean ratio
+
+
+@dataclass(frozen=True)
+class Quantities:
+    """Everything that has a z score of its own, in the order of labs.csv (without the derived) and vitals.csv.
+
+    centre, own (square root of the patient's share of the variance), visit (of the rest): [n]; below, above: [2, n],
+    going home and admitted; root: [n, n] Cholesky factor of the correlations; moves: condition -> (present [n], per
+    severity [n]).
+    """
+
+    keys: tuple[str, ...]
+    index: dict[str, int]
+    log: np.ndarray
+    centre: np.ndarray
+    below: np.ndarray
+    above: np.ndarray
+    own: np.ndarray
+    visit: np.ndarray
+    root: np.ndarray
+    moves: dict[str, tuple[np.ndarray, np.ndarray]]
+
+
+def correlations(keys: tuple[str, ...]) -> np.ndarray:
+    """[n, n] correlation matrix of z scores from lab_correlations.csv; pairs that it does not name are 0."""
+    matrix = np.eye(len(keys))
+    for row in rows("lab_correlations"):
+        i, j = keys.index(row["first"]), keys.index(row["second"])
+        matrix[i, j] = matrix[j, i] = float(row["rho"])
+    return matrix
+
+
+@lru_cache
+def quantities() -> Quantities:
+    own = [lab for lab in labs() if lab.scale != "derived"]
+    table = [(lab.key, lab.scale == "log", lab.centre, lab.below, lab.above, lab.patient_share) for lab in own]
+    table += [
+        (r["vital"], False, float(r["centre"]), spreads(r, "below"), spreads(r, "above"), float(r["patient_share"]))
+        for r in rows("vitals")
+    ]
+    keys, logs, centre, below, above, share = zip(*table, strict=True)
+    index = {key: i for i, key in enumerate(keys)}
+    moves = {}
+    for name, changes in shifts().items():
+        moves[name] = np.zeros(len(keys)), np.zeros(len(keys))
+        for quantity, present, severity in changes:
+            moves[name][0][index[quantity]] += present
+            moves[name][1][index[quantity]] += severity
+    part = np.array(share)
+    return Quantities(
+        keys, index, np.array(logs), np.array(centre), np.array(below).T, np.array(above).T, np.sqrt(part),
+        np.sqrt(1 - part), np.linalg.cholesky(correlations(keys)), moves,
+    )  # fmt: skip
 
 
 def patient_levels(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
-    """A patient's own z score for each lab that is not derived from others; constant over the stays."""
-    return {lab.key: float(rng.normal()) for lab in labs() if lab.scale != "derived"}
+    """A patient's own z score for each lab and vital that is not derived from others; constant over the stays."""
+    q = quantities()
+    return dict(zip(q.keys, (q.root @ rng.normal(size=len(q.keys))).tolist(), strict=True))
 
 
-def _moved(active: dict[str, float], complaint: str) -> dict[str, float]:
-    moved: dict[str, float] = {}
-    table = shifts()
-    for name, severity in (*active.items(), (complaint, 0.5)):
-        for quantity, present, per_severity in table.get(name, ()):
-            moved[quantity] = moved.get(quantity, 0.0) + present + per_severity * severity
+def acuity(stay: Stay) -> float:
+    """How ill beyond the named conditions, 0 (all who go home) to 1: mean 1/3 in the least ill who are admitted."""
+    return 1 - exp(-max(stay.acuity, 0.0) / 2) if stay.admitted else 0.0
+
+
+def shift(patient: Patient, stay: Stay) -> np.ndarray:
+    """[n] what conditions, complaint, age, sex and build move, in units of each quantity's scale; without acuity."""
+    q = quantities()
+    moved = np.zeros(len(q.keys))
+    for name, severity in (*stay.active.items(), (stay.complaint, 0.5)):
+        if name in q.moves:
+            present, per_severity = q.moves[name]
+            moved += present + per_severity * severity
+    for key, change in _demographics(patient).items():
+        moved[q.index[key]] += change
     return moved
+
+
+def values(q: Quantities, z: np.ndarray, moved: np.ndarray, admitted: bool) -> np.ndarray:
+    """[..., n] values in their units from z scores and shifts, both [..., n]."""
+    change = np.where(z > 0, q.above[int(admitted)], q.below[int(admitted)]) * z + moved
+    out = np.where(q.log, q.centre * np.exp(np.where(q.log, change, 0.0)), q.centre + change)
+    out[..., q.index["calcium"]] += BOUND_CALCIUM * (out[..., q.index["albumin"]] - HEALTHY_ALBUMIN)
+    return out
 
 
 def true_labs(
@@ -38,40 +121,34 @@ def true_labs(
 
     Vitals: sbp, dbp mmHg; temperature deg C; resp_rate per minute; o2sat %. The heart rate comes from the ECG.
     """
-    moved = _moved(stay.active, stay.complaint)
-    out: dict[str, float] = {}
-    for lab in labs():
-        if lab.scale == "derived":
-            continue
-        z = np.sqrt(lab.patient_share) * levels[lab.key] + np.sqrt(1 - lab.patient_share) * rng.normal()
-        change = lab.spread * float(z) + moved.get(lab.key, 0.0) + _demographics(lab.key, patient)
-        out[lab.key] = lab.centre + change if lab.scale == "linear" else lab.centre * float(np.exp(change))
-    out["ast"] *= (out["alt"] / 24) ** 0.45
-    out["calcium"] += 0.35 * (out["albumin"] - 4.05)  # bound calcium follows albumin: demo rank correlation .59
-    out["potassium"] -= 0.03 * (out["bicarbonate"] - 24.8)
-    out["urea_nitrogen"] *= (out["creatinine"] / 0.86) ** 0.25
+    q = quantities()
+    moved = shift(patient, stay)
+    if stay.admitted:
+        present, per_severity = q.moves["acuity"]
+        moved += present + per_severity * acuity(stay)
+    moved[q.index["temperature"]] *= rng.gamma(3, 1 / 3)  # the same infection makes one hot and leaves another cool
+    z = q.own * np.array([levels[key] for key in q.keys]) + q.visit * (q.root @ rng.normal(size=len(q.keys)))
+    out = dict(zip(q.keys, values(q, z, moved, stay.admitted).tolist(), strict=True))
+    packing, reagent = rng.normal(0, 0.6), rng.normal(0, 0.25)
     out["haemoglobin"] = max(out["haemoglobin"], 3.2)
-    out["haematocrit"] = 3.0 * out["haemoglobin"] + float(rng.normal(0, 0.6))
+    out["haematocrit"] = 3.0 * out["haemoglobin"] + float(packing)
     out["rbc"] = 10 * out["haematocrit"] / out["mcv"]
     out["bicarbonate"], out["anion_gap"] = max(out["bicarbonate"], 3.0), max(out["anion_gap"], 2.0)
-    out["chloride"] = out["sodium"] - out["bicarbonate"] - out["anion_gap"]
-    out["pt"] = 11.4 * out["inr"] + float(rng.normal(0, 0.25))
+    out["chloride"] = out["sodium"] + out["potassium"] - out["bicarbonate"] - out["anion_gap"]
+    out["pt"] = SECONDS * out["inr"] + float(reagent)
     out["pco2"] = max(out["pco2"], 10.0)
     out["ph"] = 6.1 + log10(out["bicarbonate"] / (0.0307 * out["pco2"]))
     for lab in labs():
         low, high = lab.plausible
-        out[lab.key] = float(np.clip(out[lab.key], low + 1e-3, high))
-    vitals = {
-        "sbp": 130 + 0.18 * (patient.age - 60) + moved.get("sbp", 0.0) + rng.normal(0, 18),
-        "dbp": 75 + moved.get("dbp", 0.0) + rng.normal(0, 11),
-        "temperature": 36.75 + moved.get("temperature", 0.0) * rng.gamma(3, 1 / 3) + rng.normal(0, 0.3),
-        "resp_rate": max(8.0, 17.0 + moved.get("resp_rate", 0.0) + rng.normal(0, 2.0)),
-        "o2sat": min(100.0, 98.0 + moved.get("o2sat", 0.0) + rng.normal(0, 1.4)),
-    }
-    return out, {key: float(value) for key, value in vitals.items()}
+        out[lab.key] = min(max(out[lab.key], low + 1e-3), high)
+    vitals = {key: out.pop(key) for key in VITALS if key in q.index}
+    vitals["resp_rate"], vitals["o2sat"] = max(8.0, vitals["resp_rate"]), min(100.0, vitals["o2sat"])
+    vitals["dbp"] = min(vitals["dbp"], vitals["sbp"] - 12)
+    return out, vitals
 
 
-def _demographics(lab: str, patient: Patient) -> float:
+def _demographics(patient: Patient) -> dict[str, float]:
+    """Quantity -> change by age, sex and build, in units of its scale."""
     older = (patient.age - 60) / 10
     return {
         "haemoglobin": (0.9 if patient.male else -0.35) - 0.12 * older,
@@ -83,22 +160,40 @@ def _demographics(lab: str, patient: Patient) -> float:
         "glucose": 0.006 * (patient.bmi - 28),
         "d_dimer": 0.14 * older,
         "bilirubin": 0.08 if patient.male else -0.08,
-    }.get(lab, 0.0)
+        "sbp": 1.8 * older,
+    }
 
 
-def draw_panels(rng: np.random.Generator, stay: Stay) -> set[str]:
-    """The panels drawn near the ECG: likelier when a condition or complaint makes somebody think of them."""
-    reasons = {*stay.active, stay.complaint}
-    drawn = set()
-    for panel in panels():
-        odds = log(panel.probability / (1 - panel.probability))
-        odds += sum(size for name, size in panel.raised_by if name in reasons)
-        if rng.random() < 1 / (1 + np.exp(-odds)):
-            drawn.add(panel.name)
+def workup(rng: np.random.Generator, stay: Stay) -> float:
+    """How much is asked of the laboratory in this stay, in SD: some doctors and some evenings ask for everything."""
+    return float(rng.normal()) + acuity(stay)
+
+
+def _chance(panel: Panel, probability: float, intensity: float, reasons: set[str]) -> float:
+    odds = log(probability / (1 - probability)) + panel.workup * intensity
+    odds += sum(size for name, size in panel.raised_by if name in reasons)
+    return 1 / (1 + exp(-odds))
+
+
+def draw_panels(
+    rng: np.random.Generator, stay: Stay, intensity: float, ward: bool = False, among: Sequence[Panel] | None = None
+) -> list[str]:
+    """The panels of one draw: likelier when a condition, a complaint or another panel makes somebody think of them.
+
+    intensity: from `workup`. ward: the draw of an admission's first day, in place of that near the ECG. among:
+    other panels than those of panels.csv.
+    """
+    reasons, drawn = {*stay.active, stay.complaint}, []
+    for panel in among or panels():
+        if panel.company and panel.company not in reasons:
+            continue
+        if rng.random() < _chance(panel, panel.ward if ward else panel.probability, intensity, reasons):
+            drawn.append(panel.name)
+            reasons.add(panel.name)
     return drawn
 
 
-def measure(rng: np.random.Generator, lab: Lab, value: float) -> float:
-    """What the laboratory reports: analytic and biological noise of minutes (3 %, sodium and pH far less), rounded."""
-    noise = {"sodium": 0.008, "chloride": 0.008, "ph": 0.0015, "calcium": 0.015, "mcv": 0.01}.get(lab.key, 0.03)
-    return round(float(np.clip(value * (1 + rng.normal(0, noise)), *lab.plausible)), lab.digits)
+def measure(lab: Lab, value: float, z: float) -> float:
+    """What the laboratory finds, in the digits it reports; z: a standard normal number for the measurement's noise."""
+    low, high = lab.plausible
+    return round(min(max(value * (1 + z * NOISE.get(lab.key, OTHER_NOISE)), low), high), lab.digits)

@@ -7,10 +7,7 @@ aVL = I - II / 2, aVF = II - I / 2.
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import butter, lfilter
 
-# Numerator and denominator, scaled so that white noise of 1 mV gives 1 mV.
-TREMOR = (lambda b, a: (b / 0.387, a))(*butter(1, (2, 30), "bandpass", fs=500))
 
 def twelve(eight: np.ndarray) -> np.ndarray:
     """[12, samples] in standard order from [8, samples] of I, II, V1..V6."""
@@ -48,7 +45,7 @@ def flutter_waves(
 
 
 def recorded(rng: np.random.Generator, eight: np.ndarray, rate: float) -> tuple[np.ndarray, str]:
-    """([8, samples] as the cart stores it, "" or the fault): noise, and rarely an amplifier at its limit or a lead off."""
+    """([8, samples] as the cart stores it, "" or the fault): noise, rarely an amplifier at its limit or a lead off."""
     out = eight + noise(rng, rate, eight.shape[1])
     chance, lead = rng.random(), int(rng.integers(2, 8))
     if chance < 0.003:
@@ -79,10 +76,11 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     # Muscle within the band of a cart's 150 Hz filter, roughly: the mean of two neighbouring samples.
     muscle = np.exp(rng.normal(-4.7, 0.6) + rng.normal(0, 0.35, 9)).astype(np.float32)[:, None]
     electrodes += muscle * envelope * 0.65 * (white + np.roll(white, 1, axis=1))
-    # Tremor and motion: slower, a first-order low pass of the same noise, held between 2 and 30 Hz.
-    tremor = np.exp(rng.normal(-4.4, 0.55) + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None]
-    slow = lfilter(*TREMOR, np.roll(white, 997, axis=1), axis=1).astype(np.float32)
-    electrodes += tremor * slow
+    # Tremor and motion: below some 25 Hz, from straight lines between random heights 20 ms apart (variance 2/3).
+    tremor = np.exp(rng.normal(-4.4, 0.55) + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None, None]
+    heights = tremor / np.float32(0.816) * rng.standard_normal((9, samples // 10 + 2, 1), dtype=np.float32)
+    along = np.arange(10, dtype=np.float32) / 10
+    electrodes += (heights[:, :-1] * (1 - along) + heights[:, 1:] * along).reshape(9, -1)[:, :samples]
     if rng.random() < 0.06:  # an electrode that moves
         which, at = int(rng.integers(9)), float(rng.uniform(0.5, 9))
         step = float(rng.normal(0, 0.5)) * np.exp(-np.maximum(t - at, 0) / 0.5) * (t > at)

@@ -43,7 +43,8 @@ class Patient:
 class Stay:
     """One visit to the emergency department. days: after the patient's first; acute: condition -> severity 0-1.
 
-    complaint: a row of complaints.csv. territory: where acute ischaemia lies. admitted: goes to the ward.
+    complaint: a row of complaints.csv. territory: where acute ischaemia lies. admitted: goes to the ward. acuity: log
+    odds of needing a bed, from what is active and from what no condition names; positive in all who are admitted.
     """
 
     number: int
@@ -54,6 +55,7 @@ class Stay:
     admitted: bool
     icd9: bool
     active: dict[str, float] = field(default_factory=dict)
+    acuity: float = -1.0
 
 
 def _probability(condition: Condition, age: float, male: bool, present: dict[str, float], extra: float = 0.0) -> float:
@@ -127,7 +129,7 @@ def draw_stay(rng: np.random.Generator, patient: Patient, number: int, days: int
     chosen = complaints()[int(rng.choice(len(weights), p=weights / weights.sum()))]
     territory = patient.territory if rng.random() < 0.4 else TERRITORIES[int(rng.choice(4, p=[0.3, 0.2, 0.35, 0.15]))]
     ill = sum(acute.values()) + 0.4 * sum(patient.chronic.values()) * (patient.age / 60)
-    admitted = bool(rng.random() < 1 / (1 + exp(1.5 - 2.2 * ill)))
+    acuity = 2.2 * ill - 1.5 + float(rng.logistic())
     icd9 = bool(rng.random() < 0.12)
     active = {**patient.chronic, **acute}
-    return Stay(number, days, acute, chosen.name, territory, admitted, icd9, active)
+    return Stay(number, days, acute, chosen.name, territory, acuity > 0, icd9, active, acuity)

@@ -4,8 +4,10 @@
 |---|---|
 | conditions.csv | prevalence at age 60 in women, log odds per decade and for men, codes, how often the code is given |
 | links.csv | log odds that one condition adds to another |
-| labs.csv, panels.csv | a healthy adult's distribution; how often each panel is drawn, and what makes it likelier |
-| shifts.csv | what a condition does to a lab or vital: `present` + `severity` x (severity 0-1) |
+| labs.csv, vitals.csv | a healthy adult's distribution: centre, 1 SD below and above it; limits of the report |
+| lab_correlations.csv | correlation of what is left of two labs or vitals when the conditions are known |
+| panels.csv | how often each panel is drawn near the ECG and later on the ward, and what makes it likelier |
+| shifts.csv | what a condition, or acuity, does to a lab or vital: `present` + `severity` x (severity 0-1) |
 | effects.csv | what a lab does to the ECG: published slopes, the patients' spread, the silent fraction, the source |
 | expression.csv | what a condition itself does to the ECG, in the same way |
 | complaints.csv, others.csv | why people come otherwise; diagnoses that depend on age, BMI and company only |
@@ -78,11 +80,17 @@ class Other:
 
 @dataclass(frozen=True)
 class Lab:
-    """One row of labs.csv joined with the vocabulary: distribution, panel, MIMIC's item."""
+    """One row of labs.csv joined with the vocabulary: distribution, panel, MIMIC's item.
+
+    below, above: 1 SD on the side below and above the centre, of those who go home and of those who are admitted, in
+    units of `scale` ("linear", "log"; "derived" from others). least, most: the limits beyond which the laboratory
+    reports "<least" or ">most".
+    """
 
     key: str
     centre: float
-    spread: float
+    below: tuple[float, float]
+    above: tuple[float, float]
     scale: str
     patient_share: float
     panel: str
@@ -95,14 +103,23 @@ class Lab:
     low: float
     high: float
     plausible: tuple[float, float]
+    least: float
+    most: float
 
 
 @dataclass(frozen=True)
 class Panel:
-    """How often a group of labs is drawn together, and the log odds that conditions or complaints add."""
+    """How often a group of labs is drawn together near the ECG and (`ward`) in an admission's first day.
+
+    company: the panel, if any, with which alone it is drawn (the column `with`). workup: log odds per SD of the stay's
+    work-up intensity. raised_by: the log odds that a condition, a complaint or another panel of the same draw adds.
+    """
 
     name: str
+    company: str
     probability: float
+    ward: float
+    workup: float
     raised_by: tuple[tuple[str, float], ...]
 
 
@@ -181,6 +198,12 @@ def others() -> tuple[Other, ...]:
     )
 
 
+def spreads(row: dict[str, str], side: str) -> tuple[float, float]:
+    """1 SD of those who go home and of those who are admitted (the same where the table names none of their own)."""
+    home = float(row[side] or 0)
+    return home, float(row[f"admitted_{side}"] or home)
+
+
 @lru_cache
 def labs() -> tuple[Lab, ...]:
     with open(LABS_FILE, newline="", encoding="utf-8") as file:
@@ -192,7 +215,8 @@ def labs() -> tuple[Lab, ...]:
             Lab(
                 r["lab"],
                 float(r["centre"] or 0),
-                float(r["spread"] or 0),
+                spreads(r, "below"),
+                spreads(r, "above"),
                 r["scale"],
                 float(r["patient_share"] or 0),
                 r["panel"],
@@ -201,10 +225,12 @@ def labs() -> tuple[Lab, ...]:
                 v["mimic_label"],
                 v["fluid"],
                 v["category"],
-                v["unit"],
+                r["unit"],
                 float(v["reference_low"]),
                 float(v["reference_high"]),
                 (float(v["plausible_low"]), float(v["plausible_high"])),
+                float(r["least"] or "-inf"),
+                float(r["most"] or "inf"),
             )
         )
     return tuple(out)
@@ -212,7 +238,12 @@ def labs() -> tuple[Lab, ...]:
 
 @lru_cache
 def panels() -> tuple[Panel, ...]:
-    return tuple(Panel(r["panel"], float(r["probability"]), _codes(r["raised_by"])) for r in rows("panels"))
+    return tuple(
+        Panel(
+            r["panel"], r["with"], float(r["probability"]), float(r["ward"]), float(r["workup"]), _codes(r["raised_by"])
+        )
+        for r in rows("panels")
+    )
 
 
 @lru_cache

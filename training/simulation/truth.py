@@ -7,6 +7,7 @@ heart rate (else a faster heart would count as a change of every T wave; the rat
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -38,12 +39,11 @@ _CONDUCTION = {*SHOWN, "afib"} - {"ventricular_ectopy"}
 def beat(c: Conduction, m: Morphology, body: Body, rr: float, mix: np.ndarray) -> np.ndarray:
     """[8, SAMPLES] mV at RATE: one noiseless beat from P to U, as this recording's electrodes see it."""
     waves = ventricular(c, m, body, qt_interval(m["qtc"], rr))
-    once = np.ones(1)
-    eight = waves.eight @ beats.profiles(waves, np.array([ONSET]), once, np.ones((1, waves.centre.size)), RATE, SAMPLES)
     if _has_p(c):
-        p = atrial(m, body)
-        eight = eight + p.eight @ beats.profiles(p, np.array([ONSET - m["pr"] / 1000]), once, np.ones((1, 2)), RATE, SAMPLES)
-    return np.asarray(mix @ eight)
+        waves = beats.joined(waves, atrial(m, body), -m["pr"] / 1000)
+    once, alike = np.ones(1), np.ones((1, waves.centre.size))
+    times = beats.profiles(waves, np.array([ONSET]), once, alike, RATE, SAMPLES, before=ONSET)
+    return np.asarray(mix @ waves.eight @ times)
 
 
 def _has_p(c: Conduction) -> bool:
@@ -100,4 +100,4 @@ def _windows(m: Morphology, rr: float) -> list[slice]:
     t_begin = max(qt * (1 - beats.T_DOWN - 1.6 * beats.T_LEFT), m["qrs"] / 1000 + 0.04)
     edges = [-max(m["pr"], 120.0) / 1000 - 0.02, -0.01, m["qrs"] / 1000, t_begin, qt + 0.04]
     at = [int(np.clip((ONSET + edge) * RATE, 0, SAMPLES)) for edge in edges]
-    return [slice(a, max(b, a + 1)) for a, b in zip(at, at[1:], strict=False)]
+    return [slice(a, max(b, a + 1)) for a, b in pairwise(at)]
