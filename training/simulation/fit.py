@@ -83,7 +83,7 @@ def _shifted(p: float, delta: float) -> float:
 def fit_correlations(
     sample: Sample, measured: dict[str, np.ndarray], demo: Admissions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """([n, n] correlations of z scores with which the rank correlations of what is measured meet the demo's; the demo's).
+    """[n, n] correlations of z scores with which measured ranks go together as the demo's; and the demo's ([n, n]).
 
     How far a pair goes towards the demo's depends on how sure that is: d^2 / (d^2 + se^2) of the distance d at the
     start, se from resampled patients. Pairs below LEAST_RHO are dropped.
