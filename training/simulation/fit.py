@@ -161,12 +161,15 @@ def _write(name: str, changed: list[dict[str, str]]) -> None:
         cached.cache_clear()
 
 
-def write_panels(table: list[Panel]) -> None:
+def write_panels(table: list[Panel], demo: Admissions) -> None:
+    first = {lab.panel: lab.key for lab in reversed(labs()) if lab.key in demo.labs}
     fitted = {panel.name: panel for panel in table}
     changed = rows("panels")
     for row in changed:
         panel = fitted[row["panel"]]
         row |= {"probability": f"{panel.probability:.2g}", "ward": f"{panel.ward:.2g}", "workup": f"{panel.workup:.2g}"}
+        if panel.name in first:
+            row["note"] = f"demo: {demo.labs[first[panel.name]].notna().mean():.2f} of admissions within the first day"
     _write("panels", changed)
 
 
@@ -199,7 +202,7 @@ def main(folder: Path) -> None:
     sample = draw_sample(PATIENTS, SEED)
     print(f"{len(demo.labs)} admissions of the demo, {len(sample.people)} simulated")
 
-    write_panels(fit_panels(sample, demo))
+    write_panels(fit_panels(sample, demo), demo)
     taken = drawn(sample, list(panels()), SEED + 2)
     place = {panel.name: i for i, panel in enumerate(panels())}
     measured = {lab.key: taken[:, place[lab.panel]] for lab in labs()} | dict.fromkeys(READINGS, sample.urgent)
