@@ -133,7 +133,9 @@ def as_text(result: dict[str, Any], names: list[str]) -> str:
         "Written by `benchmarks/laboratory.py`. First value within a day: the demo's unplanned admissions, the",
         "simulated stays that end in admission. Vitals: the demo's are charted in intensive care, so the simulated",
         "are those of triage level 1 and 2. KS: Kolmogorov-Smirnov distance to the demo. Floor: the demo's distance to",
-        "resamples of its own patients (mean, 95th percentile), below which a difference says nothing.", "",
+        "resamples of its own patients (mean, 95th percentile), below which a difference says nothing. The tables were",
+        "fitted to these same admissions, by other simulated stays: this shows the fit, not how it would do on others.",
+        "",
         "Admissions: " + ", ".join(f"{name} {count}" for name, count in result["admissions"].items()) + ".", "",
     ]  # fmt: skip
     for part in ("labs", "vitals"):

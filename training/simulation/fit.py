@@ -83,7 +83,7 @@ def _shifted(p: float, delta: float) -> float:
 def fit_correlations(
     sample: Sample, measured: dict[str, np.ndarray], demo: Admissions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """([n, n] correlations of z scores with which rank correlations of what is measured meet the demo's; the demo's).
+    """[n, n] correlations of z scores with which measured ranks go together as the demo's; and the demo's ([n, n]).
 
     How far a pair goes towards the demo's depends on how sure that is: d^2 / (d^2 + se^2) of the distance d at the
     start, se from resampled patients. Pairs below LEAST_RHO are dropped.
@@ -161,12 +161,15 @@ def _write(name: str, changed: list[dict[str, str]]) -> None:
         cached.cache_clear()
 
 
-def write_panels(table: list[Panel]) -> None:
+def write_panels(table: list[Panel], demo: Admissions) -> None:
+    first = {lab.panel: lab.key for lab in reversed(labs()) if lab.key in demo.labs}
     fitted = {panel.name: panel for panel in table}
     changed = rows("panels")
     for row in changed:
         panel = fitted[row["panel"]]
         row |= {"probability": f"{panel.probability:.2g}", "ward": f"{panel.ward:.2g}", "workup": f"{panel.workup:.2g}"}
+        if panel.name in first:
+            row["note"] = f"demo: {demo.labs[first[panel.name]].notna().mean():.2f} of admissions within the first day"
     _write("panels", changed)
 
 
@@ -199,7 +202,7 @@ def main(folder: Path) -> None:
     sample = draw_sample(PATIENTS, SEED)
     print(f"{len(demo.labs)} admissions of the demo, {len(sample.people)} simulated")
 
-    write_panels(fit_panels(sample, demo))
+    write_panels(fit_panels(sample, demo), demo)
     taken = drawn(sample, list(panels()), SEED + 2)
     place = {panel.name: i for i, panel in enumerate(panels())}
     measured = {lab.key: taken[:, place[lab.panel]] for lab in labs()} | dict.fromkeys(READINGS, sample.urgent)
