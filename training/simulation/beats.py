@@ -18,17 +18,21 @@ if TYPE_CHECKING:
     from training.simulation.body import Body
 
 EIGHT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1 to V6 among the twelve
-WAVES = ("p1", "p2", "q1", "q2", "q3", "q4", "q5", "st", "t")
-P, QRS, ST, T = slice(0, 2), slice(2, 7), 7, 8
+WAVES = ("p1", "p2", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
+P, QRS, ST, T = slice(0, 2), slice(2, 7), 7, slice(8, 10)
 # Centres and sigmas as fractions of P and of QRS; those of QRS were fitted to 120 normal recordings of PTB-XL (0.4 % of
 # the energy is left over), in which a 40 Hz filter had widened each wave by FILTER.
-P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.17
+P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.155
 CENTRES = np.array([0.230, 0.357, 0.458, 0.531, 0.661])
 WIDTHS = np.array([0.067, 0.084, 0.090, 0.124, 0.101])
 FILTER = 0.0033  # s
 WINDOW = 0.95  # s
+# Atrial repolarisation as a share of P, against it (chosen; it lowers the PR segment below the line between beats).
+RECOVERY = 0.16
 # T as shares of QT (medians of the same recordings): from the peak to the end, the sigmas before and after the peak.
-T_DOWN, T_LEFT, T_RIGHT = 0.237, 0.121, 0.099
+T_DOWN, T_LEFT, T_RIGHT = 0.194, 0.124, 0.091
+T_APART = 0.05  # share of QT between the middle of T and its early and its late half, whose leads differ
+HALF = 0.553  # two halves of this height, so far apart, make one wave of height 1
 
 # Direction of each wall, and the largest projection of a unit vector along it on a lead, so that uV mean uV there.
 WALLS = {
@@ -100,6 +104,7 @@ def p_wave(m: Morphology, shape: np.ndarray, body: Body) -> Waves:
     terminal = b.seen(0.0, 0.0, 1.3 * m["p_terminal"] / 1000)
     for k, more in enumerate((0.0, terminal)):
         b.wave(P_CENTRES[k] * duration, P_WIDTH * duration, P_WIDTH * duration, size * (shape[:, k] + more))
+    b.wave(duration + 0.05, 0.045, 0.08, -RECOVERY * size * shape[:, P].sum(axis=1))
     return b.build()
 
 
@@ -115,7 +120,7 @@ def ventricles(
     qrs = m["qrs"] / 1000
     if block in MUSCLE:
         secondary = _from_muscle(b, block, m, shape, qrs)
-        own = np.zeros((8, 2))
+        own = np.zeros((8, 3))
     else:
         own = _conducted(b, m, shape, qrs, block, lpfb, delta)
         secondary = b.seen(-0.22, -0.12, 0.05) if delta else np.zeros(8)
@@ -126,7 +131,7 @@ def ventricles(
 def _conducted(
     b: _Builder, m: Morphology, shape: np.ndarray, qrs: float, block: str, lpfb: bool, delta: bool
 ) -> np.ndarray:
-    """Append a QRS through at least one bundle; returns [8, 2] the beat's own ST and T."""
+    """Append a QRS through at least one bundle; returns [8, 3] the beat's own ST and halves of T."""
     turn = float(np.clip(m["axis"] + 70.0 * lpfb, -90, 100)) * (0.4 if block == "lbbb" else 1.0)
     waves = np.exp(m["voltage"]) * shape[:, QRS]
     waves = b.turned(waves, turn) if abs(turn) > 0.5 else waves.copy()
@@ -162,7 +167,7 @@ def _conducted(
         b.wave(0.82 * qrs, 0.075 * qrs, 0.075 * qrs, b.seen(-0.24, 0.0, -0.36))
     if delta:
         b.wave(0.10 * qrs, 0.13 * qrs, 0.13 * qrs, np.exp(m["voltage"]) * b.seen(0.30, 0.05, -0.22))
-    return shape[:, [ST, T]]
+    return shape[:, ST:]
 
 
 def _from_muscle(b: _Builder, block: str, m: Morphology, shape: np.ndarray, qrs: float) -> np.ndarray:
@@ -183,7 +188,7 @@ def _from_muscle(b: _Builder, block: str, m: Morphology, shape: np.ndarray, qrs:
 def _repolarisation(
     b: _Builder, m: Morphology, own: np.ndarray, qrs: float, qt: float, secondary: np.ndarray, share: float
 ) -> None:
-    """Append ST, T, scooping and U. own: [8, 2] the beat's ST and T without effects; share: of effects that show."""
+    """Append ST, T, scooping and U. own: [8, 3] the beat's ST and T without effects; share: of effects that show."""
     width = np.exp(-m["t_narrow"])
     right, left = T_RIGHT * qt * width, T_LEFT * qt * width
     peak = qt - T_DOWN / T_RIGHT * right + m["st_ms"] / 1000
@@ -191,8 +196,8 @@ def _repolarisation(
     # A T wave that is secondary to a wide QRS has the size of that QRS, whatever flattens or raises others.
     size = 1 + share * (max(0.33 + m["t_uv"] / 1000, 0.02) / 0.33 * (1 - min(m["t_flat"], 1.3)) - 1)
     t = own[:, 1:]
-    t = (b.turned(t, 0.35 * m["axis"] - m["t_rotation"]) if m["t_rotation"] or m["axis"] else t)[:, 0] * size
-    upright = b.inverse @ t
+    t = (b.turned(t, 0.35 * m["axis"] - m["t_rotation"]) if m["t_rotation"] or m["axis"] else t) * size  # [8, 2]
+    upright = b.inverse @ t.sum(axis=1)
     st_vector = -m["st_sub"] / 1000 * APEX + m["st_diffuse"] / 1000 * np.array([0.8, 0.55, -0.3])
     t_vector = np.zeros(3)
     for wall, (towards, gain) in WALLS.items():
@@ -207,9 +212,10 @@ def _repolarisation(
     if m["strain"] > 0:
         st_vector = st_vector - m["strain"] * np.array([0.10, 0.02, -0.10])
         t_vector = t_vector - m["strain"] * (np.array([0.34, 0.10, -0.12]) + 0.25 * upright)
-    t = t + share * (b.leads @ t_vector) + secondary
+    more = share * (b.leads @ t_vector) + secondary
     st = own[:, 0] + share * (b.leads @ st_vector) + 0.30 * secondary
-    b.wave(peak, left, right, t, qt=True)
+    for k, place in enumerate((-T_APART, T_APART)):
+        b.wave(peak + place * qt, left, right, t[:, k] + HALF * more, qt=True)
     b.plateau(qrs * 0.93, max(peak - 0.45 * left, qrs + 0.03), st)
     if m["scoop"] > 0:
         b.wave(qrs + 0.45 * (peak - qrs), 0.045, 0.05, -m["scoop"] / 1000 * 1.2 * (b.leads @ APEX), qt=True)

@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from training.simulation.beats import FOCI, WAVES
+from training.simulation.state import Patient
 from training.simulation.tables import FOLDER
 
 # Rows: I, II, V1 to V6; columns: the dipole's X, Y, Z.
@@ -35,13 +36,15 @@ MISTAKES: dict[str, float] = {"arms_reversed": 0.004, "left_arm_leg_reversed": 0
 
 @dataclass(frozen=True)
 class Body:
-    """leads: [8, 3] the patient's lead vectors; gain: [8] of the leads; scores: [components] place among real hearts;
+    """leads: [8, 3] the patient's lead vectors; gain: [8] of the leads; person: [8, WAVES] mV that age and sex
+    add; scores: [components] place among real hearts;
 
     irregular: factor of respiratory variability; focus: where ectopic beats come from (`beats.FOCI`).
     """
 
     leads: np.ndarray
     gain: np.ndarray
+    person: np.ndarray
     scores: np.ndarray
     irregular: float
     focus: str
@@ -50,7 +53,8 @@ class Body:
     def shape(self) -> dict[str, np.ndarray]:
         """Class of shapes.csv -> [8, WAVES] mV: this patient's beat, so conducted."""
         return {
-            name: self.gain[:, None] * (table[0] + np.tensordot(self.scores[: len(table) - 1], table[1:], axes=1))
+            name: self.gain[:, None]
+            * (table[0] + self.person + np.tensordot(self.scores[: len(table) - 1], table[1:], axes=1))
             for name, table in shapes().items()
         }
 
@@ -62,7 +66,8 @@ class Body:
 
 @lru_cache
 def shapes() -> dict[str, np.ndarray]:
-    """Class -> [1 + components, 8, WAVES] mV: mean and components of real beats (`fit_shapes` says of which)."""
+    """Class -> [1 + components, 8, WAVES] mV: mean and components of real beats (`fit_shapes` says of which); and of
+    "decade" and "male" the change with age and sex."""
     found: dict[str, dict[int, dict[str, list[float]]]] = {}
     with open(FOLDER / "shapes.csv", newline="", encoding="utf-8") as file:
         for name, component, wave, *eight in list(csv.reader(file))[1:]:
@@ -73,13 +78,15 @@ def shapes() -> dict[str, np.ndarray]:
     }
 
 
-def draw_body(rng: np.random.Generator) -> Body:
+def draw_body(rng: np.random.Generator, patient: Patient) -> Body:
     turn = np.deg2rad(rng.normal(0, 5))  # about the body's long axis: rotation of the heart
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     gain = np.exp(rng.normal(0, np.array([0.13, 0.13, 0.28, 0.25, 0.22, 0.20, 0.20, 0.20])) - 0.02)
     leads = gain[:, None] * (DOWER + rng.normal(0, 0.05, (8, 3))) @ rotation
     scores = np.clip(rng.normal(0, 1, len(shapes()["normal"]) - 1), -2.3, 2.3)
-    return Body(leads, gain, scores, float(np.exp(rng.normal(0, 0.5))), str(rng.choice(FOCI)))
+    decades = float(np.clip((patient.age - 60) / 10, -4, 3.5))
+    person = decades * shapes()["decade"][0] + (0.5 if patient.male else -0.5) * shapes()["male"][0]
+    return Body(leads, gain, person, scores, float(np.exp(rng.normal(0, 0.5))), str(rng.choice(FOCI)))
 
 
 def placement(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, str]:

@@ -13,7 +13,7 @@ import numpy as np
 from training.simulation.state import Patient, Stay
 from training.simulation.tables import complaints, conditions, others
 
-FALSE_POSITIVE = 0.0035
+FALSE_POSITIVE = 0.002
 
 
 def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str:

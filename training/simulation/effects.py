@@ -72,7 +72,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     values["p_ms"] = 109 + 0.08 * older + rng.normal(0, 9)
     values["p_uv"] = rng.normal(0, 10)
     values["p_terminal"] = rng.normal(2, 8)
-    values["qrs"] = (98 if patient.male else 91) + rng.normal(0, 7)
+    values["qrs"] = (104 if patient.male else 97) + rng.normal(0, 7)
     values["axis"] = -0.5 * older - 0.8 * (patient.bmi - 28) + rng.normal(0, 8)
     values["voltage"] = -0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
     values["voltage"] += rng.normal(0, 0.17)
@@ -87,7 +87,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     values["u_uv"] = max(0.0, rng.normal(12, 12))
     values["r_loss"] = max(0.0, rng.normal(-0.08, 0.15))
     if patient.male and patient.age < 50:
-        values["st_diffuse"] = max(0.0, rng.normal(10, 30))  # early repolarisation
+        values["st_diffuse"] = max(0.0, rng.normal(-40, 55))  # early repolarisation, beyond what shapes.csv holds
     return values
 
 

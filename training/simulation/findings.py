@@ -68,7 +68,7 @@ def _conduction(t: Tracing) -> list[str]:
     out += [{"avb2": "2AVB", "avb3": "3AVB"}[c.av]] if c.av else []
     out += {"lbbb": ["CLBBB"], "rbbb": ["CRBBB"], "irbbb": ["IRBBB"]}.get(c.block, [])
     out += [code for shown, code in ((c.lafb, "LAFB"), (c.lpfb, "LPFB"), (c.delta, "WPW")) if shown]
-    if not c.block and not c.delta and c.av != "avb3" and m["qrs"] > 112:
+    if not c.block and not c.delta and c.av != "avb3" and m["qrs"] > 122:
         out.append("IVCD")
     return out
 
@@ -84,7 +84,7 @@ def _voltage(patient: Patient, t: Tracing) -> list[str]:
     part = t.beat[:, int(0.2 * RATE) : int((0.2 + t.morphology["qrs"] / 1000) * RATE)]
     r, s = part.max(axis=1), -part.min(axis=1)
     out = []
-    high = s[6] + max(r[10], r[11]) > 3.8 or r[4] + s[8] > (2.8 if patient.male else 2.2)
+    high = s[6] + max(r[10], r[11]) > 4.3 or r[4] + s[8] > (3.4 if patient.male else 2.7)
     if high and t.morphology["strain"] > 0.25:
         out.append("LVH")
     elif high:

@@ -4,7 +4,8 @@
 
 Of each recording of PTB-XL's folds 1 to 7 the median beat is taken, and the waves of `beats` are fitted to it in each
 of the eight independent leads. A class (normal, left or right bundle branch block, left anterior fascicular block) is
-the mean of its recordings' amplitudes and the principal components of their deviations, each scaled to unit variance.
+the mean of its recordings' amplitudes and the principal components of their deviations, each scaled to unit variance;
+the normal class also holds what a decade of age and being male change (least squares), which the components leave out.
 Folds 8 and 9 are left out, so that what is learnt from simulated ECGs can be tested on them.
 """
 
@@ -23,7 +24,7 @@ from tqdm import tqdm
 
 import ecgkt
 from ecgkt.waves import delineate
-from training.simulation.beats import CENTRES, EIGHT, P_CENTRES, P_WIDTH, WAVES, WIDTHS, plateau, skewed
+from training.simulation.beats import CENTRES, EIGHT, P_CENTRES, P_WIDTH, T_APART, WAVES, WIDTHS, plateau, skewed
 from training.simulation.tables import FOLDER
 
 RATE = 500
@@ -91,7 +92,8 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
 
     def recovery(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         peak, left, right = shape
-        basis = np.stack([plateau(at, 0.93 * qrs, peak - 0.45 * left, 6, 22), skewed(at, peak, left, right)], axis=1)
+        halves = [skewed(at, peak + place * t_end, left, right) for place in (-T_APART, T_APART)]
+        basis = np.stack([plateau(at, 0.93 * qrs, peak - 0.45 * left, 6, 22), *halves], axis=1)
         return basis, _solve(basis, target)
 
     def error(shape: np.ndarray) -> float:
@@ -106,12 +108,13 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit(source: Path) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
-    """Class -> [recordings, 8, WAVES] amplitudes in mV, and normal recordings' T timing, from PTB-XL at `source`."""
+    """Class -> [recordings, 8, WAVES] amplitudes in mV; and the normal recordings' T timing, age, sex (0 is male)."""
     table = pd.read_csv(source / "ptbxl_database.csv")
     table = table[table["strat_fold"].isin(FOLDS)]
     amplitudes: dict[str, list[np.ndarray]] = {name: [] for name in CLASSES}
     timing = []
-    for path, text in tqdm(list(zip(table["filename_lr"], table["scp_codes"], strict=True)), unit="ECG"):
+    chosen = table[["filename_lr", "scp_codes", "age", "sex"]].itertuples(index=False)
+    for path, text, age, sex in tqdm(list(chosen), unit="ECG", disable=None):
         codes = set(ast.literal_eval(text))
         names = [name for name, belongs in CLASSES.items() if belongs(codes)]
         median = median_beat(ecgkt.read(source / f"{path}.hea")) if names else None
@@ -121,9 +124,19 @@ def fit(source: Path) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
         for name in names:
             amplitudes[name].append(amplitude)
         if names == ["normal"]:
-            timing.append([*times, median[1]])
-    columns = ["t_peak", "t_left", "t_right", "t_end", "qrs"]
+            timing.append([*times, median[1], min(age, 90.0), sex])
+    columns = ["t_peak", "t_left", "t_right", "t_end", "qrs", "age", "sex"]
     return {name: np.array(a) for name, a in amplitudes.items()}, pd.DataFrame(timing, columns=columns)
+
+
+def without_age_and_sex(amplitudes: np.ndarray, people: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """(amplitudes as at 60 and halfway between the sexes, [2, 8, WAVES]: change by decade, and of men to women)."""
+    known = people[["age", "sex"]].notna().all(axis=1).to_numpy()
+    design = np.stack([np.ones(len(people)), (people["age"] - 60) / 10, 0.5 - people["sex"]], axis=1)
+    flat = amplitudes.reshape(len(amplitudes), -1)
+    change = np.linalg.lstsq(design[known], flat[known], rcond=None)[0][1:]
+    rest = flat - np.where(np.isnan(design[:, 1:]), 0, design[:, 1:]) @ change
+    return rest.reshape(amplitudes.shape), change.reshape(2, *amplitudes.shape[1:])
 
 
 def components(amplitudes: np.ndarray, count: int) -> np.ndarray:
@@ -145,6 +158,7 @@ def components(amplitudes: np.ndarray, count: int) -> np.ndarray:
 
 def main(source: Path) -> None:
     amplitudes, timing = fit(source)
+    amplitudes["normal"], people = without_age_and_sex(amplitudes["normal"], timing)
     with open(FOLDER / "shapes.csv", "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
         out.writerow(["class", "component", "wave", "I", "II", "V1", "V2", "V3", "V4", "V5", "V6"])
@@ -153,6 +167,8 @@ def main(source: Path) -> None:
                 out.writerows(
                     [name, number, wave, *(f"{value:.4f}" for value in component[:, k])] for k, wave in enumerate(WAVES)
                 )
+        for name, change in zip(("decade", "male"), people, strict=True):
+            out.writerows([name, 0, wave, *(f"{value:.4f}" for value in change[:, k])] for k, wave in enumerate(WAVES))
     relative = timing.div(timing["t_end"], axis=0)[["t_peak", "t_left", "t_right"]]
     print("share of QT, quartiles:", relative.quantile([0.25, 0.5, 0.75]).round(3).to_dict("list"))
 

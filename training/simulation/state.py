@@ -126,6 +126,7 @@ def draw_stay(rng: np.random.Generator, patient: Patient, number: int, days: int
             "weakness": bool({"anaemia", "hyponatraemia", "aki", "hyperkalaemia"} & acute.keys()),
         }.get(complaint.name, False)  # fmt: skip
         weights[position] *= 5.0 if raised else 1.0
+        weights[position] *= exp(complaint.per_decade * (patient.age - 60) / 10 + complaint.male * patient.male)
     chosen = complaints()[int(rng.choice(len(weights), p=weights / weights.sum()))]
     territory = patient.territory if rng.random() < 0.4 else TERRITORIES[int(rng.choice(4, p=[0.3, 0.2, 0.35, 0.15]))]
     ill = sum(acute.values()) + 0.4 * sum(patient.chronic.values()) * (patient.age / 60)

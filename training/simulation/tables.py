@@ -54,10 +54,15 @@ class Condition:
 
 @dataclass(frozen=True)
 class Complaint:
-    """Why somebody without an acute condition comes: one row of complaints.csv. `rate` adds to the sinus rate (bpm)."""
+    """Why somebody without an acute condition comes: one row of complaints.csv.
+
+    per_decade, male: log odds by age (beyond 60) and sex, chosen. `rate` adds to the sinus rate (bpm).
+    """
 
     name: str
     weight: float
+    per_decade: float
+    male: float
     icd10: tuple[tuple[str, float], ...]
     icd9: tuple[tuple[str, float], ...]
     text: str
@@ -175,7 +180,14 @@ def conditions() -> tuple[Condition, ...]:
 def complaints() -> tuple[Complaint, ...]:
     return tuple(
         Complaint(
-            r["complaint"], float(r["weight"]), _codes(r["icd10"]), _codes(r["icd9"]), r["text"], float(r["sinus_rate"])
+            r["complaint"],
+            float(r["weight"]),
+            float(r["per_decade"]),
+            float(r["male"]),
+            _codes(r["icd10"]),
+            _codes(r["icd9"]),
+            r["text"],
+            float(r["sinus_rate"]),
         )
         for r in rows("complaints")
     )

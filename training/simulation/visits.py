@@ -42,7 +42,8 @@ class Visit:
 def visits(seed: int, index: int) -> Iterator[Visit]:
     """The stays of patient `index`, in time. The same seed gives the same patient, whoever else is simulated."""
     rng = Streams(seed, index)("patient")
-    patient, body = draw_patient(rng, index), draw_body(Streams(seed, index)("body"))
+    patient = draw_patient(rng, index)
+    body = draw_body(Streams(seed, index)("body"), patient)
     own, levels = baseline(rng, patient), laboratory.patient_levels(rng, patient)
     days, count = 0, 1 + min(int(rng.geometric(0.72)) - 1, 4)
     for number in range(count):
