@@ -8,6 +8,7 @@
                       float32 label columns by code: 1 present, 0 absent, NaN unknown
     prepared.json     counts, names of the labels, settings, fingerprint
     data_card.md      the same for people
+    excluded.csv      reason, records: what was left out and why
 
 All tables and the signals have the same row order.
 """
@@ -142,6 +143,7 @@ def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.Data
         "note": info["note"],
     }
     (folder / "prepared.json").unlink(missing_ok=True)
+    pd.DataFrame(info["excluded"].items(), columns=["reason", "records"]).to_csv(folder / "excluded.csv", index=False)
     for name, table in final.items():
         part = folder / f"{name}.parquet.part"
         table.to_parquet(part, index=False)
