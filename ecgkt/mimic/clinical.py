@@ -32,8 +32,8 @@ _TEMPERATURES = (
     ("temperature BETWEEN 800 AND 1150", "(temperature / 10 - 32) / 1.8", "Fahrenheit without decimal point"),
     ("temperature BETWEEN 250 AND 450", "temperature / 10", "Celsius without decimal point"),
 )
-_CELSIUS = "CASE {} ELSE temperature END".format(" ".join(f"WHEN {when} THEN {then}" for when, then, _ in _TEMPERATURES))
-_REPAIRED = "CASE {} ELSE '' END".format(" ".join(f"WHEN {when} THEN '{note}'" for when, _, note in _TEMPERATURES))
+_CELSIUS = " ".join(["CASE", *(f"WHEN {when} THEN {then}" for when, then, _ in _TEMPERATURES), "ELSE temperature END"])
+_REPAIRED = " ".join(["CASE", *(f"WHEN {when} THEN '{note}'" for when, _, note in _TEMPERATURES), "ELSE '' END"])
 SLICE = 50_000  # ECGs whose nearest measurements are sought at once: what bounds the memory of the search
 
 

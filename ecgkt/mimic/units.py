@@ -24,7 +24,7 @@ _SPELLINGS = (
 
 
 def same_spelling(unit: str) -> str:
-    """"mcg/dL", "µg/dl" -> "ug/dl"; "K/uL" -> "10^3/ul"; "" for blanks."""
+    """One spelling for all of a unit: mcg/dL and ug/dl -> ug/dl, K/uL -> 10^3/ul; empty for blanks."""
     unit = re.sub(r"\s", "", unit.lower())
     for pattern, replacement in _SPELLINGS:
         unit = re.sub(pattern, replacement, unit)

@@ -49,9 +49,8 @@ def entries(file: Path) -> Iterator[tuple[str, Entry]]:
         try:
             at, end = _directory(content)
             while at < end:
-                mark, _, _, flags, method, _, crc, packed, size, name, extra, comment, *_, offset = _CENTRAL.unpack_from(
-                    content, at
-                )
+                fields = _CENTRAL.unpack_from(content, at)
+                mark, _, _, flags, method, _, crc, packed, size, name, extra, comment, *_, offset = fields
                 if mark != b"PK\1\2":
                     raise ValueError
                 at += _CENTRAL.size

@@ -46,14 +46,13 @@ def _flow(cohort: Prepared, steps: Sequence[Step]) -> str:
 def _measured(measured: pd.DataFrame) -> str:
     """The measurements that were converted, repaired or dropped."""
     rows = []
-    for line in measured.itertuples():
-        unusable = np.isnan(line.factor)
-        done = "dropped" if unusable else "as it is" if line.factor == 1 else f"x {line.factor:g}"
-        repaired = line.input == "vital:temperature" and line.note
-        if repaired or line.implausible or done != "as it is":
-            implausible = "-" if unusable else line.implausible
-            rows.append([line.input, line.note or "none stated", line.measurements, "repaired" if repaired else done,
-                         implausible])  # fmt: skip
+    for line in measured.to_dict("records"):
+        unusable, factor = bool(np.isnan(line["factor"])), line["factor"]
+        repaired = line["input"] == "vital:temperature" and line["note"]
+        done = "dropped" if unusable else "repaired" if repaired else "as it is" if factor == 1 else f"x {factor:g}"
+        if line["implausible"] or done != "as it is":
+            implausible = "-" if unusable else line["implausible"]
+            rows.append([line["input"], line["note"] or "none stated", line["measurements"], done, implausible])
     head = ["input", "unit or repair", "measurements", "what was done", "of these implausible, dropped"]
     return _table(head, rows) if rows else "None was converted, repaired or dropped.\n"
 

@@ -17,7 +17,7 @@ KINDS = ("lab", "vital", "biometric")
 
 
 def add_measurements(con: duckdb.DuckDBPyConnection, config: Config) -> list[str]:
-    """Make the tables nearest_KIND and measured_KIND of each of `KINDS`; the labs that d_labitems lacks are returned."""
+    """Make the tables nearest_KIND and measured_KIND of `KINDS`; the labs that d_labitems lacks are returned."""
     windows, items = config["windows"], lab_items(con)
     add_nearest_labs(con, items, windows["labs_minutes"])
     add_nearest_vitals(con, windows["vitals_minutes"], config["plausible"])

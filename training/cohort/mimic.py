@@ -97,7 +97,8 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
     work.mkdir(parents=True)
     _step("finding the tracings")
     waveforms = find_waveforms(source, work)
-    name = "simulated" if waveforms.simulated else "mimic"
+    simulated = waveforms.simulated
+    name = "simulated" if simulated else "mimic"
     con = connect(settings["duckdb"]["memory_limit"], int(settings["duckdb"]["threads"]), work)
     absent = add_views(con, source, NEEDED, files=waveforms.tables)
     _step("patients and stays")
@@ -158,7 +159,7 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
     info: dict[str, Any] = {
         "name": out.name,
         "source": name,
-        "simulated": waveforms.simulated,
+        "simulated": simulated,
         "labels": {
             "findings": [described(code) for code in kept_findings],
             "diagnoses": diagnosis_descriptions,
@@ -166,9 +167,9 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
         },
         "excluded": excluded,
         "config": recorded(settings),
-        "licence": "Apache-2.0 (simulated data)" if waveforms.simulated else "PhysioNet Credentialed Health Data License 1.5.0",
+        "licence": "Apache-2.0 (simulated data)" if simulated else "PhysioNet Credentialed Health Data License 1.5.0",
         "note": "Simulated patients: nothing here was measured on a person."
-        if waveforms.simulated
+        if simulated
         else "Real patients: not to be shared; findings come from the machine's reports, not from cardiologists.",
     }
     tables = {

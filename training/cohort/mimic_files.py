@@ -65,6 +65,7 @@ def _in_zip(source: Path, file: Path, work: Path) -> Waveforms:
     folder = lists.pop().removesuffix(LISTS[0])
     tables = {}
     for name in LISTS:
-        if (entry := found.get(folder + name)) is not None and find(source, name.removesuffix(".csv")) is None:
-            tables[name.removesuffix(".csv")] = extract(file, entry, work / name)
+        table = name.removesuffix(".csv")
+        if folder + name in found and find(source, table) is None:
+            tables[table] = extract(file, found[folder + name], work / name)
     return Waveforms(file, folder, tables, marked or is_simulated(source, file))

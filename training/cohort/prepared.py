@@ -29,10 +29,9 @@ from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
 from ecgkt.mimic.tables import VITALS
-from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES
+from ecgkt.model_input import MODEL_RATE
+from training.cohort.signals import ECG_BYTES, SHAPE
 
-SHAPE = (len(LEADS), MODEL_SAMPLES)
-ECG_BYTES = SHAPE[0] * SHAPE[1] * 2
 ECG_COLUMNS = ["ecg_id", "patient", "stay", "source", "split", "age", "sex", "path"]
 BIOMETRICS = ("age", "sex", "bmi", "weight", "height")
 CLINICAL_COLUMNS = [

@@ -81,7 +81,7 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
     steps = [Step("listed", len(database), database["patient_id"].nunique(), {})]
     nothing = pd.Series(np.nan, index=database.index, dtype="object")
     path = database.get("filename_lr", nothing).astype("object").fillna(database.get("filename_hr", nothing))
-    excluded: Counter[str] = Counter()
+    excluded = Counter[str]()
     usable = path.notna() & database["patient_id"].notna()
     if not usable.all():
         excluded["no patient or file name"] = int((~usable).sum())
@@ -90,7 +90,8 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
     if path.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
         raise ValueError("ptbxl_database.csv names a path outside its own folder.")
     records = RecordFiles(str(source), list(path))
-    reasons = np.array(convert_all(records, out, Limits.of(settings), settings["signals"]["workers"]), dtype=object)
+    converted = convert_all(records, out, Limits.of(settings), settings["signals"]["workers"])
+    reasons: np.ndarray = np.array(converted, dtype=object)
     unusable = Counter(reason for reason in reasons if reason)
     excluded.update(unusable)
     database, path = database[reasons == ""].reset_index(drop=True), path[reasons == ""].reset_index(drop=True)

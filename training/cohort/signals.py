@@ -1,4 +1,7 @@
-"""WFDB records, in folders or in PhysioNet's zip -> signals.i16, in one resumable pass."""
+"""WFDB records, in folders or in PhysioNet's zip -> signals.i16, in one resumable pass.
+
+Every worker imports this module, so it does without pandas and DuckDB.
+"""
 
 from __future__ import annotations
 
@@ -14,19 +17,19 @@ from functools import partial
 from itertools import starmap
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ecgkt.ecg import ECGError, FloatArray
+from ecgkt.ecg import LEADS, ECGError, FloatArray
 from ecgkt.model_input import MODEL_SAMPLES, MODEL_SECONDS, model_view
-from training.cohort.config import Config
-from training.cohort.prepared import ECG_BYTES, SHAPE
 from training.cohort.views import model_views, step_of
 from training.cohort.wfdb16 import LARGEST, MISSING, Layout, read_header, samples_of
 
+SHAPE = (len(LEADS), MODEL_SAMPLES)
+ECG_BYTES = SHAPE[0] * SHAPE[1] * 2
 CHUNK = 128  # records between two notes of progress
 BATCH = 32  # records in one matrix product: enough for BLAS, little enough for the processor's cache
 
@@ -39,7 +42,7 @@ class Limits(NamedTuple):
     max_millivolts: float
 
     @classmethod
-    def of(cls, config: Config) -> Limits:
+    def of(cls, config: dict[str, Any]) -> Limits:
         """Raises ValueError for an amplitude that int16 microvolts cannot hold."""
         limits = cls(*(float(config["signals"][name]) for name in cls._fields))
         if limits.max_millivolts * 1000 > np.iinfo(np.int16).max:
@@ -50,7 +53,8 @@ class Limits(NamedTuple):
 class Records(Protocol):
     """WFDB records by number; `names` are their paths without extension."""
 
-    names: list[str]
+    @property
+    def names(self) -> list[str]: ...
 
     def __len__(self) -> int: ...
 
@@ -133,8 +137,8 @@ def _many(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> list[Fl
     if not step_of(layout.rate):
         return [_attempt(layout, record, limits) for record in raw]
     low, high = _extremes(raw, False)[:, order], _extremes(raw, True)[:, order]
-    gaps = (low == MISSING).any(axis=1)
-    flat = ((high - low) / gains < limits.flat_millivolts).any(axis=1)
+    gaps = np.any(low == MISSING, axis=1)
+    flat = np.any((high - low) / gains < limits.flat_millivolts, axis=1)
     scale = (1000 / np.array(layout.gains, dtype=np.float32))[:, None]
     views = model_views(raw, layout.rate)[:, order] * scale
     return [
@@ -186,7 +190,12 @@ def _end_with_parent() -> None:
     """A worker waits for work for ever, and would outlive a parent that was killed."""
     parent = parent_process()
     assert parent is not None
-    threading.Thread(target=lambda: (parent.join(), os._exit(1)), daemon=True).start()
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 @contextmanager

@@ -73,9 +73,10 @@ def _layout(rate: str, samples: str, channels: tuple[tuple[str, str, str], ...])
         scales = [_scale(*channels[channel][:2]) for channel in order]
     except (ValueError, KeyError):
         raise ECGError("unreadable header") from None
-    if not (np.isfinite(scales).all() and 0 < hertz < 1e6 and 1 < length and 2 * length * len(names) <= LARGEST):
+    if not (np.isfinite(scales).all() and 0 < hertz < 1e6 and length > 1 and 2 * length * len(names) <= LARGEST):
         raise ECGError("unreadable header")
-    return Layout(hertz, length, len(names), order, tuple(gain for gain, _ in scales), tuple(zero for _, zero in scales))
+    gains, baselines = (tuple(column) for column in zip(*scales, strict=True))
+    return Layout(hertz, length, len(names), order, gains, baselines)
 
 
 def _scale(text: str, adc_zero: str) -> tuple[float, float]:
