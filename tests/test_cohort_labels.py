@@ -96,7 +96,7 @@ def test_spellings_of_the_same_unit(lab: str, units: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    # From the conversion tables of the AMA Manual of Style, 11th edition (SI to conventional units), rounded there.
+    # Round pairs from everyday tables (100 mg/dL of glucose is 5.55 mmol/L), which owe nothing to units.csv.
     ("lab", "unit", "value", "expected"),
     [
         ("glucose", "mmol/L", 5.55, 100),

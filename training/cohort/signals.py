@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -208,6 +209,10 @@ def _converted(chunks: Iterable[Records], limits: Limits, workers: int) -> Itera
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
     try:
         yield pool.map(partial(convert, limits=limits), chunks)
+    except BrokenProcessPool:
+        raise ValueError(
+            "A worker process was ended (out of memory?). Started again, it goes on where it was."
+        ) from None
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -216,7 +221,8 @@ def convert_all(records: Records, out: Path, limits: Limits, workers: int) -> li
     """Write OUT/signals.i16 with every usable record in order; per record "" or the reason why it was left out.
 
     Progress is kept in OUT/signals.progress: killed at any moment and started again with the same, unchanged records,
-    it goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run.
+    it goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run. Raises ValueError
+    when a worker was killed.
     """
     key = hashlib.sha256(json.dumps([records.names, records.stamp(), limits, CHUNK, SHAPE]).encode()).hexdigest()
     noted, progress = out / "signals.i16", out / "signals.progress"
