@@ -12,11 +12,19 @@ import simple_icd_10_cm as icd10cm
 
 from ecgkt import vocabulary
 from ecgkt.mimic.reports import read_line, unread
+from ecgkt.mimic.units import factors, same_spelling
 from training.cohort import icd
 from training.cohort.config import load_config
 from training.cohort.findings import findings_table, with_superclasses
 from training.cohort.labels import enough, lab_labels
-from training.cohort.splits import first_of_stay, split_of, splits_from_folds
+from training.cohort.splits import (
+    assign_splits,
+    first_of_stay,
+    patient_facts,
+    read_known,
+    splits_from_folds,
+    stable_splits,
+)
 
 
 def test_vocabulary_is_ptbxl_s(shared: Path) -> None:
@@ -67,6 +75,49 @@ def test_doubt_and_negation_leave_unknown(line: str, open_codes: set[str], sure:
     found = read_line(line)
     assert {code for code, value in found.items() if np.isnan(value)} == open_codes
     assert {code for code, value in found.items() if value == 1} == sure
+
+
+@pytest.mark.parametrize(
+    ("lab", "units"),
+    [
+        ("potassium", ["mEq/L", "mmol/L", "MEQ/L", " mmol / l ", ""]),
+        ("platelets", ["K/uL", "K/mcL", "10^3/uL", "x10(3)/\N{MICRO SIGN}L", "10*9/L", "k/\N{GREEK SMALL LETTER MU}l"]),
+        ("rbc", ["m/uL", "10^6/uL", "10^12/L"]),
+        ("alt", ["IU/L", "U/L", "u/l"]),
+        ("troponin_t", ["ng/mL", "ug/L", "mcg/L"]),
+        ("pt", ["sec", "s", "seconds", "sec."]),
+        ("pco2", ["mm Hg", "mmHg"]),
+        ("tsh", ["uIU/mL", "mIU/L", "uU/mL"]),
+        ("inr", ["", "ratio"]),
+    ],
+)
+def test_spellings_of_the_same_unit(lab: str, units: list[str]) -> None:
+    assert {factors()[lab, same_spelling(unit)] for unit in units} == {1.0}
+
+
+@pytest.mark.parametrize(
+    # Round pairs from everyday tables (100 mg/dL of glucose is 5.55 mmol/L), which owe nothing to units.csv.
+    ("lab", "unit", "value", "expected"),
+    [
+        ("glucose", "mmol/L", 5.55, 100),
+        ("creatinine", "umol/L", 88.4, 1),
+        ("urea_nitrogen", "mmol/L", 3.57, 10),
+        ("calcium", "mmol/L", 2.5, 10),
+        ("magnesium", "mEq/L", 2, 2.43),
+        ("phosphate", "mmol/L", 1, 3.1),
+        ("bilirubin", "umol/L", 17.1, 1),
+        ("lactate", "mg/dL", 9, 1),
+        ("haemoglobin", "g/L", 150, 15),
+        ("crp", "mg/dL", 1, 10),
+    ],
+)
+def test_other_units_are_converted(lab: str, unit: str, value: float, expected: float) -> None:
+    assert value * factors()[lab, same_spelling(unit)] == pytest.approx(expected, rel=0.01)
+
+
+def test_a_unit_that_means_something_else_is_unknown() -> None:
+    for lab, unit in (("potassium", "mg/dL"), ("glucose", "%"), ("wbc", "#/uL"), ("haemoglobin", "fL")):
+        assert (lab, same_spelling(unit)) not in factors()
 
 
 def test_unread_reports() -> None:
@@ -157,15 +208,69 @@ def test_enough_asks_for_positives_and_negatives_in_each_split() -> None:
     assert enough(table, split, {"train": 0.5, "test": 0.25}) == ["both"]
 
 
-def test_splits_are_stable_and_have_their_shares() -> None:
-    config = load_config()
-    split = pd.Series([split_of(str(n), config) for n in range(20_000)])
-    shares = split.value_counts(normalize=True)
-    # Three standard errors of a share among 20,000 patients are at most 0.0097.
-    for name in ("train", "validation", "test"):
-        assert shares[name] == pytest.approx(config["splits"][name], abs=0.0097)
-    # By sha256sum: "ecgkt10000032" lies at 0.619 of the range. A changed rule would move patients between splits.
-    assert split_of("10000032", config) == "train"
+def people(count: int, seed: int = 0) -> pd.DataFrame:
+    """ECGs (one row each) of `count` patients with facts that hang together, as they do in a hospital."""
+    rng = np.random.default_rng(seed)
+    age = rng.normal(62, 17, count).clip(18, 95)
+    ecgs = pd.DataFrame(
+        {"subject_id": np.arange(count) + 10_000_000, "age": age, "gender": rng.choice(["F", "M"], count)}
+    )
+    return ecgs.loc[np.repeat(ecgs.index, rng.geometric(0.45, count))].reset_index(drop=True)
+
+
+def groups_of(ecgs: pd.DataFrame) -> pd.DataFrame:
+    """Twenty diagnosis groups, the older the patient the more; half of the patients have I10."""
+    rng = np.random.default_rng(1)
+    found = []
+    for k, label in enumerate(["I10", *(f"J{k:02d}" for k in range(19))]):
+        has = rng.random(len(ecgs)) < ecgs["age"] / 130 / (1 + k / 3)
+        found.append(pd.DataFrame({"subject_id": ecgs.loc[has, "subject_id"], "label": label}))
+    return pd.concat(found).drop_duplicates()
+
+
+def test_splits_are_balanced_in_every_fact() -> None:
+    config, ecgs = load_config(), people(4000)
+    facts = patient_facts(ecgs, groups_of(ecgs), config)
+    assert facts.shape == (4000, 4 + 12)
+    split = assign_splits(facts, {}, config["splits"], "ecgkt")
+    for fact in facts:
+        for _, part in split.groupby(facts[fact]):
+            counts = part.value_counts()
+            for name in ("train", "validation", "test"):
+                # By chance alone one standard deviation of test would be 12 patients of a thousand.
+                assert abs(counts.get(name, 0) - config["splits"][name] * len(part)) < 5, (fact, name)
+
+
+def test_a_patient_keeps_its_split_when_more_data_come(tmp_path: Path) -> None:
+    config, ecgs = load_config(), people(600)
+    groups, early = groups_of(ecgs), ecgs["subject_id"] < 10_000_300
+    first = stable_splits(ecgs[early], groups, tmp_path, config)
+    # The first 300 have more ECGs and other diagnoses by then, and come in another order.
+    later = pd.concat([ecgs, ecgs[early]]).sample(frac=1, random_state=1).reset_index(drop=True)
+    second = stable_splits(later, groups.sample(frac=0.5, random_state=2), tmp_path, config)
+    of_first = dict(zip(ecgs.loc[early, "subject_id"], first, strict=True))
+    of_second = dict(zip(later["subject_id"], second, strict=True))
+    assert len(of_second) == 600
+    assert {patient: of_second[patient] for patient in of_first} == of_first
+    shares = pd.Series(of_second).value_counts(normalize=True)
+    assert shares["test"] == pytest.approx(0.18, abs=0.01)
+    # Patients who are not in the data for once are not forgotten.
+    third = stable_splits(ecgs[~early].reset_index(drop=True), groups, tmp_path, config)
+    assert dict(zip(ecgs.loc[~early, "subject_id"], third, strict=True)).items() <= of_second.items()
+    assert read_known([tmp_path / "splits.csv"]) == {str(patient): split for patient, split in of_second.items()}
+
+
+def test_splits_of_an_earlier_preparation(tmp_path: Path) -> None:
+    config, ecgs = load_config(), people(40)
+    known = tmp_path / "known.csv"
+    known.write_text("subject_id,split\n" + "".join(f"{10_000_000 + i},test\n" for i in range(30)))
+    config["splits"]["known"] = str(known)
+    split = stable_splits(ecgs, groups_of(ecgs), tmp_path, config)
+    assert (split[ecgs["subject_id"] < 10_000_030] == "test").all()
+    assert (split[ecgs["subject_id"] >= 10_000_030] != "test").all(), "test has more than its share already"
+    known.write_text("subject_id,split\n10000000,train\n10000001,test\n")
+    with pytest.raises(ValueError, match="second or an unknown split"):
+        stable_splits(ecgs, groups_of(ecgs), tmp_path, config)
 
 
 def test_first_ecg_of_a_stay() -> None:

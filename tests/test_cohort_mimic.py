@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import shutil
+import zipfile
 from pathlib import Path
 
 import duckdb
@@ -13,7 +15,8 @@ import pytest
 import yaml
 
 from ecgkt.ecg import ECGError
-from ecgkt.mimic.clinical import nearest
+from ecgkt.mimic import clinical as mimic_clinical
+from ecgkt.mimic.clinical import near, nearest
 from ecgkt.mimic.tables import add_view, add_views, connect, find_table
 from tests.test_cohort_signals import write_record
 from training.cohort.mimic import NEEDED, prepare_mimic
@@ -213,11 +216,35 @@ def test_tie_order() -> None:
     con.execute("CREATE TABLE ecg AS SELECT 0 AS row, 1 AS subject_id, TIMESTAMP '2180-01-01 12:00:00' AS ecg_time")
     rows = [("12:10", 1, 1.0), ("11:50", 9, 2.0), ("11:50", 8, 3.0), ("11:49", 0, 4.0), ("13:00", 0, 5.0)]
     values = ", ".join(f"(1, TIMESTAMP '2180-01-01 {at}:00', {tie}, 'k', {value})" for at, tie, value in rows)
-    query = f"SELECT *, NULL AS low, NULL AS high FROM (VALUES {values}) AS v(subject_id, moment, tie, item, value)"
-    assert con.execute(nearest(query, 3600)).fetchall()[0][:4] == (0, "k", -600.0, 3.0)
+    query = f"""SELECT *, NULL AS low, NULL AS high, '' AS note
+                FROM (VALUES {values}) AS v(subject_id, moment, tie, item, value)"""
+    assert con.execute(nearest(near(query, 3600))).fetchall()[0][:4] == (0, "k", -600.0, 3.0)
     late = f"SELECT * FROM ({query}) WHERE value = 5"
-    assert len(con.execute(nearest(late, 3600)).fetchall()) == 1, "the edge belongs to the window"
-    assert con.execute(nearest(late, 3599)).fetchall() == []
+    assert len(con.execute(near(late, 3600)).fetchall()) == 1, "the edge belongs to the window"
+    assert con.execute(near(late, 3599)).fetchall() == []
+
+
+def test_units_are_checked_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    con = duckdb.connect()
+    con.execute("""CREATE TABLE ecg AS SELECT i AS row, i AS subject_id, TIMESTAMP '2180-01-01 12:00:00' AS ecg_time
+                   FROM range(7) t(i)""")
+    con.execute("""CREATE TABLE labevents AS SELECT *, 0 AS labevent_id, 50931 AS itemid FROM (VALUES
+        (0, TIMESTAMP '2180-01-01 12:05:00', 90.0, 'mg/dL', 70.0, 105.0),
+        (1, TIMESTAMP '2180-01-01 12:05:00', 5.0, 'mmol/L', 3.9, 5.8),
+        (2, TIMESTAMP '2180-01-01 12:05:00', 90.0, 'cups', 70.0, 105.0),
+        (2, TIMESTAMP '2180-01-01 12:30:00', 91.0, NULL, NULL, NULL),
+        (3, TIMESTAMP '2180-01-01 12:05:00', 5.0, 'mg/dl', 70.0, 105.0),
+        (5, TIMESTAMP '2180-01-01 16:00:00', 90.0, 'cups', 70.0, 105.0)
+        ) v(subject_id, charttime, valuenum, valueuom, ref_range_lower, ref_range_upper)""")
+    expected = [(0, 90.0, 70.0), (1, 90.08, 70.26), (2, 91.0, None)]
+    for size in (50_000, 2):  # all ECGs at once, and two at a time
+        monkeypatch.setattr(mimic_clinical, "SLICE", size)
+        mimic_clinical.add_nearest_labs(con, {"glucose": 50931})
+        found = con.execute("SELECT row, round(value, 2), round(low, 2) FROM nearest_lab ORDER BY row").fetchall()
+        assert found == expected
+    counts = con.execute("SELECT note, factor, measurements, implausible FROM measured_lab ORDER BY note").fetchall()
+    assert counts == [("", 1.0, 1, 0), ("cups", None, 1, 0), ("mg/dL", 1.0, 1, 0), ("mg/dl", 1.0, 1, 1),
+                      ("mmol/L", 18.016, 1, 0)]  # fmt: skip
 
 
 def test_d_labitems_decides(cohort: Prepared) -> None:
@@ -280,6 +307,41 @@ def test_the_card_states_the_prevalence(cohort: Prepared) -> None:
     assert "| IMI | Inferior myocardial infarction | MI | 20.0% | 2 / 10 |" in card
     assert f"{3 * PATIENTS} ECGs listed" in card
     assert cohort.info["fingerprint"] in card
+
+
+def test_the_card_counts_every_step(cohort: Prepared) -> None:
+    card = (cohort.folder / "data_card.md").read_text()
+    nodes = [line.strip() for line in card.split("```mermaid")[1].split("```")[0].splitlines()]
+    assert f'step1["{3 * PATIENTS} ECGs of known patients, with a time, {PATIENTS} patients"]' in nodes
+    assert f'step2["{2 * PATIENTS} ECGs in a stay, {PATIENTS} patients"]' in nodes
+    assert f'step1 --> out2x0["{PATIENTS} left out: no stay at the time of the ECG"]' in nodes
+    assert (cohort.folder / "excluded.csv").read_text().splitlines() == [
+        "reason,records",
+        f"no stay at the time of the ECG,{PATIENTS}",
+    ]
+    # 400 mmol/L of potassium, 9000 mmHg, and temperatures in Fahrenheit.
+    assert "| vital:dbp | none stated | " in card
+    assert "| vital:temperature | Fahrenheit | " in card
+
+
+def test_the_same_from_physionets_zip(source: Path, settings: Path, cohort: Prepared, tmp_path: Path) -> None:
+    top = tmp_path / "source"
+    top.mkdir()
+    for name in ("mimic-iv", "mimic-iv-ed"):
+        (top / name).symlink_to(source / name)
+    ecg, inside = source / "mimic-iv-ecg", "mimic-iv-ecg-diagnostic-electrocardiogram-matched-subset-1.0"
+    file = top / "mimic-iv-ecg-1.0.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as content:
+        for path in sorted((ecg / "files").rglob("*.*")):
+            content.write(path, f"{inside}/{path.relative_to(ecg)}")
+        for name in ("record_list", "machine_measurements"):
+            content.writestr(f"{inside}/{name}.csv", gzip.decompress((ecg / f"{name}.csv.gz").read_bytes()))
+    other = prepare_mimic(top, tmp_path / "out", settings)
+    assert other.info["fingerprint"] == cohort.info["fingerprint"]
+    assert not (tmp_path / "out" / "work").exists()
+    shutil.copy(file, top / "mimic-iv-ecg-again.zip")
+    with pytest.raises(ValueError, match="Several zips"):
+        prepare_mimic(top, tmp_path / "out", settings)
 
 
 def test_again_and_in_other_formats_the_same(source: Path, settings: Path, cohort: Prepared, tmp_path: Path) -> None:

@@ -51,9 +51,10 @@ TABLES = {
             "itemid": "BIGINT",
             "charttime": "TIMESTAMP",
             "valuenum": "DOUBLE",
+            "valueuom": "VARCHAR",
             **_RANGE,
         },
-        tuple(_RANGE),
+        ("valueuom", *_RANGE),
     ),
     "diagnoses_icd": Table("hosp", {"hadm_id": "BIGINT", "icd_code": "VARCHAR", "icd_version": "BIGINT"}),
     "omr": Table(
@@ -141,8 +142,10 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def add_view(con: duckdb.DuckDBPyConnection, source: Path, name: str, largest: int | None = None) -> bool:
-    """Make the view `name` of `TABLES[name]`; values of another type become NULL.
+def add_view(
+    con: duckdb.DuckDBPyConnection, source: Path, name: str, largest: int | None = None, file: Path | None = None
+) -> bool:
+    """Make the view `name` of `TABLES[name]`, from `file` where it is given; values of another type become NULL.
 
     Returns False when the table is not there or its file has more than `largest` bytes. Raises ECGError naming the
     table, the column and the file when the file lacks a column or cannot be read at all.
@@ -150,7 +153,7 @@ def add_view(con: duckdb.DuckDBPyConnection, source: Path, name: str, largest: i
     import duckdb
 
     table = TABLES[name]
-    file = find_table(source, name, table.folder)
+    file = file or find_table(source, name, table.folder)
     if file is None or (largest is not None and file.stat().st_size > largest):
         return False
     path = _quoted(file)
@@ -179,14 +182,17 @@ def add_views(
     source: Path,
     needed: Sequence[str] = ("record_list",),
     largest: Mapping[str, int] | None = None,
+    files: Mapping[str, Path] | None = None,
 ) -> list[str]:
     """Views of all `TABLES`; empty ones for those a source may lack or whose file is larger than `largest` (bytes).
+
+    files: tables that lie elsewhere.
 
     Returns the names of the absent ones. Raises ECGError when a needed table is missing or a column of any.
     """
     absent = []
     for name, table in TABLES.items():
-        if not add_view(con, source, name, (largest or {}).get(name)):
+        if not add_view(con, source, name, (largest or {}).get(name), (files or {}).get(name)):
             absent.append(name)
             nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in table.columns.items())
             con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {nothing} WHERE false")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from ecgkt.explanation import HEADS
@@ -17,13 +19,42 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
 
 
-def _flow(cohort: Prepared, listed: int) -> str:
-    excluded = cohort.info["excluded"]
-    lines = ["```mermaid", "flowchart TD", f'  all["{listed} ECGs listed"] --> used["{len(cohort)} ECGs prepared"]']
-    lines += [f'  all --> out{i}["{n} left out: {reason}"]' for i, (reason, n) in enumerate(excluded.items())]
+@dataclass(frozen=True)
+class Step:
+    """What is left after a step of the selection, and how many ECGs the step left out for which reason."""
+
+    what: str
+    ecgs: int
+    patients: int
+    left_out: Mapping[str, int]
+
+
+def _flow(cohort: Prepared, steps: Sequence[Step]) -> str:
+    lines = ["```mermaid", "flowchart TD"]
+    for i, step in enumerate(steps):
+        lines.append(f'  step{i}["{step.ecgs} ECGs {step.what}, {step.patients} patients"]')
+        if i:
+            lines.append(f"  step{i - 1} --> step{i}")
+        for j, (reason, n) in enumerate(sorted(step.left_out.items())):
+            lines.append(f'  step{i - 1} --> out{i}x{j}["{n} left out: {reason}"]')
     for split, part in cohort.info["splits"].items():
-        lines.append(f'  used --> {split}["{split}: {part["ecgs"]} ECGs, {part["patients"]} patients"]')
+        node = f'{split}["{split}: {part["ecgs"]} ECGs, {part["patients"]} patients"]'
+        lines.append(f"  step{len(steps) - 1} --> {node}")
     return "\n".join([*lines, "```", ""])
+
+
+def _measured(measured: pd.DataFrame) -> str:
+    """The measurements that were converted, repaired or dropped."""
+    rows = []
+    for line in measured.to_dict("records"):
+        unusable, factor = bool(np.isnan(line["factor"])), line["factor"]
+        repaired = line["input"] == "vital:temperature" and line["note"]
+        done = "dropped" if unusable else "repaired" if repaired else "as it is" if factor == 1 else f"x {factor:g}"
+        if line["implausible"] or done != "as it is":
+            implausible = "-" if unusable else line["implausible"]
+            rows.append([line["input"], line["note"] or "none stated", line["measurements"], done, implausible])
+    head = ["input", "unit or repair", "measurements", "what was done", "of these implausible, dropped"]
+    return _table(head, rows) if rows else "None was converted, repaired or dropped.\n"
 
 
 def _people(cohort: Prepared) -> str:
@@ -58,8 +89,15 @@ def _labels(cohort: Prepared, head: str) -> str:
     return _table(["code", "name", "group", "prevalence", *(f"{s}: positive / known" for s in COUNTED)], rows)
 
 
-def write_card(cohort: Prepared, listed: int, remarks: Sequence[str], lags: pd.DataFrame | None = None) -> None:
-    """Write data_card.md. listed: ECGs the source names. lags: item, measured, minutes (median |dt| of labs)."""
+def write_card(
+    cohort: Prepared,
+    steps: Sequence[Step],
+    remarks: Sequence[str],
+    lags: Mapping[str, float] | None = None,
+    measured: pd.DataFrame | None = None,
+) -> None:
+    """Write data_card.md. steps: from all that the source lists to all that is prepared; lags and measured as
+    `training.cohort.clinical` gives them."""
     info = cohort.info
     parts = [
         f"# Data card: {info['name']}\n",
@@ -68,19 +106,21 @@ def write_card(cohort: Prepared, listed: int, remarks: Sequence[str], lags: pd.D
         f"{info['ecgs']} ECGs of {info['patients']} patients; content fingerprint `{info['fingerprint']}`.\n",
         *(f"{remark}\n" for remark in remarks),
         "## Cohort\n",
-        _flow(cohort, listed),
+        _flow(cohort, steps),
         "extra: not the first ECG of its stay in validation or test; neither trained on nor evaluated.\n",
         _people(cohort),
         "## Clinical inputs\n",
     ]
-    minutes = {} if lags is None else dict(zip(lags["item"], lags["minutes"], strict=True))
     rows = []
     for column in cohort.clinical:
         values = cohort.clinical[column].dropna()
         spread = " / ".join(f"{q:.3g}" for q in values.quantile([0.05, 0.5, 0.95])) if len(values) else "-"
-        lag = minutes.get(str(column).removeprefix("lab:"))
+        lag = (lags or {}).get(str(column))
         rows.append([column, f"{1 - len(values) / len(cohort):.1%}", spread, "-" if lag is None else f"{lag:.0f}"])
     parts.append(_table(["input", "missing", "5% / median / 95%", "median time to the ECG (min)"], rows))
+    if measured is not None:
+        said = "Units and limits, near an ECG; a measurement near two ECGs counts twice.\n"
+        parts += ["### Converted, repaired, dropped\n", said, _measured(measured)]
     for head in HEADS:
         table = _labels(cohort, head) if info["labels"][head] else "Unknown throughout.\n"
         parts += [f"## {head.capitalize()}\n", table]

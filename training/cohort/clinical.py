@@ -13,14 +13,29 @@ from ecgkt.mimic.tables import VITALS
 from training.cohort.config import Config
 from training.cohort.prepared import BIOMETRICS, CLINICAL_COLUMNS
 
+KINDS = ("lab", "vital", "biometric")
+
 
 def add_measurements(con: duckdb.DuckDBPyConnection, config: Config) -> list[str]:
-    """Make the tables nearest_lab, nearest_vital and nearest_biometric; the labs that d_labitems lacks are returned."""
+    """Make the tables nearest_KIND and measured_KIND of `KINDS`; the labs that d_labitems lacks are returned."""
     windows, items = config["windows"], lab_items(con)
     add_nearest_labs(con, items, windows["labs_minutes"])
     add_nearest_vitals(con, windows["vitals_minutes"], config["plausible"])
     add_nearest_biometrics(con, windows["biometrics_days"], config["plausible"])
     return [lab for lab in vocabulary.labs() if lab not in items]
+
+
+def measured(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+    """input, note (unit of a lab, repair of a temperature), factor (NaN: unusable), measurements, implausible."""
+    kinds = [f"SELECT '{kind}:' || item AS input, * EXCLUDE item FROM measured_{kind}" for kind in KINDS]
+    return con.execute(" UNION ALL ".join(kinds) + " ORDER BY ALL").df()
+
+
+def lags(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Input -> median time between the measurement and its ECG, before or after, in minutes."""
+    kinds = [f"SELECT '{kind}:' || item AS input, lag_seconds FROM nearest_{kind}" for kind in KINDS]
+    medians = f"SELECT input, median(abs(lag_seconds)) / 60 FROM ({' UNION ALL '.join(kinds)}) GROUP BY input"
+    return dict(con.execute(medians).fetchall())
 
 
 def clinical_table(con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame) -> pd.DataFrame:

@@ -37,5 +37,5 @@ def load_config(path: Path | None = None) -> Config:
 def recorded(config: Config) -> Config:
     """What of the settings shapes the result; how many workers or how much memory is no part of it."""
     kept = {key: value for key, value in config.items() if key != "duckdb"}
-    kept["signals"] = {"max_gap_seconds": config["signals"]["max_gap_seconds"]}
+    kept["signals"] = {key: value for key, value in config["signals"].items() if key != "workers"}
     return kept

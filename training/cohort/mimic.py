@@ -2,6 +2,7 @@
 
     python -m training prepare mimic DIR --out DIR
 
+The tracings are read in PhysioNet's zip, if that is what there is, and MIMIC's tables where they lie.
 ECGs belong to the emergency stay or else the admission at their time; an emergency stay that led to an admission counts
 as one stay with it. Windows and thresholds: `training/configs/cohort.yaml`. Made again on the same files, the result
 is the same; a run that was killed goes on with the signals where it was.
@@ -19,16 +20,17 @@ import numpy as np
 import pandas as pd
 
 from ecgkt.mimic.stays import AGE, PATIENT, stay_at
-from ecgkt.mimic.tables import add_views, connect, find_table, is_simulated
+from ecgkt.mimic.tables import add_views, connect
 from training.cohort import clinical
-from training.cohort.card import write_card
+from training.cohort.card import Step, write_card
 from training.cohort.config import Config, load_config, recorded
 from training.cohort.findings import described, with_superclasses
 from training.cohort.labels import enough, lab_labels
-from training.cohort.mimic_labels import diagnosis_labels, report_findings
+from training.cohort.mimic_files import find_waveforms
+from training.cohort.mimic_labels import diagnosis_labels, map_codes, report_findings
 from training.cohort.prepared import Prepared, write_prepared
-from training.cohort.signals import convert_all
-from training.cohort.splits import first_of_stay, split_of, splits_from_folds
+from training.cohort.signals import Limits, convert_all
+from training.cohort.splits import first_of_stay, splits_from_folds, stable_splits
 
 NEEDED = ("record_list", "patients", "admissions", "d_labitems", "labevents", "diagnoses_icd")
 
@@ -42,35 +44,45 @@ _ECGS = f"""
     ORDER BY r.subject_id, r.ecg_time, r.study_id"""
 
 
-def _candidates(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, Counter[str]]:
-    """The ECGs of known patients within a stay, and how many were left out for which reason."""
+def _candidates(con: duckdb.DuckDBPyConnection) -> tuple[pd.DataFrame, list[Step]]:
+    """The ECGs of known patients within a stay, and the steps that led there."""
+    listed, patients = con.execute("SELECT count(*), count(DISTINCT subject_id) FROM record_list").fetchall()[0]
     ecgs = con.execute(_ECGS).df()
-    reason = np.select(
-        [ecgs["subject_id"].isna() | ecgs["study_id"].isna() | ecgs["path"].isna(), ecgs["ecg_time"].isna(),
-         ~ecgs["known"], ~ecgs["in_stay"]],
-        ["no patient, study or path", "no time", "patient not in the patients table", "no stay at the time of the ECG"],
-        default="",
-    )  # fmt: skip
-    kept = ecgs[reason == ""].reset_index(drop=True)
-    hadm, stay = kept["hadm_id"].astype("Int64").astype("string"), kept["ed_stay"].astype("Int64").astype("string")
-    kept["stay"] = ("h" + hadm).fillna("e" + stay)
-    return kept, Counter(reason[reason != ""].tolist())
+    steps = [Step("listed", listed, patients, {})]
+    twice = listed - len(ecgs)
+    for what, reasons in (
+        ("of known patients, with a time", {
+            "no patient, study or path": ecgs["subject_id"].isna() | ecgs["study_id"].isna() | ecgs["path"].isna(),
+            "no time": ecgs["ecg_time"].isna(),
+            "patient not in the patients table": ~ecgs["known"],
+        }),
+        ("in a stay", {"no stay at the time of the ECG": ~ecgs["in_stay"]}),
+    ):  # fmt: skip
+        why = np.select([reasons[name].loc[ecgs.index] for name in reasons], list(reasons), default="")
+        left_out = Counter(why[why != ""].tolist())
+        if len(steps) == 1 and twice:
+            left_out["listed more than once"] = twice
+        ecgs = ecgs[why == ""]
+        steps.append(Step(what, len(ecgs), ecgs["subject_id"].nunique(), left_out))
+    ecgs = ecgs.reset_index(drop=True)
+    hadm, stay = ecgs["hadm_id"].astype("Int64").astype("string"), ecgs["ed_stay"].astype("Int64").astype("string")
+    ecgs["stay"] = ("h" + hadm).fillna("e" + stay)
+    return ecgs, steps
 
 
-def _records(source: Path, paths: pd.Series) -> list[Path]:
-    """Paths of the records, relative to the folder of record_list. Raises ValueError for one that leaves it."""
-    listed = find_table(source, "record_list")
-    assert listed is not None
-    if paths.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
-        raise ValueError("record_list names a path outside its own folder.")
-    return [listed.parent / path for path in paths]
+def _splits(con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, out: Path, config: Config) -> pd.Series:
+    """The split of each ECG, "extra" where it is not the first usable one of its stay in validation or test."""
+    if "split" in ecgs:
+        split = ecgs["split"]
+    else:
+        groups = con.execute("""SELECT DISTINCT e.subject_id, c.label FROM coded_label c JOIN ecg e USING (row)
+                                WHERE length(c.label) = 3""").df()
+        split = stable_splits(ecgs, groups, out, config)
+    return first_of_stay(split, ecgs["stay"], ecgs["row"])
 
 
-def _splits(ecgs: pd.DataFrame, config: Config) -> pd.Series:
-    if config["folds"]:
-        return splits_from_folds(ecgs, config)
-    patients = {patient: split_of(str(patient), config) for patient in ecgs["subject_id"].unique()}
-    return ecgs["subject_id"].map(patients)
+def _step(what: str) -> None:
+    print(f"prepare: {what}", flush=True)
 
 
 def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepared:
@@ -80,49 +92,58 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
     is missing) when the source cannot be used.
     """
     source, out, settings = Path(source), Path(out), load_config(config)
-    out.mkdir(parents=True, exist_ok=True)
-    record_list = find_table(source, "record_list")
-    simulated = record_list is not None and is_simulated(source, record_list)
+    limits, work = Limits.of(settings), out / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    _step("finding the tracings")
+    waveforms = find_waveforms(source, work)
+    simulated = waveforms.simulated
     name = "simulated" if simulated else "mimic"
-    spill = out / "spill"
-    con = connect(settings["duckdb"]["memory_limit"], int(settings["duckdb"]["threads"]), spill)
-    absent = add_views(con, source, NEEDED)
-    candidates, excluded = _candidates(con)
-    listed = int(con.execute("SELECT count(*) FROM record_list").fetchall()[0][0])
+    con = connect(settings["duckdb"]["memory_limit"], int(settings["duckdb"]["threads"]), work)
+    absent = add_views(con, source, NEEDED, files=waveforms.tables)
+    _step("patients and stays")
+    candidates, steps = _candidates(con)
     if settings["folds"]:
-        candidates["split"] = _splits(candidates, settings)
-        excluded["not in the file of folds"] = int(candidates["split"].isna().sum())
+        candidates["split"] = splits_from_folds(candidates, settings)
+        unlisted = {"not in the file of folds": int(candidates["split"].isna().sum())}
         candidates = candidates[candidates["split"].notna()].reset_index(drop=True)
-    signals = settings["signals"]
-    reasons = convert_all(_records(source, candidates["path"]), out, signals["max_gap_seconds"], signals["workers"])
-    excluded.update(reason for reason in reasons if reason)
+        steps.append(Step("in the file of folds", len(candidates), candidates["subject_id"].nunique(), unlisted))
+    _step(f"signals of {len(candidates)} ECGs")
+    records = waveforms.records(candidates["path"].tolist())
+    reasons = convert_all(records, out, limits, settings["signals"]["workers"])
+    unusable = Counter(reason for reason in reasons if reason)
     ecgs = candidates[np.array(reasons, dtype=object) == ""].reset_index(drop=True)
+    steps.append(Step("usable", len(ecgs), ecgs["subject_id"].nunique(), unusable))
+    excluded = {reason: n for step in steps for reason, n in sorted(step.left_out.items()) if n}
     if ecgs.empty:
-        raise ValueError(f"No usable ECG: {dict(excluded)}.")
-    if "split" not in ecgs:
-        ecgs["split"] = _splits(ecgs, settings)
-    # Only now, among usable ones: the first ECG of a stay may be the one that could not be read.
-    ecgs["split"] = first_of_stay(ecgs["split"], ecgs["stay"], pd.Series(range(len(ecgs))))
+        raise ValueError(f"No usable ECG: {excluded}.")
     ecgs["row"] = np.arange(len(ecgs))
-    con.register("ecg_frame", ecgs[["row", "subject_id", "study_id", "ecg_time", "hadm_id", "ed_stay", "split"]])
+    con.register("ecg_frame", ecgs[["row", "subject_id", "study_id", "ecg_time", "hadm_id", "ed_stay"]])
     con.execute("""CREATE OR REPLACE TABLE ecg AS
         SELECT row, subject_id::BIGINT AS subject_id, study_id::BIGINT AS study_id,
                ecg_time::TIMESTAMP AS ecg_time, hadm_id::BIGINT AS hadm_id, ed_stay::BIGINT AS ed_stay
         FROM ecg_frame""")
-    con.execute("CREATE OR REPLACE TABLE split AS SELECT row, split FROM ecg_frame")
 
-    unlisted = clinical.add_measurements(con, settings)
+    _step("diagnoses and splits")
+    unmapped = map_codes(con, settings)
+    # Only now, among usable ones: the first ECG of a stay may be the one that could not be read.
+    ecgs["split"] = _splits(con, ecgs, out, settings)
+    con.register("split_frame", ecgs[["row", "split"]])
+    con.execute("CREATE OR REPLACE TABLE split AS SELECT row, split FROM split_frame")
+    diagnoses, diagnosis_descriptions = diagnosis_labels(con, ecgs, settings)
+    _step("labs, vitals and biometrics near each ECG")
+    unlisted_labs = clinical.add_measurements(con, settings)
     table = clinical.clinical_table(con, ecgs)
     labs, lab_descriptions = lab_labels(table, clinical.lab_limits(con))
     kept_labs = enough(labs, ecgs["split"], settings["min_positives"]["labs"])
+    lags, measured = clinical.lags(con), clinical.measured(con)
+    _step("findings of the machine's reports")
     findings = with_superclasses(report_findings(con, len(ecgs)))
     kept_findings = enough(findings, ecgs["split"], settings["min_positives"]["findings"])
-    diagnoses, diagnosis_descriptions, unmapped = diagnosis_labels(con, ecgs, settings)
-    lags = con.execute("""SELECT item, count(*) AS measured, median(abs(lag_seconds)) / 60 AS minutes
-                          FROM nearest_lab GROUP BY item ORDER BY item""").df()
     con.close()
-    shutil.rmtree(spill, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
 
+    _step("writing the tables")
     frame = pd.DataFrame(
         {
             "ecg_id": ecgs["study_id"].astype("int64").astype(str),
@@ -144,7 +165,7 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
             "diagnoses": diagnosis_descriptions,
             "labs": [d for d in lab_descriptions if d["code"] in kept_labs],
         },
-        "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
+        "excluded": excluded,
         "config": recorded(settings),
         "licence": "Apache-2.0 (simulated data)" if simulated else "PhysioNet Credentialed Health Data License 1.5.0",
         "note": "Simulated patients: nothing here was measured on a person."
@@ -160,7 +181,7 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
     }
     prepared = write_prepared(out, info, tables)
     remarks = [f"Tables not found: {', '.join(absent)}."] * bool(absent)
-    remarks += [f"Labs not in d_labitems: {', '.join(unlisted)}."] * bool(unlisted)
+    remarks += [f"Labs not in d_labitems: {', '.join(unlisted_labs)}."] * bool(unlisted_labs)
     remarks.append(f"ICD codes without a mapping to ICD-10-CM: {unmapped}.")
-    write_card(prepared, listed, remarks, lags)
+    write_card(prepared, steps, remarks, lags, measured)
     return prepared

@@ -17,11 +17,9 @@ from training.cohort.config import Config
 from training.cohort.findings import findings_table
 
 
-def diagnosis_labels(
-    con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, config: Config
-) -> tuple[pd.DataFrame, list[dict[str, str]], int]:
-    """Label columns, their descriptions, and how many distinct codes could not be mapped. Stays without any code are
-    unknown in all columns."""
+def map_codes(con: duckdb.DuckDBPyConnection, config: Config) -> int:
+    """Make the tables `coded` (row, code, version), the ICD codes of each ECG's stay, and `coded_label` (row, label),
+    their ICD-10 labels with ancestors; how many distinct codes could not be mapped is returned."""
     con.execute(f"CREATE OR REPLACE TABLE coded AS {CODES}")
     codes = con.execute("SELECT DISTINCT code, version FROM coded ORDER BY ALL").fetchall()
     labels = icd.labels_of(codes, config["diagnoses"]["characters"])
@@ -30,7 +28,16 @@ def diagnosis_labels(
         columns=["code", "version", "label"],
     ).astype({"code": "object", "version": "int64", "label": "object"})
     con.register("icd_label", mapping)
-    long = con.execute("SELECT DISTINCT c.row, m.label FROM coded c JOIN icd_label m USING (code, version)").df()
+    con.execute("""CREATE OR REPLACE TABLE coded_label AS
+        SELECT DISTINCT c.row, m.label FROM coded c JOIN icd_label m USING (code, version)""")
+    return sum(not found for found in labels.values())
+
+
+def diagnosis_labels(
+    con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, config: Config
+) -> tuple[pd.DataFrame, list[dict[str, str]]]:
+    """Label columns and their descriptions, after `map_codes`. Stays without any code are unknown in all columns."""
+    long = con.execute("SELECT row, label FROM coded_label").df()
     # As sparse pairs until it is known which of thousands of labels stay.
     split = ecgs["split"]
     least = config["min_positives"]["diagnoses"]
@@ -53,7 +60,7 @@ def diagnosis_labels(
         columns[label] = base.copy()
         columns[label][rows_of[label]] = 1
     table = pd.DataFrame(columns, index=range(len(ecgs)))
-    return table, [icd.describe(label) for label in kept], sum(not found for found in labels.values())
+    return table, [icd.describe(label) for label in kept]
 
 
 def report_findings(con: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:

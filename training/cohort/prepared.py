@@ -8,6 +8,7 @@
                       float32 label columns by code: 1 present, 0 absent, NaN unknown
     prepared.json     counts, names of the labels, settings, fingerprint
     data_card.md      the same for people
+    excluded.csv      reason, records: what was left out and why
 
 All tables and the signals have the same row order.
 """
@@ -28,10 +29,9 @@ from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
 from ecgkt.mimic.tables import VITALS
-from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES
+from ecgkt.model_input import MODEL_RATE
+from training.cohort.signals import ECG_BYTES, SHAPE
 
-SHAPE = (len(LEADS), MODEL_SAMPLES)
-ECG_BYTES = SHAPE[0] * SHAPE[1] * 2
 ECG_COLUMNS = ["ecg_id", "patient", "stay", "source", "split", "age", "sex", "path"]
 BIOMETRICS = ("age", "sex", "bmi", "weight", "height")
 CLINICAL_COLUMNS = [
@@ -142,6 +142,7 @@ def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.Data
         "note": info["note"],
     }
     (folder / "prepared.json").unlink(missing_ok=True)
+    pd.DataFrame(info["excluded"].items(), columns=["reason", "records"]).to_csv(folder / "excluded.csv", index=False)
     for name, table in final.items():
         part = folder / f"{name}.parquet.part"
         table.to_parquet(part, index=False)

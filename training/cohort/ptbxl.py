@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from ecgkt import vocabulary
-from training.cohort.card import write_card
+from training.cohort.card import Step, write_card
 from training.cohort.config import load_config, recorded
 from training.cohort.findings import described, with_superclasses
 from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
-from training.cohort.signals import convert_all
+from training.cohort.signals import Limits, RecordFiles, convert_all
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
 
@@ -78,20 +78,24 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
     source, out, settings = Path(source), Path(out), load_config(config)
     out.mkdir(parents=True, exist_ok=True)
     database = _database(source)
-    listed = len(database)
+    steps = [Step("listed", len(database), database["patient_id"].nunique(), {})]
     nothing = pd.Series(np.nan, index=database.index, dtype="object")
     path = database.get("filename_lr", nothing).astype("object").fillna(database.get("filename_hr", nothing))
-    excluded: Counter[str] = Counter()
+    excluded = Counter[str]()
     usable = path.notna() & database["patient_id"].notna()
-    excluded["no patient or file name"] = int((~usable).sum())
+    if not usable.all():
+        excluded["no patient or file name"] = int((~usable).sum())
     database, path = database[usable], path[usable].astype(str)
+    steps.append(Step("with patient and file name", len(database), database["patient_id"].nunique(), dict(excluded)))
     if path.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
         raise ValueError("ptbxl_database.csv names a path outside its own folder.")
-    signals = settings["signals"]
-    records = [source / p for p in path]
-    reasons = np.array(convert_all(records, out, signals["max_gap_seconds"], signals["workers"]), dtype=object)
-    excluded.update(reason for reason in reasons if reason)
+    records = RecordFiles(str(source), list(path))
+    converted = convert_all(records, out, Limits.of(settings), settings["signals"]["workers"])
+    reasons: np.ndarray = np.array(converted, dtype=object)
+    unusable = Counter(reason for reason in reasons if reason)
+    excluded.update(unusable)
     database, path = database[reasons == ""].reset_index(drop=True), path[reasons == ""].reset_index(drop=True)
+    steps.append(Step("usable", len(database), database["patient_id"].nunique(), unusable))
     if database.empty:
         raise ValueError(f"No usable ECG: {dict(excluded)}.")
 
@@ -138,5 +142,5 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
     tables = {"ecgs": ecgs, "clinical": clinical, "findings": findings, "diagnoses": none, "labs": none}
     prepared = write_prepared(out, info, tables)
     outside = ", ".join(f"{code} ({n})" for code, n in sorted(unknown.items()))
-    write_card(prepared, listed, [f"Statements outside the vocabulary: {outside}."] if outside else [])
+    write_card(prepared, steps, [f"Statements outside the vocabulary: {outside}."] if outside else [])
     return prepared

@@ -1,75 +1,107 @@
-"""WFDB records -> signals.i16, in one resumable pass.
+"""WFDB records, in folders or in PhysioNet's zip -> signals.i16, in one resumable pass.
 
-wfdb reads any record but takes 3 ms for one; format 16, which MIMIC-IV-ECG and PTB-XL use throughout, is a header line
-a lead and an array of int16, and takes 0.07 ms (the tests hold it against wfdb).
+Every worker imports this module, so it does without pandas and DuckDB.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Sequence
-from multiprocessing import get_context
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import starmap
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ecgkt.ecg import ECG, ECGError
+from ecgkt.ecg import LEADS, ECGError, FloatArray
 from ecgkt.model_input import MODEL_SAMPLES, MODEL_SECONDS, model_view
-from training.cohort.prepared import ECG_BYTES, SHAPE
+from training.cohort.views import model_views, step_of
+from training.cohort.wfdb16 import LARGEST, MISSING, Layout, read_header, samples_of
 
+SHAPE = (len(LEADS), MODEL_SAMPLES)
+ECG_BYTES = SHAPE[0] * SHAPE[1] * 2
 CHUNK = 128  # records between two notes of progress
-MISSING = -32768  # WFDB's mark of a missing sample in format 16
-_UNITS = {"mv": 1.0, "uv": 1e-3, "v": 1e3}
-_GAIN = re.compile(r"^([-+\d.eE]+)(?:\(([-+\d]+)\))?(?:/(\S+))?$")
+BATCH = 32  # records in one matrix product: enough for BLAS, little enough for the processor's cache
 
 
-def read_format16(record: Path) -> ECG:
-    """A WFDB record of format 16 (path without extension) -> ECG in mV, leads by name, NaN where samples are missing.
+class Limits(NamedTuple):
+    """`signals` in cohort.yaml: what excludes a record."""
 
-    Raises ECGError with a reason fit for counting: it never names the record.
-    """
-    try:
-        lines = [
-            line for line in record.with_suffix(".hea").read_text("latin-1").splitlines() if line and line[0] != "#"
-        ]
-    except OSError:
-        raise ECGError("no header file") from None
-    try:
-        _, count, rate, samples = lines[0].split()[:4]
-        leads, length, hertz = int(count), int(samples), float(rate.split("/")[0].split("(")[0])
-        fields = [line.split(maxsplit=8) for line in lines[1 : leads + 1]]
-        names = [f[8].strip() for f in fields]
-        gains, baselines = np.empty(leads, np.float32), np.empty(leads, np.float32)
-        for i, f in enumerate(fields):
-            matched = _GAIN.match(f[2])
-            gain, baseline, unit = matched.groups() if matched else ("", "", "")
-            scale = _UNITS[(unit or "mV").lower()]
-            # WFDB: a gain of 0 means that none was stated, and 200 per mV is then assumed.
-            gains[i] = (float(gain) or 200.0) / scale
-            baselines[i] = float(baseline) if baseline else float(f[4])
-    except (ValueError, IndexError, KeyError):
-        raise ECGError("unreadable header") from None
-    if len({f[0] for f in fields}) != 1 or any(f[1] != "16" for f in fields):
-        raise ECGError("not WFDB format 16")
-    if Path(fields[0][0]).name != fields[0][0]:
-        raise ECGError("unreadable header")
-    try:
-        raw = np.fromfile(record.parent / fields[0][0], dtype="<i2", count=leads * length)
-    except OSError:
-        raise ECGError("no signal file") from None
-    if raw.size != leads * length or length < 2:
-        raise ECGError("truncated signal file")
-    raw = raw.reshape(length, leads).T
-    signal = (raw.astype(np.float32) - baselines[:, None]) / gains[:, None]
-    signal[raw == MISSING] = np.nan
-    try:
-        return ECG.from_leads(names, signal, hertz)
-    except ECGError:
-        raise ECGError("leads missing or twice") from None
+    max_gap_seconds: float
+    flat_millivolts: float
+    max_millivolts: float
+
+    @classmethod
+    def of(cls, config: dict[str, Any]) -> Limits:
+        """Raises ValueError for an amplitude that int16 microvolts cannot hold."""
+        limits = cls(*(float(config["signals"][name]) for name in cls._fields))
+        if limits.max_millivolts * 1000 > np.iinfo(np.int16).max:
+            raise ValueError("signals.max_millivolts can be 32 at most: signals are kept as int16 microvolts.")
+        return limits
+
+
+class Records(Protocol):
+    """WFDB records by number; `names` are their paths without extension."""
+
+    @property
+    def names(self) -> list[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def part(self, first: int, last: int) -> Records: ...
+
+    def stamp(self) -> list[object]: ...
+
+    def read(self, record: int) -> tuple[bytes, bytes]: ...
+
+
+@dataclass(frozen=True)
+class RecordFiles:
+    """WFDB records as files below `folder`; see `archive.ZippedRecords` for the same in a zip."""
+
+    folder: str
+    names: list[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def part(self, first: int, last: int) -> RecordFiles:
+        return RecordFiles(self.folder, self.names[first:last])
+
+    def stamp(self) -> list[object]:
+        """Changes when a record has changed."""
+        stamps: list[object] = []
+        for name in self.names:
+            try:
+                stat = os.stat(os.path.join(self.folder, f"{name}.dat"))
+                stamps.append([stat.st_size, stat.st_mtime_ns])
+            except OSError:
+                stamps.append(None)
+        return stamps
+
+    def read(self, record: int) -> tuple[bytes, bytes]:
+        """The bytes of .hea and .dat. Raises ECGError."""
+        found = []
+        for suffix, kind in ((".hea", "header"), (".dat", "signal")):
+            try:
+                with open(os.path.join(self.folder, self.names[record] + suffix), "rb") as file:
+                    if os.fstat(file.fileno()).st_size > LARGEST:
+                        raise ECGError(f"{kind} file too large")
+                    found.append(file.read())
+            except OSError:
+                raise ECGError(f"no {kind} file") from None
+        return found[0], found[1]
 
 
 def longest_gap(signal: npt.NDArray[np.floating]) -> int:
@@ -80,51 +112,119 @@ def longest_gap(signal: npt.NDArray[np.floating]) -> int:
     return int((ends - starts).max(initial=0))
 
 
-def convert(record: Path, max_gap: float) -> npt.NDArray[np.int16]:
-    """A record -> int16 [12, 1000] uV as the model sees it. max_gap: seconds. Raises ECGError with a reason."""
-    ecg = read_format16(record).crop(0, MODEL_SECONDS)
-    if ecg.seconds < MODEL_SECONDS:
-        raise ECGError("shorter than 10 s")
-    if longest_gap(ecg.signal) > max_gap * ecg.rate:
-        raise ECGError(f"more than {max_gap:g} s of samples missing")
-    if (np.nanmax(ecg.signal, axis=1) == np.nanmin(ecg.signal, axis=1)).any():
+def _one(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> FloatArray:
+    """The view (uV) of a record with missing samples or an unusual rate. Raises ECGError with a reason."""
+    ecg = layout.ecg(raw)
+    if not np.isfinite(ecg.signal).any(axis=1).all():
         raise ECGError("a lead without signal")
-    view = model_view(ecg)[:, :MODEL_SAMPLES] * 1000
-    if np.abs(view).max() > np.iinfo(np.int16).max:
-        raise ECGError("amplitude beyond 32 mV")
-    return np.rint(view).astype("<i2")
+    if longest_gap(ecg.signal) > limits.max_gap_seconds * ecg.rate:
+        raise ECGError(f"more than {limits.max_gap_seconds:g} s of samples missing")
+    if (np.nanmax(ecg.signal, axis=1) - np.nanmin(ecg.signal, axis=1) < limits.flat_millivolts).any():
+        raise ECGError("a lead without signal")
+    return model_view(ecg)[:, :MODEL_SAMPLES] * 1000
 
 
-def _convert_chunk(task: tuple[list[str], float]) -> tuple[bytes, list[str]]:
-    """The bytes of the usable ECGs of a chunk, and per record "" or the reason why it is left out."""
-    records, max_gap = task
-    good, reasons = [], []
-    for record in records:
-        try:
-            good.append(convert(Path(record), max_gap).tobytes())
-            reasons.append("")
-        except ECGError as error:
-            reasons.append(str(error))
-    return b"".join(good), reasons
+def _extremes(raw: npt.NDArray[np.int16], largest: bool) -> npt.NDArray[np.int64]:
+    """[N, channels]: smallest or largest sample. Rows of a hundred samples first, which is what makes it fast."""
+    count, samples, channels = raw.shape
+    find = np.max if largest else np.min
+    folded = find(raw.reshape(count, samples // 100, 100 * channels), axis=1)
+    return find(folded.reshape(count, 100, channels), axis=1).astype(np.int64)
 
 
-def _stamp(file: Path) -> tuple[int, int]:
+def _many(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> list[FloatArray | ECGError]:
+    """The views (uV) of records [N, 10 s, channels] with one layout, or the reasons against them."""
+    order, gains = list(layout.order), np.abs(layout.gains)
+    if not step_of(layout.rate):
+        return [_attempt(layout, record, limits) for record in raw]
+    low, high = _extremes(raw, False)[:, order], _extremes(raw, True)[:, order]
+    gaps = np.any(low == MISSING, axis=1)
+    flat = np.any((high - low) / gains < limits.flat_millivolts, axis=1)
+    scale = (1000 / np.array(layout.gains, dtype=np.float32))[:, None]
+    views = model_views(raw, layout.rate)[:, order] * scale
+    return [
+        _attempt(layout, raw[i], limits) if gaps[i] else ECGError("a lead without signal") if flat[i] else view
+        for i, view in enumerate(views)
+    ]
+
+
+def _attempt(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> FloatArray | ECGError:
     try:
-        stat = file.stat()
-    except OSError:
-        return (-1, -1)
-    return (stat.st_size, stat.st_mtime_ns)
+        return _one(layout, raw, limits)
+    except ECGError as error:
+        return error
 
 
-def convert_all(records: Sequence[Path], out: Path, max_gap: float, workers: int) -> list[str]:
+def convert(records: Records, limits: Limits) -> tuple[bytes, list[str]]:
+    """The first 10 s of the usable records as int16 [12, 1000] uV as the model sees them, one after another; and for
+    each record "" or the reason why it is left out."""
+    found: dict[int, FloatArray | ECGError] = {}
+    alike: dict[Layout, dict[int, npt.NDArray[np.int16]]] = {}
+    for i, name in enumerate(records.names):
+        try:
+            header, content = records.read(i)
+            layout = read_header(header, name.rsplit("/", 1)[-1])
+            raw = samples_of(layout, content)[: round(MODEL_SECONDS * layout.rate)]
+            if len(raw) < MODEL_SECONDS * layout.rate:
+                raise ECGError("shorter than 10 s")
+            alike.setdefault(layout, {})[i] = raw
+        except ECGError as error:
+            found[i] = error
+    for layout, group in alike.items():
+        numbers = list(group)
+        for batch in (numbers[i : i + BATCH] for i in range(0, len(numbers), BATCH)):
+            found.update(zip(batch, _many(layout, np.stack([group[i] for i in batch]), limits), strict=True))
+    data, reasons = [], []
+    for i in range(len(records)):
+        view = found[i]
+        if not isinstance(view, ECGError) and np.abs(view).max() > limits.max_millivolts * 1000:
+            view = ECGError(f"amplitude beyond {limits.max_millivolts:g} mV")
+        if isinstance(view, ECGError):
+            reasons.append(str(view))
+        else:
+            data.append(np.rint(view).astype("<i2").tobytes())
+            reasons.append("")
+    return b"".join(data), reasons
+
+
+def _end_with_parent() -> None:
+    """A worker waits for work for ever, and would outlive a parent that was killed."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@contextmanager
+def _converted(chunks: Iterable[Records], limits: Limits, workers: int) -> Iterator[Iterator[tuple[bytes, list[str]]]]:
+    if workers <= 1:
+        yield starmap(convert, ((chunk, limits) for chunk in chunks))
+        return
+    # Each worker fills a core by itself; set before they start, because BLAS reads it when it is loaded.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    try:
+        yield pool.map(partial(convert, limits=limits), chunks)
+    except BrokenProcessPool:
+        raise ValueError(
+            "A worker process was ended (out of memory?). Started again, it goes on where it was."
+        ) from None
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def convert_all(records: Records, out: Path, limits: Limits, workers: int) -> list[str]:
     """Write OUT/signals.i16 with every usable record in order; per record "" or the reason why it was left out.
 
     Progress is kept in OUT/signals.progress: killed at any moment and started again with the same, unchanged records,
-    it goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run.
+    it goes on after the last chunk that was noted, and the bytes are those of an uninterrupted run. Raises ValueError
+    when a worker was killed.
     """
-    paths = [str(record) for record in records]
-    stamps = [_stamp(record.with_suffix(".dat")) for record in records]
-    key = hashlib.sha256(json.dumps([paths, stamps, max_gap, CHUNK, SHAPE]).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([records.names, records.stamp(), limits, CHUNK, SHAPE]).encode()).hexdigest()
     noted, progress = out / "signals.i16", out / "signals.progress"
     reasons: list[str] = []
     lines = progress.read_text().splitlines(keepends=True) if progress.is_file() else []
@@ -142,19 +242,17 @@ def convert_all(records: Sequence[Path], out: Path, max_gap: float, workers: int
     with noted.open("r+b") as signals, progress.open("a") as notes:
         signals.truncate(reasons.count("") * ECG_BYTES)
         signals.seek(0, 2)
-        tasks = [(paths[i : i + CHUNK], max_gap) for i in range(len(reasons), len(paths), CHUNK)]
-        with tqdm(total=len(paths), initial=len(reasons), unit="ECG", desc="signals") as bar:
-            pool = get_context("spawn").Pool(workers) if workers > 1 and len(tasks) > 8 else None
-            try:
-                for data, why in (pool.imap if pool else map)(_convert_chunk, tasks):
-                    signals.write(data)
-                    signals.flush()
-                    # Noted after the bytes are out, so a note never promises bytes that are not there.
-                    notes.write(json.dumps(why) + "\n")
-                    notes.flush()
-                    reasons += why
-                    bar.update(len(why))
-            finally:
-                if pool:
-                    pool.terminate()
+        chunks = [records.part(i, i + CHUNK) for i in range(len(reasons), len(records), CHUNK)]
+        with (
+            tqdm(total=len(records), initial=len(reasons), unit="ECG", desc="signals") as bar,
+            _converted(chunks, limits, workers if len(chunks) > 8 else 1) as done,
+        ):
+            for data, why in done:
+                signals.write(data)
+                signals.flush()
+                # Noted after the bytes are out, so a note never promises bytes that are not there.
+                notes.write(json.dumps(why) + "\n")
+                notes.flush()
+                reasons += why
+                bar.update(len(why))
     return reasons

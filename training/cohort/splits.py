@@ -1,30 +1,108 @@
-"""Who is trained on, who is tested: by patient, and stable when more data come.
+"""Who is trained on, who is tested: by patient, stratified, and for ever.
 
-Simple hashing keeps the split of a patient for ever, at the price of exact stratification: with the hundreds of
-positives a label needs, shares differ between splits by chance alone. Published folds, which are stratified, can be
-given instead (`folds` in the configuration).
+A patient who once has a split keeps it: OUT/splits.csv lists every patient ever assigned there, and `splits.known` in
+the configuration can name such a file of an earlier preparation. New patients follow one after another, in the order of
+sha256(salt + patient); each goes to the split that lacks patients like this one most. That is minimisation (Pocock and
+Simon, Biometrics 1975;31:103-115) with the shares of the splits as its targets: each fact of a patient is balanced by
+itself, so that there is no need for a stratum for each combination of facts, most of which would hold one patient.
+
+What it cannot do: two preparations that do not know of each other's splits.csv assign differently when their patients
+differ. Published folds can be given instead (`folds`).
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from training.cohort.config import Config
 
+SPLITS = ("train", "validation", "test")
 
-def split_of(patient: str, config: Config) -> str:
-    """The split of a patient, from sha256(salt + patient) alone."""
-    shares = config["splits"]
-    digest = hashlib.sha256(f"{shares['salt']}{patient}".encode()).digest()
-    place = int.from_bytes(digest[:7], "big") / 2**56
-    if place < shares["train"]:
-        return "train"
-    return "validation" if place < shares["train"] + shares["validation"] else "test"
+
+def assign_splits(facts: pd.DataFrame, known: Mapping[str, str], shares: Mapping[str, float], salt: str) -> pd.Series:
+    """The split of each patient (index of `facts`, text) from its facts (one column each, any values that compare).
+
+    known: patient -> split, of whomever has one already. Patients in `known` count towards the balance if they are in
+    `facts`. The order of `facts` does not matter.
+    """
+    # One column a value of a fact, and one for everybody, so that the totals are balanced as well.
+    columns = [pd.factorize(facts[column].astype(str), sort=True)[0] for column in facts]
+    starts = np.cumsum([1, *(codes.max(initial=-1) + 1 for codes in columns)])
+    places = np.column_stack([np.zeros(len(facts), int), *(c + s for c, s in zip(columns, starts[:-1], strict=True))])
+    target = np.array([shares[split] for split in SPLITS])
+    lacking = np.zeros((starts[-1], len(SPLITS)))  # share of the patients met so far, less those assigned
+    split = [known.get(patient, "") for patient in facts.index]
+    order = [hashlib.sha256(f"{salt}{patient}".encode()).digest() for patient in facts.index]
+    for i in sorted(range(len(facts)), key=lambda i: (not split[i], order[i])):
+        mine = lacking[places[i]] + target
+        if not split[i]:
+            # Rare facts count as much as common ones: what a fact lacks is weighed by nothing but its own excess.
+            split[i] = SPLITS[int(np.argmax(mine.sum(axis=0)))]
+        mine[:, SPLITS.index(split[i])] -= 1
+        lacking[places[i]] = mine
+    return pd.Series(split, index=facts.index, dtype="object")
+
+
+def patient_facts(ecgs: pd.DataFrame, groups: pd.DataFrame, config: Config) -> pd.DataFrame:
+    """What is balanced between the splits, by patient (index, text): sex, band of age at the first ECG, band of the
+    number of ECGs, and which of the commonest diagnosis groups were ever coded.
+
+    ecgs: subject_id, age, gender in the order of time. groups: (subject_id, label) of three-character ICD-10 labels.
+    """
+    strata = config["splits"]["strata"]
+    by = ecgs.groupby("subject_id", sort=True)
+    first = by[["age", "gender"]].first()
+    facts = pd.DataFrame(
+        {
+            "sex": first["gender"].fillna("unknown"),
+            "age": np.digitize(first["age"], strata["age"]),
+            "ecgs": np.digitize(by.size(), strata["ecgs"]),
+        },
+        index=first.index,
+    )
+    groups = groups[groups["subject_id"].isin(facts.index)].drop_duplicates()
+    sizes = groups["label"].value_counts()
+    commonest = sorted(sizes.index, key=lambda label: (-sizes[label], label))[: strata["diagnosis_groups"]]
+    facts["coded"] = facts.index.isin(groups["subject_id"])
+    for label in commonest:
+        facts[label] = facts.index.isin(groups.loc[groups["label"] == label, "subject_id"])
+    facts.index = facts.index.astype("int64").astype(str)
+    return facts
+
+
+def read_known(files: Iterable[Path]) -> dict[str, str]:
+    """Patient -> split from files with the columns subject_id and split. Raises ValueError where they contradict."""
+    known: dict[str, str] = {}
+    for file in files:
+        table = pd.read_csv(file, dtype=str)
+        if missing := [column for column in ("subject_id", "split") if column not in table]:
+            raise ValueError(f"{file.name} lacks the column {', '.join(missing)}.")
+        for patient, split in zip(table["subject_id"], table["split"], strict=True):
+            if split not in SPLITS or known.setdefault(patient, split) != split:
+                raise ValueError(f"{file.name} gives a patient a second or an unknown split.")
+    return known
+
+
+def stable_splits(ecgs: pd.DataFrame, groups: pd.DataFrame, out: Path, config: Config) -> pd.Series:
+    """The split of each row of `ecgs`; OUT/splits.csv is read, and written with the new patients added.
+
+    ecgs and groups as for `patient_facts`. Raises ValueError for a bad list of known splits.
+    """
+    own, settings = out / "splits.csv", config["splits"]
+    given = [Path(settings["known"])] if settings["known"] else []
+    known = read_known([*given, *([own] if own.is_file() else [])])
+    assigned = assign_splits(patient_facts(ecgs, groups, config), known, settings, settings["salt"])
+    listed = pd.Series({**known, **assigned}, name="split", dtype="object").rename_axis("subject_id").sort_index()
+    part = own.with_name("splits.csv.part")
+    listed.to_csv(part)
+    part.replace(own)
+    return ecgs["subject_id"].astype("int64").astype(str).map(assigned)
 
 
 def splits_from_folds(ecgs: pd.DataFrame, config: Config) -> pd.Series:
