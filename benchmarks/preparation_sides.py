@@ -29,7 +29,7 @@ from scipy.signal import resample_poly
 from ecgkt import vocabulary
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.mimic.clinical import add_nearest_labs, lab_items
-from ecgkt.mimic.tables import add_views, connect
+from ecgkt.mimic.tables import add_view, connect
 from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES, model_view
 from training.cohort.archive import zipped_records
 from training.cohort.config import load_config
@@ -104,10 +104,13 @@ def labs_own(data: Path, out: Path) -> None:
     settings, made = load_config(), _made(data)
     duck = settings["duckdb"]
     with measured(out, made["lab_rows"]), connect(duck["memory_limit"], int(duck["threads"]), out / "spill") as con:
-        add_views(con, data / "unpacked", ("record_list", "d_labitems", "labevents"))
-        con.execute("CREATE TABLE ecg AS SELECT study_id AS row, subject_id, ecg_time FROM record_list")
+        for table in ("record_list", "d_labitems", "labevents"):
+            add_view(con, data / "unpacked", table)
+        con.execute("""CREATE TABLE ecg AS SELECT study_id, subject_id, ecg_time,
+                       row_number() OVER (ORDER BY subject_id, ecg_time, study_id) - 1 AS row FROM record_list""")
         add_nearest_labs(con, lab_items(con), settings["windows"]["labs_minutes"])
-        con.execute(f"COPY (SELECT row, item, lag_seconds, value, low, high FROM nearest_lab) TO '{out}/labs.parquet'")
+        found = "SELECT study_id, item, lag_seconds, value, low, high FROM nearest_lab JOIN ecg USING (row)"
+        con.execute(f"COPY ({found}) TO '{out}/labs.parquet'")
 
 
 def labs_pandas(data: Path, out: Path) -> None:
@@ -136,17 +139,17 @@ def labs_pandas(data: Path, out: Path) -> None:
             found.append(near.assign(item=lab.code))
         table = pd.concat(found)
         table["lag_seconds"] = (table["charttime"] - table["ecg_time"]).dt.total_seconds()
-        names = {"study_id": "row", "valuenum": "value", "ref_range_lower": "low", "ref_range_upper": "high"}
-        table = table.rename(columns=names)[["row", "item", "lag_seconds", "value", "low", "high"]]
+        names = {"valuenum": "value", "ref_range_lower": "low", "ref_range_upper": "high"}
+        table = table.rename(columns=names)[["study_id", "item", "lag_seconds", "value", "low", "high"]]
         table.to_parquet(out / "labs.parquet", index=False)
 
 
 def labs_check(data: Path, own: Path, other: Path) -> dict[str, Any]:
     with connect(threads=2) as con:
         con.execute(f"""CREATE TABLE joined AS
-            SELECT row, item, a.lag_seconds AS lag_seconds, a.value AS own, b.value AS other,
+            SELECT study_id, item, a.lag_seconds AS lag_seconds, a.value AS own, b.value AS other,
                    coalesce(abs(a.lag_seconds) = abs(b.lag_seconds), false) AS as_near
-            FROM '{own}/labs.parquet' a FULL JOIN '{other}/labs.parquet' b USING (row, item)""")
+            FROM '{own}/labs.parquet' a FULL JOIN '{other}/labs.parquet' b USING (study_id, item)""")
         found, wrong = con.execute("SELECT count(*), count(*) FILTER (NOT as_near) FROM joined").fetchall()[0]
         con.execute("CREATE TABLE different AS FROM joined WHERE as_near AND own <> other")
         ties = con.execute("SELECT count(*) FROM different").fetchall()[0][0]
@@ -158,16 +161,15 @@ def labs_check(data: Path, own: Path, other: Path) -> dict[str, Any]:
 
 def _count_ties(con: duckdb.DuckDBPyConnection, data: Path) -> int:
     """How many rows of `different` are ties: both values lie equally near the ECG."""
-    add_views(con, data / "unpacked")
+    for table in ("record_list", "labevents"):
+        add_view(con, data / "unpacked", table)
     items = pd.DataFrame([(lab.code, lab.itemid) for lab in vocabulary.labs().values()], columns=["lab", "itemid"])
     con.register("code", items)
     return con.execute("""SELECT count(*) FROM (
-        SELECT d.row, d.item FROM different d JOIN record_list r ON r.study_id = d.row JOIN code c ON c.lab = d.item
+        SELECT study_id, item FROM different d JOIN record_list r USING (study_id) JOIN code c ON c.lab = d.item
         JOIN labevents l ON l.subject_id = r.subject_id AND l.itemid = c.itemid
         WHERE abs(epoch(l.charttime) - epoch(r.ecg_time)) = abs(d.lag_seconds)
-        GROUP BY d.row, d.item HAVING bool_or(l.valuenum = d.own) AND bool_or(l.valuenum = d.other))""").fetchall()[0][
-        0
-    ]
+        GROUP BY ALL HAVING bool_or(l.valuenum = d.own) AND bool_or(l.valuenum = d.other))""").fetchall()[0][0]
 
 
 def _whole(data: Path, out: Path, source: str) -> None:

@@ -44,6 +44,7 @@ PANELS: dict[str, tuple[float, str, dict[int, str]]] = {
 }  # fmt: skip
 # MIMIC's spellings where the vocabulary has another.
 UNITS = {"10^3/uL": "K/uL", "10^6/uL": "m/uL", "s": "sec", "ratio": ""}
+MILLIEQUIVALENTS = ("potassium", "sodium", "chloride", "bicarbonate", "anion_gap")
 
 
 def lab_items() -> tuple[pd.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -51,7 +52,7 @@ def lab_items() -> tuple[pd.DataFrame, npt.NDArray[np.int64], npt.NDArray[np.flo
     labs, rows, sizes = vocabulary.labs(), [], []
     for _, ours, others in PANELS.values():
         for lab in (labs[key] for key in ours.split()):
-            unit = UNITS.get(lab.unit, lab.unit)
+            unit = "mEq/L" if lab.code in MILLIEQUIVALENTS else UNITS.get(lab.unit, lab.unit)
             rows.append(
                 (lab.itemid, lab.mimic_label, lab.fluid, lab.category, unit, *lab.reference, lab.plausible_high)
             )
@@ -115,8 +116,8 @@ def _lab_chunks(stays: Columns) -> Iterator[pd.DataFrame]:
         yield frame
 
 
-def write_labevents(target: Path, stays: Columns) -> None:
-    """labevents.csv.gz. The chunks wait in a database on disk: a .csv.gz is written in one go."""
+def write_labevents(target: Path, stays: Columns) -> int:
+    """Write labevents.csv.gz; returns the number of rows. The chunks wait in a database on disk: a .csv.gz is written in one go."""
     database = target.with_name("labevents.building")
     database.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as con:
@@ -135,4 +136,6 @@ def write_labevents(target: Path, stays: Columns) -> None:
                    ref_range_upper, CASE WHEN valuenum NOT BETWEEN ref_range_lower AND ref_range_upper
                    THEN 'abnormal' END AS flag, 'ROUTINE' AS priority, NULL AS comments
             FROM event JOIN item USING (item)) TO '{target}' (HEADER, COMPRESSION gzip)""")
+        rows = con.execute("SELECT count(*) FROM event").fetchall()[0][0]
     database.unlink()
+    return rows

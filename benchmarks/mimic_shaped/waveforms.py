@@ -20,7 +20,7 @@ from training.simulation.writer import record_path, write_record
 RATE, SAMPLES = 500, 5000
 FOLDER = "mimic-iv-ecg-diagnostic-electrocardiogram-matched-subset-1.0"  # PhysioNet's name, also within the zip
 ZIP = f"{FOLDER}.zip"
-SIMULATED_PATIENTS = 100
+SIMULATED_PATIENTS = 100  # at most, where there are no real recordings
 ROOT = Path(__file__).resolve().parents[2]
 Signal = npt.NDArray[np.float32]
 
@@ -41,8 +41,8 @@ def _open_recordings() -> list[Signal]:
     return found
 
 
-def _simulated_recordings(folder: Path) -> list[Signal]:
-    simulate(SIMULATED_PATIENTS, SEED, folder)
+def _simulated_recordings(folder: Path, patients: int) -> list[Signal]:
+    simulate(patients, SEED, folder)
     return [ecgkt.read(header).signal for header in sorted((folder / "mimic-iv-ecg").rglob("*.hea"))]
 
 
@@ -55,7 +55,7 @@ def write_waveforms(folder: Path, records: Sequence[tuple[int, int, datetime]], 
     sources = _open_recordings()
     origin = f"cut from {len(sources)} real recordings of LUDB and the PhysioNet/CinC Challenge, amplitudes varied"
     if not sources:
-        sources = _simulated_recordings(simulated)
+        sources = _simulated_recordings(simulated, min(SIMULATED_PATIENTS, len(records)))
         origin = f"cut from {len(sources)} simulated recordings, amplitudes varied"
     rng = np.random.default_rng([SEED, 4])
     for subject, study, time in tqdm(records, desc="waveforms", unit="file"):
