@@ -117,7 +117,10 @@ def _lab_chunks(stays: Columns) -> Iterator[pd.DataFrame]:
 
 
 def write_labevents(target: Path, stays: Columns) -> int:
-    """Write labevents.csv.gz; returns the number of rows. The chunks wait in a database on disk: a .csv.gz is written in one go."""
+    """Write labevents.csv.gz; returns the number of rows.
+
+    The chunks wait in a database on disk, because a .csv.gz is written in one go.
+    """
     database = target.with_name("labevents.building")
     database.unlink(missing_ok=True)
     with duckdb.connect(str(database)) as con:
