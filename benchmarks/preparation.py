@@ -74,9 +74,7 @@ def _ratios(slow: list[Figures], fast: list[Figures], key: str = "seconds") -> d
 
 
 def summary(data: Figures, rounds: Figures, agreed: Figures) -> Figures:
-    pairs = {
-        "signals_own": "signals_wfdb", "signals_zipped": "signals_wfdb", "labs_own": "labs_pandas",
-    }  # fmt: skip
+    pairs = {"signals_own": "signals_wfdb", "signals_zipped": "signals_wfdb", "labs_own": "labs_pandas"}
     return {
         "data": data,
         "machine": {"cores": os.cpu_count(), "system": platform.system(), "python": platform.python_version()}
@@ -139,9 +137,9 @@ def _at_full_size(rounds: Figures, data: Figures) -> str:
     peak = max(figures["peak_bytes"] for figures in rounds["labs_own"])
     return (
         f"At MIMIC's size, if time grows with the rows: {RECORDS:,} records from the zip {minutes:.0f} min "
-        f"(budget {RECORDS_BUDGET}: {_verdict(minutes <= RECORDS_BUDGET)}); {LAB_ROWS:,} lab rows {labs_minutes:.1f} min "
-        f"(budget {LABS_BUDGET}: {_verdict(labs_minutes <= LABS_BUDGET)}), here in {peak / 2**30:.1f} GB "
-        f"(budget {LABS_BUDGET_BYTES / 2**30:.0f} GB: {_verdict(peak <= LABS_BUDGET_BYTES)})."
+        f"(budget {RECORDS_BUDGET}: {_verdict(minutes <= RECORDS_BUDGET)}); {LAB_ROWS:,} lab rows "
+        f"{labs_minutes:.1f} min (budget {LABS_BUDGET}: {_verdict(labs_minutes <= LABS_BUDGET)}), here in "
+        f"{peak / 2**30:.1f} GB (budget {LABS_BUDGET_BYTES / 2**30:.0f} GB: {_verdict(peak <= LABS_BUDGET_BYTES)})."
     )
 
 

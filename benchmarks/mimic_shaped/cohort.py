@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,7 +13,7 @@ ECGS_A_PATIENT = 5  # MIMIC-IV-ECG: 800,000 records of 160,000 patients
 STAYS_AN_ECG = 0.87  # the other ECGs are repeats within a stay
 ADMITTED = 0.55
 DAY, MINUTE = 86_400, 60  # seconds
-Columns = dict[str, npt.NDArray[np.generic]]
+Columns = dict[str, npt.NDArray[Any]]
 
 
 def times(seconds: npt.NDArray[np.floating] | npt.NDArray[np.integer]) -> npt.NDArray[np.datetime64]:
