@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ def generate(folder: Path, scale: float = 1.0) -> dict[str, Any]:
     patients, stays, ecgs = draw_cohort(scale)
     listed = ecg_tables(stays, ecgs)
     for name, columns in small_tables(patients, stays).items():
-        _once(tree / f"{name}.csv.gz", lambda file, n=name, c=columns: write_table(file, n, c))
+        _once(tree / f"{name}.csv.gz", partial(write_table, table=name, columns=columns))
     for name, columns in listed.items():
-        _once(tree / f"{name}.csv", lambda file, n=name, c=columns: write_table(file, n, c))
+        _once(tree / f"{name}.csv", partial(write_table, table=name, columns=columns))
     labevents = tree / "mimic-iv" / "hosp" / "labevents.csv.gz"
     counted = folder / "lab_rows.json"
     _once(labevents, lambda file: counted.write_text(json.dumps(write_labevents(file, stays))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -27,7 +28,7 @@ ICD9 = (
 )  # fmt: skip
 
 
-def write_table(target: Path, table: str, columns: Mapping[str, object]) -> None:
+def write_table(target: Path, table: str, columns: Mapping[str, Any]) -> None:
     """Write `columns` in the order of the layout's `table`; those that are not given stay empty."""
     frame = pd.DataFrame(columns)
     chosen = ", ".join(name if name in frame else f"NULL AS {name}" for name in TABLES[table])
@@ -57,7 +58,7 @@ def _codes(rng: np.random.Generator, rows: int) -> Columns:
     }
 
 
-def small_tables(patients: Columns, stays: Columns) -> dict[str, Columns | pd.DataFrame]:
+def small_tables(patients: Columns, stays: Columns) -> dict[str, dict[str, Any]]:
     """All tables of the hospital and the emergency department but `labevents`."""
     rng = np.random.default_rng([SEED, 2])
     inside = stays["hadm_id"] >= 0
@@ -71,13 +72,13 @@ def small_tables(patients: Columns, stays: Columns) -> dict[str, Columns | pd.Da
     spent = stays["leave"] - stays["start"]
     ids = {name: stays[name] for name in ("subject_id", "stay_id")}
     return {
-        "mimic-iv/hosp/patients": {k: v for k, v in patients.items()} | {"anchor_year_group": "2014 - 2016"},
+        "mimic-iv/hosp/patients": {**patients, "anchor_year_group": "2014 - 2016"},
         "mimic-iv/hosp/admissions": {
             "subject_id": stays["subject_id"][inside], "hadm_id": stays["hadm_id"][inside],
             "admittime": times(stays["leave"])[inside], "dischtime": times(stays["home"])[inside],
             "admission_type": "EW EMER.", "race": "UNKNOWN", "hospital_expire_flag": 0,
         },
-        "mimic-iv/hosp/d_labitems": lab_items()[0],
+        "mimic-iv/hosp/d_labitems": {str(name): column for name, column in lab_items()[0].items()},
         "mimic-iv/hosp/diagnoses_icd": {
             "subject_id": stays["subject_id"][admission], "hadm_id": stays["hadm_id"][admission],
             "seq_num": np.arange(len(admission)) - np.repeat(np.cumsum(many) - many, many) + 1,
@@ -106,13 +107,13 @@ def small_tables(patients: Columns, stays: Columns) -> dict[str, Columns | pd.Da
     }  # fmt: skip
 
 
-def ecg_tables(stays: Columns, ecgs: Columns) -> dict[str, Columns]:
+def ecg_tables(stays: Columns, ecgs: Columns) -> dict[str, dict[str, Any]]:
     rng = np.random.default_rng([SEED, 3])
     subject, rows = stays["subject_id"][ecgs["stay"]], len(ecgs["stay"])
     study = 40_000_000 + np.arange(rows)
     common = {"subject_id": subject, "study_id": study, "ecg_time": times(ecgs["time"])}
     lines = np.array(REPORTS, dtype=object)[np.minimum(rng.zipf(1.5, (4, rows)) - 1, len(REPORTS) - 1)]
-    paths = [record_path(s, e) for s, e in zip(subject, study, strict=True)]
+    paths = [record_path(s, e) for s, e in zip(subject.tolist(), study.tolist(), strict=True)]
     return {
         "mimic-iv-ecg/record_list": {**common, "file_name": study, "path": np.array(paths, dtype=object)},
         "mimic-iv-ecg/machine_measurements": {
