@@ -53,7 +53,7 @@ def _forest(x: pd.DataFrame, truth: np.ndarray, folds: list[Any], explain: bool)
         scores[test] = model.predict_proba(values[test])[:, 1]
         if explain:
             found = permutation_importance(
-                model, values[test], truth[test], scoring="roc_auc", n_repeats=2, random_state=0
+                model, values[test], truth[test], scoring="neg_log_loss", n_repeats=2, random_state=0
             )
             importance.append(found.importances_mean)
     return scores, pd.Series(np.mean(importance, axis=0) if importance else 0.0, index=x.columns)
@@ -67,7 +67,18 @@ def _difference(name: str, real: pd.DataFrame, ours: pd.DataFrame, importance: f
         "simulated": [float(f"{v:.3g}") for v in b.quantile([0.1, 0.5, 0.9])],
         "ks": round(float(ks_2samp(a, b).statistic), 3) if min(len(a), len(b)) else None,
     }
-    return out if importance is None else out | {"auroc_lost": round(importance, 4)}
+    return out if importance is None else out | {"log_loss_gained": round(importance, 4)}
+
+
+def _by_lead(single: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """measure -> lead -> KS distance, signed: positive where the simulated median is the higher one."""
+    out: dict[str, dict[str, float]] = {}
+    for row in single:
+        if row["measure"].startswith("shape:"):
+            _, lead, name = row["measure"].split(":")
+            sign = 1 if row["simulated"][1] >= row["real"][1] else -1
+            out.setdefault(name, {})[lead] = round(sign * row["ks"], 2)
+    return out
 
 
 def _network(x: np.ndarray, truth: np.ndarray, folds: list[Any], steps: int) -> np.ndarray:
@@ -118,12 +129,13 @@ def judge(reals: dict[str, Collection], simulated: Collection, steps: int) -> di
                 columns = list(x)
         single = [_difference(m, real.at_100, ours.at_100, None) for m in columns]
         single = sorted((s for s in single if s["ks"]), key=lambda s: -s["ks"])
-        network = _score(_network(np.concatenate([real.view, ours.view]), truth, folds, steps), truth)
+        most = min(steps, max(60, len(truth) // 3))  # small sets are learned by heart sooner
+        network = _score(_network(np.concatenate([real.view, ours.view]), truth, folds, most), truth)
         print(f"  {source} network: {network}", flush=True)
         out[source] = {
             "stage": STAGE[source], "real_ecgs": len(real.table), "simulated_ecgs": len(ours.table), "forest": forests,
-            "network": network, "network_steps": steps,
+            "network": network, "network_steps": most,
             "most_telling": [_difference(m, real.at_100, ours.at_100, float(v)) for m, v in telling.items()],
-            "most_different": single[:25],
+            "most_different": single[:40], "by_lead_and_measure": _by_lead(single),
         }  # fmt: skip
     return out

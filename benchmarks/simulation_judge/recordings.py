@@ -29,6 +29,8 @@ SNOMED = {
     "713427006": "CRBBB", "713426002": "IRBBB", "445118002": "LAFB", "427172004": "PVC", "164884008": "PVC",
     "17338001": "PVC", "284470004": "PAC", "63593006": "PAC", "164873001": "LVH", "10370003": "PACE",
     "251146004": "LVOLT", "698252002": "IVCD", "164865005": "MI", "164867002": "MI", "54329005": "AMI",
+    "428750005": "NST_", "164930006": "NST_", "429622005": "STD_", "164934002": "TAB_", "59931005": "INVT",
+    "55930002": "NST_", "39732003": "LAD", "47665007": "RAD", "251259000": "HVOLT", "55827005": "VCLVH",
 }  # fmt: skip
 # Phrases of ludb.csv, in lower case -> SCP-ECG codes.
 LUDB = {
@@ -105,6 +107,8 @@ def _cinc(folder: Path) -> pd.DataFrame:
         age = re.search(r"#\s*age:\s*(\d+)", header)
         sex = re.search(r"#\s*sex:\s*(\w)", header)
         concepts = [c for c in labels.split(",") if c]
+        if not concepts:  # not read by anybody, so not known to be free of anything
+            continue
         codes = {SNOMED.get(c, "OTHER") for c in concepts}
         if codes & SINUS and codes <= SINUS:
             codes.add("NORM")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecgkt.ecg import LEADS
+
 Versions = dict[str, dict[str, Any]]
 MOST_DIFFERENT = 40  # rows of a table of shapes
 SETS = {"simulated": "held-out simulated", "ptbxl": "PTB-XL", "ludb": "LUDB", "cinc": "CinC"}
@@ -66,11 +68,23 @@ def _domain(versions: Versions) -> list[str]:
     lines += _table(["real set (ECGs)", "seen by", *versions], rows)
     name = list(versions)[-1]
     for source, figures in last.items():
-        lines += ["", f"What gives '{name}' away against {SETS[source]} (quantiles 10 / 50 / 90):", ""]
-        lines += _table(["measure", "real", "simulated", "KS", "AUROC lost without it"], [
-            [f"`{r['measure']}`", _numbers(r["real"]), _numbers(r["simulated"]), str(r["ks"]), f"{r['auroc_lost']:.3f}"]
-            for r in figures["most_telling"]
-        ])  # fmt: skip
+        lines += ["", f"What gives '{name}' away most against {SETS[source]}, to the forest (log loss gained when the"]
+        lines += ["measure is shuffled) and each measure alone (KS); quantiles 10 / 50 / 90:", ""]
+        telling = figures["most_telling"] + figures["most_different"][:15]
+        gains = {r["measure"]: f"{r['log_loss_gained']:.3f}" for r in figures["most_telling"]}
+        unique = {r["measure"]: r for r in telling}
+        lines += _table(
+            ["measure", "real", "simulated", "KS", "log loss gained"],
+            [
+                [f"`{m}`", _numbers(r["real"]), _numbers(r["simulated"]), str(r["ks"]), gains.get(m, "")]
+                for m, r in unique.items()
+            ],
+        )
+        lines += ["", f"KS distance by lead against {SETS[source]}, + where the simulated median is higher:", ""]
+        table = figures["by_lead_and_measure"]
+        order = sorted(table, key=lambda m: -sum(abs(v) for v in table[m].values()) / len(table[m]))
+        rows = [[f"`{m}`", *(f"{table[m][lead]:+.2f}" if lead in table[m] else "-" for lead in LEADS)] for m in order]
+        lines += _table(["measure", *LEADS], rows)
     return lines
 
 

@@ -33,11 +33,11 @@ class Comparison:
 
 PTBXL_LEADS = (*(f"shape:{{lead}}:{m}" for m in ("r", "s", "t", "p", "st60", "t_position")), "ratio:{lead}:t_over_r")
 CINC_LEADS = (*(f"mv:{{lead}}:{m}" for m in ("p", "r", "s", "t", "st60")), "ratio:{lead}:t_over_r")
-TIMES = ("time:", "rhythm:", "space:")
+TIMES = ("time:", "rhythm:", "space:", "noise:")
 COMPARISONS = (
     Comparison("PTB-XL, normal, matched", "ptbxl", "normal", 100, True, SCALE_FREE, PTBXL_LEADS),
     Comparison("PTB-XL, all", "ptbxl", "all", 100, False, ("time:", "rhythm:", "axis:"), ()),
-    Comparison("LUDB, sinus without block, matched", "ludb", "narrow", 500, True, TIMES, ()),
+    Comparison("LUDB, sinus without block, matched", "ludb", "narrow", 500, True, TIMES, PTBXL_LEADS),
     Comparison("CinC, sinus without block, matched", "cinc", "narrow", 500, True, (*TIMES, "axis:", "raw:"),
                CINC_LEADS),
 )  # fmt: skip
