@@ -43,7 +43,7 @@ def views(source: str, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFrame, 
     file = cache / f"views-{source}-{_key(table)}.npz"
     if not file.is_file():
         kept, out = [], []
-        for row, path in enumerate(tqdm(table["file"], unit="ECG", desc=f"{source} views")):
+        for row, path in enumerate(tqdm(table["file"], unit="ECG", mininterval=5, desc=f"{source} views")):
             try:
                 ecg = recordings.read(source, path)
             except ECGError:
@@ -69,7 +69,7 @@ def collect(source: str, table: pd.DataFrame, cache: Path) -> Collection:
         if not file.is_file():
             rows = []
             chosen = table["file"][: MEASURED_500 if rate == 500 else None]
-            for i, path in enumerate(tqdm(chosen, unit="ECG", desc=f"{source} at {rate} Hz")):
+            for i, path in enumerate(tqdm(chosen, unit="ECG", mininterval=5, desc=f"{source} at {rate} Hz")):
                 ecg = ECG(view[i].astype(np.float32), MODEL_RATE)
                 rows.append(measuring.measure(recordings.read(source, path) if rate == 500 else ecg))
             pd.DataFrame(rows).reindex(range(len(table))).to_parquet(file)
