@@ -5,7 +5,8 @@
     python benchmarks/simulation.py --report
 
 Parts: shapes (intervals, amplitudes, noise), domain (told apart?), findings (trained on simulated, tested on real),
-labs (against published AUROCs), pictures. Needs the real data of ../shared/data; measures are kept in runs/judge.
+labs (against published AUROCs), pictures; and, on request and once, reference (real sets told apart from each other).
+Needs the real data of ../shared/data; measures and checkpoints are kept in runs/judge.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.simulation_judge import report  # noqa: E402
 
-PARTS = ("shapes", "domain", "findings", "labs", "pictures")
+PARTS = ("shapes", "domain", "findings", "labs", "pictures", "reference")
 RESULTS = ROOT / "benchmarks" / "simulation.json"
 
 
@@ -32,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohort", type=Path, help="folder of `python -m training simulate`")
     parser.add_argument("--name", default="now", help="under which the figures are kept in simulation.json")
-    parser.add_argument("--only", default=",".join(PARTS), help=f"comma-separated, of {', '.join(PARTS)}")
+    parser.add_argument("--only", default=",".join(PARTS[:-1]), help=f"comma-separated, of {', '.join(PARTS)}")
     parser.add_argument("--steps", type=int, default=1000, help="training steps of findings and labs (batch 128)")
     parser.add_argument("--domain-steps", type=int, default=200, help="training steps of the domain network")
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the real sets")
@@ -78,6 +79,10 @@ def run(part: str, given: argparse.Namespace) -> Any:
         from benchmarks.simulation_judge import domain
 
         return domain.judge(reals, simulated, given.domain_steps)
+    if part == "reference":
+        from benchmarks.simulation_judge import domain
+
+        return domain.reference(reals, given.domain_steps)
     from benchmarks.simulation_judge import pictures
 
     return pictures.judge(reals, simulated, given.work, given.name)

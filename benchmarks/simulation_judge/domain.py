@@ -112,33 +112,46 @@ def _network(x: np.ndarray, truth: np.ndarray, folds: list[Any], steps: int) -> 
     return scores
 
 
+def _told_apart(name: str, real: Collection, other: Collection, steps: int) -> dict[str, Any]:
+    """Counts, AUROC of forests and network (`other` is the positive class), what gives `other` away."""
+    truth = np.r_[np.zeros(len(real.table)), np.ones(len(other.table))]
+    patients = np.r_["real " + real.table["patient"].astype(str), "other " + other.table["patient"].astype(str)]
+    folds = _folds(patients, truth)
+    both = pd.concat([real.at_100, other.at_100], ignore_index=True)
+    forests: dict[str, dict[str, float]] = {}
+    single = [_difference(m, real.at_100, other.at_100, None) for m in both if m.startswith(GROUPS["all"])]
+    telling = pd.Series(dtype=float)
+    for group, prefixes in GROUPS.items():
+        x = both[[m for m in both if m.startswith(prefixes)]]
+        scores, importance = _forest(x, truth, folds, explain=group == "all")
+        forests[group] = _score(scores, truth)
+        print(f"  {name} forest {group}: {forests[group]}", flush=True)
+        if group == "all":
+            telling = importance.sort_values(ascending=False).head(10)
+    most = min(steps, max(60, len(truth) // 3))  # small sets are learned by heart sooner
+    network = _score(_network(np.concatenate([real.view, other.view]), truth, folds, most), truth)
+    print(f"  {name} network: {network}", flush=True)
+    single = sorted((s for s in single if s["ks"]), key=lambda s: -s["ks"])
+    return {
+        "real_ecgs": len(real.table), "other_ecgs": len(other.table), "forest": forests,
+        "network": network, "network_steps": most,
+        "most_telling": [_difference(m, real.at_100, other.at_100, float(v)) for m, v in telling.items()],
+        "most_different": single[:40], "by_lead_and_measure": _by_lead(single),
+    }  # fmt: skip
+
+
 def judge(reals: dict[str, Collection], simulated: Collection, steps: int) -> dict[str, Any]:
-    """set -> counts, AUROC of forest and network (simulated is the positive class), what gives it away."""
-    out: dict[str, Any] = {}
-    for source, collection in reals.items():
-        real, ours = pair(collection, simulated, STAGE[source], match=True)
-        truth = np.r_[np.zeros(len(real.table)), np.ones(len(ours.table))]
-        patients = np.r_[real.table["patient"].astype(str), "simulated " + ours.table["patient"].astype(str)]
-        folds = _folds(patients, truth)
-        both = pd.concat([real.at_100, ours.at_100], ignore_index=True)
-        forests = {}
-        for group, prefixes in GROUPS.items():
-            x = both[[m for m in both if m.startswith(prefixes)]]
-            scores, importance = _forest(x, truth, folds, explain=group == "all")
-            forests[group] = _score(scores, truth)
-            print(f"  {source} forest {group}: {forests[group]}", flush=True)
-            if group == "all":
-                telling = importance.sort_values(ascending=False).head(10)
-                columns = list(x)
-        single = [_difference(m, real.at_100, ours.at_100, None) for m in columns]
-        single = sorted((s for s in single if s["ks"]), key=lambda s: -s["ks"])
-        most = min(steps, max(60, len(truth) // 3))  # small sets are learned by heart sooner
-        network = _score(_network(np.concatenate([real.view, ours.view]), truth, folds, most), truth)
-        print(f"  {source} network: {network}", flush=True)
-        out[source] = {
-            "stage": STAGE[source], "real_ecgs": len(real.table), "simulated_ecgs": len(ours.table), "forest": forests,
-            "network": network, "network_steps": most,
-            "most_telling": [_difference(m, real.at_100, ours.at_100, float(v)) for m, v in telling.items()],
-            "most_different": single[:40], "by_lead_and_measure": _by_lead(single),
-        }  # fmt: skip
-    return out
+    """set -> what `_told_apart` says of it against the simulated tracings of the same stage."""
+    return {
+        source: {"stage": STAGE[source]} | _told_apart(source, *pair(real, simulated, STAGE[source], True), steps)
+        for source, real in reals.items()
+    }
+
+
+def reference(reals: dict[str, Collection], steps: int) -> dict[str, Any]:
+    """The same for two real sets against PTB-XL: no simulator needs to come closer than they are to one another."""
+    return {
+        source: {"stage": STAGE[source]}
+        | _told_apart(f"{source} against ptbxl", *pair(reals[source], reals["ptbxl"], "narrow", True), steps)
+        for source in ("ludb", "cinc")
+    }
