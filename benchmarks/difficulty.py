@@ -37,7 +37,7 @@ from training.simulation.layout import VERSION  # noqa: E402
 from training.simulation.measurements import lab_rows  # noqa: E402
 from training.simulation.tables import labs  # noqa: E402
 from training.simulation.tracing import chances, conducted, draw_conduction, qt_interval  # noqa: E402
-from training.simulation.truth import beat  # noqa: E402
+from training.simulation.truth import ONSET, RATE, beat  # noqa: E402
 from training.simulation.visits import visits  # noqa: E402
 
 PUBLISHED = {"table": 0.747, "ECG": 0.768, "both": 0.826}
@@ -69,7 +69,12 @@ def draw(task: tuple[int, int, int]) -> list[tuple[Any, ...]]:
             ecg |= {block: c.block == block for block in ("lbbb", "rbbb", "irbbb", "paced")} | {"delta": c.delta}
             mix, _ = placement(planned.streams("placement"), visit.body)
             seen = beat(c, m, visit.body, rr, mix)[:, ::4]
-            seen = (seen + rng.normal(0, AMPLITUDE, seen.shape)).astype(np.float32).ravel()
+            seen = (seen + rng.normal(0, AMPLITUDE, seen.shape)).astype(np.float32)
+            # What a reader looks at first: ST 60 ms after QRS, and the height of T.
+            after = int((ONSET + m["qrs"] / 1000 + 0.06) * RATE / 4)
+            ecg |= {f"ST {k}": value for k, value in enumerate(seen[:, after])}
+            ecg |= {f"T {k}": row[np.abs(row).argmax()] for k, row in enumerate(seen[:, after + 3 :])}
+            seen = seen.ravel()
             table = {key: value for key, value in visit.labs.items() if key in measured}
             table |= {key: value for key, value in visit.vitals.items() if rng.random() > 0.05}
             table |= {"heart_rate": m["rate"] + rng.normal(0, 6), "age": visit.patient.age, "male": visit.patient.male}

@@ -67,7 +67,7 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     frequency = np.concatenate([rng.uniform(0.03, 0.5, 5), [rng.normal(0.27, 0.04)]])
     start = rng.uniform(0, 6.28, (6, 1)).astype(np.float32)
     basis = np.sin(2 * np.pi * frequency[:, None].astype(np.float32) * t + start)
-    wander = float(np.exp(rng.normal(-3.7, 0.7)))
+    wander = float(np.exp(rng.normal(-4.0, 0.7)))
     electrodes = ((rng.normal(0, wander, (9, 6)) / (0.5 + 2 * frequency)).astype(np.float32)) @ basis
     mains = float(np.exp(rng.normal(-6.8, 1.0)))
     electrodes += rng.normal(0, mains, (9, 1)).astype(np.float32) * np.sin(2 * np.pi * 60 * t + 1.0)

@@ -25,9 +25,11 @@ from training.simulation.tracing import (
     chances,
     conducted,
     draw_conduction,
+    draw_tracing,
     qt_interval,
     ventricular,
 )
+from training.simulation.visits import visits
 
 RATE = 250  # Hz; the waves changed are far slower than half of it
 ONSET = 0.40  # s of QRS within the beat
@@ -101,3 +103,19 @@ def _windows(m: Morphology, rr: float) -> list[slice]:
     edges = [-max(m["pr"], 120.0) / 1000 - 0.02, -0.01, m["qrs"] / 1000, t_begin, qt + 0.04]
     at = [int(np.clip((ONSET + edge) * RATE, 0, SAMPLES)) for edge in edges]
     return [slice(a, max(b, a + 1)) for a, b in pairwise(at)]
+
+
+def counterfactual(seed: int, index: int, study: int, cause: str) -> tuple[Tracing, Tracing]:
+    """The tracing `study` of patient `index` (from 0) as simulated with `seed`, and the same without `cause`.
+
+    Every other random number is as it was, noise and placement included; the rhythm follows the changed rate. Raises
+    ValueError when the patient has no such study.
+    """
+    for visit in visits(seed, index):
+        for planned in visit.ecgs:
+            if planned.study == study:
+                spared = replace(visit.stay, active={n: s for n, s in visit.stay.active.items() if n != cause})
+                drawn = ((visit.stay, planned.drawn), (spared, planned.drawn.without(cause)))
+                fact, other = (draw_tracing(planned.streams, visit.patient, stay, visit.body, m) for stay, m in drawn)
+                return fact, other
+    raise ValueError(f"Patient {index} has no study {study}.")
