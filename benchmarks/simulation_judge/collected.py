@@ -45,7 +45,7 @@ def views(source: str, table: pd.DataFrame, cache: Path) -> tuple[pd.DataFrame, 
         kept, out = [], []
         for row, path in enumerate(tqdm(table["file"], unit="ECG", mininterval=5, desc=f"{source} views")):
             try:
-                ecg = recordings.read(source, path)
+                ecg = recordings.read(path)
             except ECGError:
                 continue
             kept.append(row)
@@ -71,7 +71,7 @@ def collect(source: str, table: pd.DataFrame, cache: Path) -> Collection:
             chosen = table["file"][: MEASURED_500 if rate == 500 else None]
             for i, path in enumerate(tqdm(chosen, unit="ECG", mininterval=5, desc=f"{source} at {rate} Hz")):
                 ecg = ECG(view[i].astype(np.float32), MODEL_RATE)
-                rows.append(measuring.measure(recordings.read(source, path) if rate == 500 else ecg))
+                rows.append(measuring.measure(recordings.read(path) if rate == 500 else ecg))
             pd.DataFrame(rows).reindex(range(len(table))).to_parquet(file)
         frames.append(pd.read_parquet(file))
     return Collection(table, view.astype(np.float32), frames[0], frames[1])

@@ -60,6 +60,9 @@ def judge(cohort: Path, data: Path, work: Path, name: str, steps: int) -> dict[s
     sets = {"simulated": (test_table, test_view)}
     for source in recordings.SETS:
         sets[source] = collected.views(source, recordings.real(source, data), cache)
+    table, view = sets["ptbxl"]
+    rows = table["name"].isin(recordings.unseen(data)).to_numpy()
+    sets["ptbxl_unseen"] = (table[rows].reset_index(drop=True), view[rows])
     for source, (table, view) in sets.items():
         scores, truth = learning.predict(model, view, True), targets(table)
         out["auroc"][source] = {

@@ -15,7 +15,7 @@ import pandas as pd
 from ecgkt import readers
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.model_input import MODEL_SECONDS
-from training.cohort.signals import read_format16
+from training.simulation.fit_shapes import FOLDS
 
 SETS = ("ptbxl", "ludb", "cinc")
 COLUMNS = ("name", "patient", "age", "male", "codes", "file")
@@ -48,9 +48,9 @@ LUDB = {
 }  # fmt: skip
 
 
-def read(source: str, file: Path) -> ECG:
+def read(file: Path) -> ECG:
     """The first 10 s. Raises ECGError for what cannot be used (shorter, or a lead without signal)."""
-    ecg = (read_format16(file) if source in ("simulated", "ptbxl") else readers.read(file)).crop(0, MODEL_SECONDS)
+    ecg = readers.read(file.with_name(f"{file.name}.hea")).crop(0, MODEL_SECONDS)
     if ecg.seconds < MODEL_SECONDS:
         raise ECGError("shorter than 10 s")
     signal = np.nan_to_num(ecg.signal)
@@ -78,6 +78,12 @@ def _ptbxl(folder: Path) -> pd.DataFrame:
             (str(row.ecg_id), f"{row.patient_id:.0f}", age, 1.0 - row.sex, codes, folder / str(row.filename_lr))
         )
     return _table(rows)
+
+
+def unseen(data: Path) -> set[str]:
+    """Names of PTB-XL's recordings to which no shape was fitted (`training.simulation.fit_shapes`)."""
+    table = pd.read_csv(data / "ptbxl" / "ptbxl_database.csv")
+    return set(table.loc[~table["strat_fold"].isin(FOLDS), "ecg_id"].astype(str))
 
 
 def _ludb(folder: Path) -> pd.DataFrame:
