@@ -8,7 +8,10 @@ from ecgkt.ecg import LEADS
 
 Versions = dict[str, dict[str, Any]]
 MOST_DIFFERENT = 40  # rows of a table of shapes
-SETS = {"simulated": "held-out simulated", "ptbxl": "PTB-XL", "ptbxl_unseen": "PTB-XL, folds 8 and 9", "ludb": "LUDB", "cinc": "CinC"}
+SETS = {
+    "simulated": "held-out simulated", "ptbxl": "PTB-XL", "ptbxl_unseen": "PTB-XL, folds 8 and 9", "ludb": "LUDB",
+    "cinc": "CinC",
+}  # fmt: skip
 
 
 def text(results: Versions) -> str:
