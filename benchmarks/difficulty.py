@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -38,7 +38,7 @@ from training.simulation.measurements import lab_rows  # noqa: E402
 from training.simulation.tables import labs  # noqa: E402
 from training.simulation.tracing import chances, conducted, draw_conduction, qt_interval  # noqa: E402
 from training.simulation.truth import ONSET, RATE, beat  # noqa: E402
-from training.simulation.visits import visits  # noqa: E402
+from training.simulation.visits import FIRST_SUBJECT, visits  # noqa: E402
 
 PUBLISHED = {"table": 0.747, "ECG": 0.768, "both": 0.826}
 # Errors of reading, 1 SD, ms and beats a minute (chosen: those of good delineators), and of a beat's amplitudes, mV.
@@ -51,12 +51,12 @@ LEAST = 60  # positives a diagnosis must have in the training half, and half as 
 def draw(task: tuple[int, int, int]) -> list[tuple[Any, ...]]:
     """(patient, ECG side, table side, codes, beat) of the stays of a range of patients."""
     seed, first, last = task
-    out = []
+    out, unread = [], defaultdict(list)
     for index in range(first, last):
         for visit in visits(seed, index):
             planned, rng = visit.ecgs[0], visit.rng
             codes = [(c, 9 if visit.stay.icd9 else 10) for c in code(rng, visit.patient, visit.stay)]
-            measured = lab_rows(rng, 10_000_000, visit.stay, "", visit.labs, datetime(2150, 1, 1), Rows())
+            measured = lab_rows(rng, FIRST_SUBJECT, visit.stay, "", visit.labs, datetime(2150, 1, 1), unread)
             chance = chances(planned.streams("conduction"))
             c = draw_conduction(chance, visit.stay)
             m = conducted(chance, c, planned.drawn)
@@ -82,13 +82,6 @@ def draw(task: tuple[int, int, int]) -> list[tuple[Any, ...]]:
                 table |= {"weight": visit.patient.weight, "height": visit.patient.height}
             out.append((index, ecg, table, codes, seen))
     return out
-
-
-class Rows(dict):  # type: ignore[type-arg]
-    """A table's rows that nobody will read."""
-
-    def __missing__(self, key: str) -> list[object]:
-        return []
 
 
 def auroc(features: pd.DataFrame, target: np.ndarray, train: np.ndarray) -> float:

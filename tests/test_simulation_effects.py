@@ -11,8 +11,9 @@ from training.simulation.effects import Morphology, baseline, morphology
 from training.simulation.rhythm import fibrillation, sinus
 from training.simulation.state import Patient, Stay, draw_patient
 from training.simulation.tables import effects
+from training.simulation.waveform import profiles
 
-AXES = 500  # Hz
+RATE = 500  # Hz
 MEAN = Body(DOWER, np.ones(8), np.zeros((8, len(beats.WAVES))), np.zeros(0), 1.0, "outflow")
 
 
@@ -31,7 +32,7 @@ def _beat(m: Morphology, block: str = "", name: str = "normal", **more: bool) ->
     """[12, 500] the mean real beat of a class with effects `m`, QRS onset at 0.2 s, in Dower's leads."""
     shape = shapes()[name][0]
     waves = beats.ventricles(m, shape, MEAN, 0.39, block, **more)
-    time = beats.profiles(waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), AXES, 500)
+    time = profiles(waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), RATE, 500)
     return leads.twelve(waves.eight @ time)
 
 
@@ -70,7 +71,7 @@ def test_calcium_shifts_the_st_segment_both_ways() -> None:
 
 
 def test_inferior_injury_elevates_inferior_leads_and_depresses_avl() -> None:
-    j60 = int((0.2 + 0.092 + 0.06) * AXES)
+    j60 = int((0.2 + 0.092 + 0.06) * RATE)
     change = (_beat(_plain(**{"injury.inferior": 200.0})) - _beat(_plain()))[:, j60]
     assert change[[1, 2, 5]].min() > 0.1
     assert change[4] < -0.05
@@ -80,25 +81,25 @@ def test_inferior_injury_elevates_inferior_leads_and_depresses_avl() -> None:
 
 def test_bundle_branch_blocks_have_their_terminal_forces() -> None:
     right, left = _beat(_plain(qrs=140.0), "rbbb", "rbbb"), _beat(_plain(qrs=150.0), "lbbb", "lbbb")
-    late = slice(int(0.295 * AXES), int(0.335 * AXES))
+    late = slice(int(0.295 * RATE), int(0.335 * RATE))
     assert right[6, late].max() > 0.3
     assert right[0, late].min() < -0.1
-    middle = slice(int(0.25 * AXES), int(0.30 * AXES))
+    middle = slice(int(0.25 * RATE), int(0.30 * RATE))
     assert left[6, middle].min() < -0.4
     assert left[11, middle].min() > 0.2
-    t = slice(int(0.45 * AXES), int(0.62 * AXES))
+    t = slice(int(0.45 * RATE), int(0.62 * RATE))
     assert left[11, t].mean() < 0 < left[6, t].mean()  # T against QRS
 
 
 def test_old_inferior_infarction_makes_q_waves_in_iii_and_avf() -> None:
-    early = slice(int(0.2 * AXES), int(0.24 * AXES))
+    early = slice(int(0.2 * RATE), int(0.24 * RATE))
     with_q, without = _beat(_plain(**{"q_wave.inferior": 0.9})), _beat(_plain())
     assert with_q[[2, 5], early].min(axis=1).max() < -0.2
     assert without[[2, 5], early].min(axis=1).min() > -0.15
 
 
 def test_left_anterior_fascicular_block_turns_the_axis_up() -> None:
-    qrs = slice(int(0.2 * AXES), int(0.3 * AXES))
+    qrs = slice(int(0.2 * RATE), int(0.3 * RATE))
     areas = _beat(_plain(), name="lafb")[:, qrs].sum(axis=1)
     assert areas[0] > 0 > areas[1]  # I positive, II negative: beyond -30 degrees
 

@@ -186,9 +186,8 @@ def add_views(
 ) -> list[str]:
     """Views of all `TABLES`; empty ones for those a source may lack or whose file is larger than `largest` (bytes).
 
-    files: tables that lie elsewhere.
-
-    Returns the names of the absent ones. Raises ECGError when a needed table is missing or a column of any.
+    files: where tables lie that are not below `source`. Returns the names of the absent ones. Raises ECGError when a
+    needed table is missing or a column of any.
     """
     absent = []
     for name, table in TABLES.items():

@@ -7,12 +7,12 @@ to the back; mV. Times are in seconds from QRS onset (from P onset for the P wav
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training.simulation.effects import Morphology
+from training.simulation.waveform import Waves
 
 if TYPE_CHECKING:
     from training.simulation.body import Body
@@ -26,7 +26,6 @@ P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.155
 CENTRES = np.array([0.230, 0.357, 0.458, 0.531, 0.661])
 WIDTHS = np.array([0.067, 0.084, 0.090, 0.124, 0.101])
 FILTER = 0.0033  # s
-WINDOW = 0.95  # s
 # Atrial repolarisation as a share of P, against it (chosen; it lowers the PR segment below the line between beats).
 RECOVERY = 0.16
 # T as shares of QT (medians of the same recordings): from the peak to the end, the sigmas before and after the peak.
@@ -52,21 +51,6 @@ MUSCLE = {
     "left_base": ([-0.10, -0.25, -0.30], [-0.45, -0.85, -1.05], [-0.35, -0.65, -0.70]),
 }
 FOCI = ("outflow", "septum", "apex", "left_wall", "left_base")
-
-
-@dataclass
-class Waves:
-    """centre, left, right: [waves] seconds (left, right are the Gaussian's sigmas, or of a plateau the begin and end);
-
-    eight: [8, waves] mV; plateau: [waves] bool; follows_qt: [waves] bool, times scale with the beat's QT.
-    """
-
-    centre: np.ndarray
-    left: np.ndarray
-    right: np.ndarray
-    eight: np.ndarray
-    plateau: np.ndarray
-    follows_qt: np.ndarray
 
 
 class _Builder:
@@ -98,7 +82,7 @@ class _Builder:
 
 
 def p_wave(m: Morphology, shape: np.ndarray, body: Body) -> Waves:
-    """Right then left atrium, from P onset. shape: [8, WAVES] mV."""
+    """Right then left atrium and their recovery, from P onset. shape: [8, WAVES] mV."""
     duration, b = m["p_ms"] / 1000, _Builder(body)
     size = np.exp(m["p_log"]) * (1 + m["p_uv"] / 120)
     terminal = b.seen(0.0, 0.0, 1.3 * m["p_terminal"] / 1000)
@@ -112,9 +96,10 @@ def ventricles(
     m: Morphology, shape: np.ndarray, body: Body, qt: float, block: str = "", lpfb: bool = False,
     delta: bool = False,
 ) -> Waves:  # fmt: skip
-    """QRS, ST, T and U from QRS onset. shape: [8, WAVES] mV of the patient's own beat in this class of conduction;
+    """QRS, ST, T and U from QRS onset.
 
-    qt in seconds, for the mean RR; block: "", "lbbb", "rbbb", "irbbb" or one of MUSCLE.
+    shape: [8, WAVES] mV of the patient's own beat in this class of conduction. qt: seconds, at the mean RR. block: "",
+    "lbbb", "rbbb", "irbbb" or one of MUSCLE.
     """
     b = _Builder(body)
     qrs = m["qrs"] / 1000
@@ -220,53 +205,3 @@ def _repolarisation(
     if m["scoop"] > 0:
         b.wave(qrs + 0.45 * (peak - qrs), 0.045, 0.05, -m["scoop"] / 1000 * 1.2 * (b.leads @ APEX), qt=True)
     b.wave(peak + 2.1 * right + 0.05, 0.035, 0.045, m["u_uv"] / 1000 * b.seen(0.35, 0.15, -0.55), qt=True)
-
-
-def joined(first: Waves, second: Waves, shift: float) -> Waves:
-    """Both, the second `shift` seconds later."""
-    return Waves(
-        np.concatenate([first.centre, second.centre + shift]), np.concatenate([first.left, second.left]),
-        np.concatenate([first.right, second.right]), np.concatenate([first.eight, second.eight], axis=1),
-        np.concatenate([first.plateau, second.plateau]), np.concatenate([first.follows_qt, second.follows_qt]),
-    )  # fmt: skip
-
-
-def skewed(at: np.ndarray, peak: float, left: float, right: float) -> np.ndarray:
-    """A Gaussian of height 1 whose sigma is `left` before the peak and `right` after it."""
-    away = at - peak
-    return np.asarray(np.exp(-0.5 * np.minimum((away / np.where(away < 0, left, right)) ** 2, 40)))
-
-
-def plateau(at: np.ndarray, begin: float, end: float | np.ndarray, rise: float, fall: float) -> np.ndarray:
-    """1 between `begin` and `end`, with logistic flanks of `rise` and `fall` (units of `at`)."""
-    up, down = np.clip((at - begin) / rise, -30, 30), np.clip((end - at) / fall, -30, 30)
-    return np.asarray(1 / ((1 + np.exp(-up)) * (1 + np.exp(-down))))
-
-
-def profiles(
-    waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int,
-    before: float = 0.12,
-) -> np.ndarray:  # fmt: skip
-    """[waves, samples]: the beats summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves].
-
-    A beat is drawn for WINDOW s, from `before` s ahead of its onset.
-    """
-    window = int(WINDOW * rate)
-    out = np.zeros((len(waves.centre), samples + 2 * window), np.float32)
-    if not len(onset):
-        return out[:, window : window + samples]
-    first = np.floor((onset - before) * rate).astype(int)
-    t = ((np.arange(window)[None] + first[:, None]) / rate - onset[:, None]).astype(np.float32)[:, None, :]
-    stretch = np.where(waves.follows_qt[None], scale[:, None], 1.0).astype(np.float32)
-    centre = (waves.centre[None] * stretch)[:, :, None].astype(np.float32)
-    left, right = ((s[None] * stretch)[:, :, None].astype(np.float32) for s in (waves.left, waves.right))
-    away = t - centre
-    sigma = np.where(away < 0, left, right)
-    shape = np.exp(-0.5 * np.minimum((away / np.where(waves.plateau[None, :, None], 1.0, sigma)) ** 2, 40))
-    for i in np.flatnonzero(waves.plateau):
-        shape[:, i] = plateau(t[:, 0], float(waves.left[i]), right[:, i], 0.006, 0.022)
-    shape *= gain[:, :, None].astype(np.float32)
-    for beat, start in enumerate(first + window):
-        if 0 <= start <= samples + window:
-            out[:, start : start + window] += shape[beat]
-    return out[:, window : window + samples]

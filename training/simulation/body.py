@@ -29,15 +29,15 @@ DOWER = np.array(
         [0.831, 0.076, 0.230],
     ]
 )
-# Electrode mistakes: how often (chosen; published rates of limb reversals are 0.4 to 4 %), and what they do to I, II,
-# V1 to V6 (I = LA - RA, II = LL - RA).
+# How often electrodes are mistaken for one another: chosen, between the 0.4 % of an outpatient clinic and the 4 % of
+# intensive care that were found by Rudiger et al., Am J Emerg Med 2007;25:174-178.
 MISTAKES: dict[str, float] = {"arms_reversed": 0.004, "left_arm_leg_reversed": 0.002, "v1_v2": 0.004, "v2_v3": 0.003}
 
 
 @dataclass(frozen=True)
 class Body:
-    """leads: [8, 3] the patient's lead vectors; gain: [8] of the leads; person: [8, WAVES] mV that age and sex
-    add; scores: [components] place among real hearts;
+    """leads: [8, 3] the patient's lead vectors; gain: [8] factor of each lead; person: [8, WAVES] mV that age and sex
+    add; scores: [components] place among real hearts, in SD.
 
     irregular: factor of respiratory variability; focus: where ectopic beats come from (`beats.FOCI`).
     """
@@ -79,6 +79,7 @@ def shapes() -> dict[str, np.ndarray]:
 
 
 def draw_body(rng: np.random.Generator, patient: Patient) -> Body:
+    """A body by age and sex; the spreads of torso, gains and irregularity are chosen."""
     turn = np.deg2rad(rng.normal(0, 5))  # about the body's long axis: rotation of the heart
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
     gain = np.exp(rng.normal(0, np.array([0.13, 0.13, 0.28, 0.25, 0.22, 0.20, 0.20, 0.20])) - 0.02)
@@ -90,9 +91,10 @@ def draw_body(rng: np.random.Generator, patient: Patient) -> Body:
 
 
 def placement(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, str]:
-    """([8, 8] from the true leads to this recording's, "" or the mistake made with the electrodes).
+    """([8, 8] from the true leads to this recording's, "" or the name in `MISTAKES` of what was mistaken).
 
-    Chest electrodes lie a little higher, lower or to the side of where they should; rarely cables are swapped.
+    Chest electrodes lie a little higher, lower or to the side of where they should; rarely cables are swapped. I is
+    LA - RA and II is LL - RA, so the limb leads stay consistent whatever is swapped.
     """
     mix = np.eye(8)
     slide = rng.normal(0, 0.11, 6) + rng.normal(0, 0.07)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
-from training.simulation.diagnoses import code
+from training.simulation.diagnoses import code, titles
 from training.simulation.findings import find
-from training.simulation.measurements import lab_rows, vital_rows
-from training.simulation.tables import complaints, conditions, others, statements
+from training.simulation.layout import time_text
+from training.simulation.measurements import lab_rows, minutes, vital_rows
+from training.simulation.tables import statements
 from training.simulation.tracing import RATE, Streams, Tracing, draw_tracing
 from training.simulation.truth import changes
 from training.simulation.visits import FIRST_HADM, FIRST_STAY, FIRST_SUBJECT, Planned, Visit, visits
@@ -19,28 +19,6 @@ from training.simulation.writer import Rows, write_record
 
 RACES = ("WHITE", "BLACK/AFRICAN AMERICAN", "HISPANIC/LATINO", "ASIAN", "OTHER", "UNKNOWN")
 NO_WAVE = 29999  # MIMIC-IV-ECG's number for a wave that the machine did not find
-
-
-def _text(time: datetime) -> str:
-    return time.isoformat(" ", "seconds")
-
-
-def _minutes(rng: np.random.Generator, low: float, high: float) -> timedelta:
-    return timedelta(seconds=int(rng.uniform(low, high) * 60))
-
-
-@lru_cache
-def titles() -> dict[tuple[str, int], str]:
-    """(ICD code, version) -> title of every code the cohort can hold."""
-    out = {(other.icd10, 10): other.title for other in others()} | {(other.icd9, 9): other.title for other in others()}
-    for row in conditions():
-        out |= {(c, 10): row.title for c, _ in row.icd10} | {(c, 9): row.title for c, _ in row.icd9}
-    for complaint in complaints():
-        name = complaint.name.replace("_", " ").capitalize()
-        out |= {(c, 10): name for c, _ in complaint.icd10} | {(c, 9): name for c, _ in complaint.icd9}
-    out |= {("I130", 10): "Hypertensive heart and chronic kidney disease with heart failure"}
-    out |= {("I110", 10): "Hypertensive heart disease with heart failure"}
-    return out | {("I129", 10): "Hypertensive chronic kidney disease"}
 
 
 def simulate_patient(seed: int, index: int, folder: Path, rows: Rows) -> None:
@@ -67,18 +45,18 @@ def _stay(visit: Visit, arrival: datetime, race: str, folder: Path, rows: Rows) 
     subject = FIRST_SUBJECT + patient.index
     stay_id = FIRST_STAY + patient.index * 10 + stay.number
     hadm = FIRST_HADM + patient.index * 10 + stay.number if stay.admitted else ""
-    arrival += _minutes(rng, 0, 1440)
-    leave = arrival + _minutes(rng, 150, 700)
+    arrival += minutes(rng, 0, 1440)
+    leave = arrival + minutes(rng, 150, 700)
     gender = "M" if patient.male else "F"
     rows["mimic-iv-ed/ed/edstays"].append(
-        (subject, hadm, stay_id, _text(arrival), _text(leave), gender, race,
+        (subject, hadm, stay_id, time_text(arrival), time_text(leave), gender, race,
          "AMBULANCE" if stay.admitted and rng.random() < 0.6 else "WALK IN", "ADMITTED" if stay.admitted else "HOME")
     )  # fmt: skip
     if stay.admitted:
         home = leave + timedelta(days=float(rng.gamma(2, 2)) + 0.3)
         rows["mimic-iv/hosp/admissions"].append(
-            (subject, hadm, _text(leave), _text(home), "", "EW EMER.", "", "EMERGENCY ROOM", "HOME", "Other", "English",
-             "", race, _text(arrival), _text(leave), 0)
+            (subject, hadm, time_text(leave), time_text(home), "", "EW EMER.", "", "EMERGENCY ROOM", "HOME", "Other",
+             "English", "", race, time_text(arrival), time_text(leave), 0)
         )  # fmt: skip
     for name, severity in stay.active.items():
         rows["truth/state"].append((subject, stay_id, name, severity))
@@ -91,12 +69,12 @@ def _stay(visit: Visit, arrival: datetime, race: str, folder: Path, rows: Rows) 
             )
         if stay.admitted:
             rows["mimic-iv/hosp/diagnoses_icd"].append((subject, hadm, position, icd, version))
-    ecg_time = arrival + _minutes(rng, 2, 55)
+    ecg_time = arrival + minutes(rng, 2, 55)
     drawn = lab_rows(rng, subject, stay, hadm, visit.labs, ecg_time, rows)
     vitals = dict(visit.vitals)
     for planned in visit.ecgs:
         tracing = draw_tracing(planned.streams, patient, stay, visit.body, planned.drawn)
-        when = ecg_time + planned.repeat * _minutes(rng, 25, 150)
+        when = ecg_time + planned.repeat * minutes(rng, 25, 150)
         _ecg(rng, visit, planned, tracing, when, drawn, folder, rows)
         if planned.repeat == 0:
             vitals["heart_rate"] = tracing.rate
@@ -107,39 +85,54 @@ def _ecg(
     rng: np.random.Generator, visit: Visit, planned: Planned, tracing: Tracing, when: datetime, measured: set[str],
     folder: Path, rows: Rows,
 ) -> None:  # fmt: skip
-    patient, stay, study = visit.patient, visit.stay, planned.study
+    patient, study = visit.patient, planned.study
     subject = FIRST_SUBJECT + patient.index
     path = write_record(folder, subject, study, when, tracing.signal, RATE)
-    codes, m, c = find(patient, stay, tracing), tracing.morphology, tracing.conduction
-    rows["mimic-iv-ecg/record_list"].append((subject, study, study, _text(when), path))
-    end = 100 + int(m["qrs"] / 2)
-    axis, t_axis = (
-        int(np.rad2deg(np.arctan2(2 * a[5] / np.sqrt(3), a[0])))
-        for a in (tracing.beat[:, 100:end].sum(axis=1), tracing.beat[:, end:].sum(axis=1))
-    )
-    has_p = c.kind == "sinus" and not c.av and len(tracing.rhythm.p) > 0
-    qrs_on = 40 + int(m["pr"]) if has_p else 240
-    points = [40, 40 + int(m["p_ms"])] if has_p else [NO_WAVE, NO_WAVE]
-    found = [int(x + rng.normal(0, 3)) if x != NO_WAVE else x
-             for x in (*points, qrs_on, qrs_on + m["qrs"], qrs_on + tracing.qt * 1000)]  # fmt: skip
+    rows["mimic-iv-ecg/record_list"].append((subject, study, study, time_text(when), path))
+    codes = find(patient, tracing)
     reports = [statements()[name] for name in codes][:18]
+    axis, t_axis = _axes(tracing)
+    p_wave = tracing.conduction.kind == "sinus" and not tracing.conduction.av and len(tracing.rhythm.p) > 0
     rows["mimic-iv-ecg/machine_measurements"].append(
-        (subject, study, 6800000 + patient.index % 40, _text(when), *reports, *[""] * (18 - len(reports)),
-         "0.005-150 Hz", "60 Hz notch Baseline filter", int(tracing.rr.mean() * 1000), *found,
-         int(rng.normal(50, 15)) if has_p else NO_WAVE, axis, t_axis)
-    )  # fmt: skip
-    stay_id = FIRST_STAY + patient.index * 10 + stay.number
-    rows["truth/ecgs"].append(
-        (subject, stay_id, study, c.kind, c.block, tracing.rate, m["pr"] if has_p else np.nan,
-         m["p_ms"] if has_p else np.nan, m["qrs"], tracing.qt * 1000 + m["st_ms"], m["qtc"] + m["st_ms"], axis,
-         tracing.fault)
+        (subject, study, 6800000 + patient.index % 40, time_text(when), *reports, *[""] * (18 - len(reports)),
+         "0.005-150 Hz", "60 Hz notch Baseline filter", int(tracing.rr.mean() * 1000),
+         *_machine_times(rng, tracing, p_wave), int(rng.normal(50, 15)) if p_wave else NO_WAVE, axis, t_axis)
     )  # fmt: skip
     rows["truth/labs"] += [(study, key, value, key in measured) for key, value in visit.labs.items()]
     rows["truth/findings"] += [(study, name) for name in codes]
-    rows["truth/effects"] += [(study, *applied) for applied in m.applied]
-    changed = changes(planned.streams, stay, visit.body, planned.drawn, tracing)
+    rows["truth/effects"] += [(study, *applied) for applied in tracing.morphology.applied]
+    changed = changes(planned.streams, visit.stay, visit.body, planned.drawn, tracing)
     rows["truth/changes"] += [(study, *row) for row in changed]
+    _true_times(visit, study, tracing, p_wave, axis, rows)
+
+
+def _axes(tracing: Tracing) -> tuple[int, int]:
+    """Frontal axes of QRS and of ST-T, degrees, from areas in I and aVF; aVF is scaled up to I's bipolar size."""
+    onset = 100  # sample of QRS onset in `Tracing.beat`
+    end = onset + int(tracing.morphology["qrs"] / 2)  # ms -> samples at 500 Hz
+    areas = tracing.beat[:, onset:end].sum(axis=1), tracing.beat[:, end:].sum(axis=1)
+    qrs, t = (int(np.rad2deg(np.arctan2(2 * area[5] / np.sqrt(3), area[0]))) for area in areas)
+    return qrs, t
+
+
+def _machine_times(rng: np.random.Generator, tracing: Tracing, p_wave: bool) -> list[int]:
+    """p_onset, p_end, qrs_onset, qrs_end, t_end in ms as the cart reads them: from an arbitrary zero, with errors."""
+    m = tracing.morphology
+    qrs = 40 + int(m["pr"]) if p_wave else 240
+    atrial = [40, 40 + int(m["p_ms"])] if p_wave else [NO_WAVE, NO_WAVE]
+    times = (*atrial, qrs, qrs + m["qrs"], qrs + tracing.qt * 1000)
+    return [int(time + rng.normal(0, 3)) if time != NO_WAVE else time for time in times]
+
+
+def _true_times(visit: Visit, study: int, tracing: Tracing, p_wave: bool, axis: int, rows: Rows) -> None:
+    """Append the rows of truth/ecgs and, of the first three conducted beats that lie well inside, truth/waves."""
+    m, c, stay_id = tracing.morphology, tracing.conduction, FIRST_STAY + visit.patient.index * 10 + visit.stay.number
+    rows["truth/ecgs"].append(
+        (FIRST_SUBJECT + visit.patient.index, stay_id, study, c.kind, c.block, tracing.rate,
+         m["pr"] if p_wave else np.nan, m["p_ms"] if p_wave else np.nan, m["qrs"], tracing.qt * 1000 + m["st_ms"],
+         m["qtc"] + m["st_ms"], axis, tracing.fault)
+    )  # fmt: skip
     normal = tracing.rhythm.qrs[~tracing.rhythm.ectopic]
     for beat, onset in enumerate(normal[(normal > 0.3) & (normal < 9.3)][:3] * 1000):
-        p = (onset - m["pr"], onset - m["pr"] + m["p_ms"]) if has_p else (np.nan, np.nan)
+        p = (onset - m["pr"], onset - m["pr"] + m["p_ms"]) if p_wave else (np.nan, np.nan)
         rows["truth/waves"].append((study, beat, *p, onset, onset + m["qrs"], onset + tracing.qt * 1000 + m["st_ms"]))

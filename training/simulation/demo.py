@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ecgkt.mimic.clinical import PLAUSIBLE
 from training.simulation.tables import labs
 
 # Lab -> the demo's lab_name, reference_unit ("" for none) and what to multiply it with.
@@ -131,6 +132,5 @@ def from_tables(edstays: pd.DataFrame, labevents: pd.DataFrame, triage: pd.DataF
 
 
 def _plausible_vitals(vitals: pd.DataFrame) -> pd.DataFrame:
-    limits = {"heart_rate": (15, 320), "sbp": (30, 300), "dbp": (10, 200), "temperature": (25, 45),
-              "resp_rate": (2, 80), "o2sat": (30, 100)}  # fmt: skip
+    limits = {ours: PLAUSIBLE[theirs] for theirs, ours in TRIAGE.items()}
     return vitals.apply(lambda column: column.where(column.between(*limits[str(column.name)])))

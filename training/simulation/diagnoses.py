@@ -6,6 +6,7 @@ stays in a thousand (old charts, rule-outs). Some stays are coded in ICD-9, as M
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, log
 
 import numpy as np
@@ -56,3 +57,17 @@ def _combined(codes: list[str]) -> list[str]:
     kidney = any(c.startswith("N18") for c in codes)
     combined = {(True, True): "I130", (True, False): "I110", (False, True): "I129", (False, False): "I10"}
     return [combined[heart, kidney] if c == "I10" else c for c in codes]
+
+
+@lru_cache
+def titles() -> dict[tuple[str, int], str]:
+    """(ICD code, version) -> title of every code the cohort can hold."""
+    out = {(other.icd10, 10): other.title for other in others()} | {(other.icd9, 9): other.title for other in others()}
+    for row in conditions():
+        out |= {(c, 10): row.title for c, _ in row.icd10} | {(c, 9): row.title for c, _ in row.icd9}
+    for complaint in complaints():
+        name = complaint.name.replace("_", " ").capitalize()
+        out |= {(c, 10): name for c, _ in complaint.icd10} | {(c, 9): name for c, _ in complaint.icd9}
+    out |= {("I130", 10): "Hypertensive heart and chronic kidney disease with heart failure"}
+    out |= {("I110", 10): "Hypertensive heart disease with heart failure"}
+    return out | {("I129", 10): "Hypertensive chronic kidney disease"}

@@ -31,12 +31,11 @@ LIMITS = {
 
 @dataclass
 class Morphology:
-    """values: parameter -> number (ms, uV, bpm, degrees, log or 0-1, as in the tables), within `LIMITS`.
+    """values: parameter -> number within `LIMITS`, in the tables' units: ms, uV (posterior: mV), bpm, degrees, log, or
+    a share ("0-1" in the tables) that is 1 for a full-blown change and may exceed it.
 
-    applied: (source, parameter, size) of every effect; own: the values without any effect.
-
-    qtc is Fridericia's, of a narrow QRS; axis is a turn of the patient's own; regional parameters are called
-    "injury.inferior" and so on.
+    applied: (source, parameter, size) of every effect; own: the values without any effect. qtc is Fridericia's, of a
+    narrow QRS; axis is a turn of the patient's own; regional parameters are called "injury.inferior" and so on.
     """
 
     values: dict[str, float]
@@ -61,9 +60,9 @@ def _sum(own: dict[str, float], applied: list[tuple[str, str, float]]) -> Morpho
 
 
 def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
-    """A patient's own ECG without disease: means and spreads of adults' resting ECGs, by age and sex.
+    """A patient's own ECG without disease, by age, sex and build; shape and axis of normal beats vary by `shapes.csv`.
 
-    Shape and axis of normal beats vary by `shapes.csv`; what is added here depends on age, sex and build.
+    The numbers are chosen and held against real recordings by benchmarks/simulation.py.
     """
     older = patient.age - 60
     values = dict.fromkeys(PARAMETERS, 0.0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from training.simulation.effects import Morphology
 from training.simulation.rhythm import AFIB, AFLT
-from training.simulation.state import Patient, Stay
+from training.simulation.state import Patient
 from training.simulation.tracing import RATE, Tracing
 
 WALL_LEADS = {"inferior": (1, 2, 5), "lateral": (0, 4, 10, 11), "anterior": (8, 9), "septal": (6, 7, 8)}
@@ -19,14 +19,14 @@ INFARCT = {"inferior": "IMI", "lateral": "LMI", "anterior": "AMI", "septal": "AS
 INJURY = {"inferior": "INJIN", "lateral": "INJLA", "anterior": "INJAS", "septal": "INJAS"}
 
 
-def find(patient: Patient, stay: Stay, tracing: Tracing) -> list[str]:
+def find(patient: Patient, tracing: Tracing) -> list[str]:
     """SCP-ECG codes, rhythm first; NORM only where nothing else is abnormal."""
     m, c = tracing.morphology, tracing.conduction
     codes = _rhythm(tracing)
     conduction = _conduction(tracing)
     form: list[str] = []
     if c.block not in ("paced", "lbbb") and not c.delta:
-        form = _infarction(m) + _voltage(patient, tracing) + _repolarisation(patient, stay, tracing)
+        form = _infarction(m) + _voltage(patient, tracing) + _repolarisation(patient, tracing)
         if c.kind == "sinus" and (m["p_terminal"] > 40 or m["p_ms"] > 124):
             form.append("LAO/LAE")
         if c.kind == "sinus" and m["p_uv"] > 62:
@@ -96,7 +96,7 @@ def _voltage(patient: Patient, t: Tracing) -> list[str]:
     return out
 
 
-def _repolarisation(patient: Patient, stay: Stay, t: Tracing) -> list[str]:
+def _repolarisation(patient: Patient, t: Tracing) -> list[str]:
     m, out = t.morphology, []
     j = int((0.2 + m["qrs"] / 1000) * RATE)
     st = t.beat[:, j + 20]

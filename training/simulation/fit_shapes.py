@@ -24,8 +24,9 @@ from tqdm import tqdm
 
 import ecgkt
 from ecgkt.waves import delineate
-from training.simulation.beats import CENTRES, EIGHT, P_CENTRES, P_WIDTH, T_APART, WAVES, WIDTHS, plateau, skewed
+from training.simulation.beats import CENTRES, EIGHT, P_CENTRES, P_WIDTH, T_APART, WAVES, WIDTHS
 from training.simulation.tables import FOLDER
+from training.simulation.waveform import plateau, skewed
 
 RATE = 500
 BEFORE, AFTER = 0.30, 0.70  # s around QRS onset
@@ -44,7 +45,10 @@ Median = tuple[np.ndarray, float, float, float, float]
 
 
 def median_beat(ecg: ecgkt.ECG) -> Median | None:
-    """[8, samples] mV (0 just before QRS), and in ms from QRS onset: QRS end, T end, P onset, P end; None if unsure."""
+    """[8, samples] mV at RATE (0 just before QRS), and in ms from QRS onset: QRS end, T end, P onset, P end.
+
+    None where fewer than five beats or no P or T are found. `BEFORE` s lie ahead of QRS onset.
+    """
     found = delineate(ecg).beats
     if len(found) < 5 or any(time is None for time in (found[1].p_onset, found[1].t_offset)):
         return None

@@ -148,7 +148,7 @@ def true_labs(
 
 
 def _demographics(patient: Patient) -> dict[str, float]:
-    """Quantity -> change by age, sex and build, in units of its scale."""
+    """Quantity -> change by age, sex and build, in units of its scale (chosen)."""
     older = (patient.age - 60) / 10
     return {
         "haemoglobin": (0.9 if patient.male else -0.35) - 0.12 * older,

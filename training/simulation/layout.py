@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from ecgkt.ecg import LEADS
 
 VERSION = "2"
@@ -62,3 +64,8 @@ TRUTH: dict[str, tuple[str, ...]] = {
 LEAD_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 FROM_STANDARD = (0, 1, 2, 3, 5, 4, 6, 7, 8, 9, 10, 11)
 GAIN = 200  # ADC units per mV
+
+
+def time_text(time: datetime) -> str:
+    """A time as MIMIC's tables have it: 2150-03-01 12:00:00."""
+    return time.isoformat(" ", "seconds")

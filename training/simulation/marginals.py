@@ -85,7 +85,8 @@ def fit_marginal(
 
 @dataclass(frozen=True)
 class Marginal:
-    """One lab's or vital's part of a sample: z, noise [stays] standard normal; kept [stays]: measured."""
+    """One lab's or vital's part of a sample: z, noise [stays] standard normal; kept [stays]: measured; bound [stays]:
+    albumin beyond the healthy mean (g/dL), which carries calcium with it."""
 
     key: str
     z: np.ndarray

@@ -8,6 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from training.simulation import labs as laboratory
+from training.simulation.layout import time_text
 from training.simulation.state import Patient, Stay
 from training.simulation.tables import Lab, complaints, labs
 from training.simulation.visits import FIRST_SUBJECT
@@ -30,11 +31,8 @@ MISSING = (0.06, 0.02, 0.02, 0.02, 0.02, 0.02)
 STEADY = ("sodium", "chloride", "ph", "mcv")  # these hardly move within hours
 
 
-def _text(time: datetime) -> str:
-    return time.isoformat(" ", "seconds")
-
-
-def _minutes(rng: np.random.Generator, low: float, high: float) -> timedelta:
+def minutes(rng: np.random.Generator, low: float, high: float) -> timedelta:
+    """So many minutes, drawn evenly, in whole seconds as MIMIC's times are."""
     return timedelta(seconds=int(rng.uniform(low, high) * 60))
 
 
@@ -52,14 +50,14 @@ def _draws(rng: np.random.Generator, stay: Stay, ecg_time: datetime) -> list[tup
     asked = laboratory.draw_panels(rng, stay, intensity)
     near = [rng.random() < NEAR for _ in asked]
     again = [panel for panel in asked if rng.random() < AGAIN.get(panel, AGAIN_OTHERS)]
-    first = ecg_time + _minutes(rng, -30, 50)
+    first = ecg_time + minutes(rng, -30, 50)
     draws = [
         (first, [panel for panel, soon in zip(asked, near, strict=True) if soon]),
-        (ecg_time + _minutes(rng, 65, 140), [panel for panel, soon in zip(asked, near, strict=True) if not soon]),
-        (ecg_time + _minutes(rng, 180, 480), again),
+        (ecg_time + minutes(rng, 65, 140), [panel for panel, soon in zip(asked, near, strict=True) if not soon]),
+        (ecg_time + minutes(rng, 180, 480), again),
     ]
     if stay.admitted:
-        draws.append((ecg_time + _minutes(rng, 180, 1080), laboratory.draw_panels(rng, stay, intensity, ward=True)))
+        draws.append((ecg_time + minutes(rng, 180, 1080), laboratory.draw_panels(rng, stay, intensity, ward=True)))
     return draws
 
 
@@ -77,7 +75,7 @@ def lab_rows(
     for specimen, (time, panels) in enumerate(_draws(rng, stay, ecg_time)):
         later = specimen > 1
         admission = hadm if rng.random() < LINKED else ""
-        drawn, stored = _text(time), _text(time + _minutes(rng, 20, 90))
+        drawn, stored = time_text(time), time_text(time + minutes(rng, 20, 90))
         haemolysed = rng.random() < HAEMOLYSED
         members = [lab for panel in panels for lab in _labs_of()[panel]]
         chances, noise = rng.random((len(members), 2)).tolist(), rng.normal(size=(len(members), 2)).tolist()
@@ -127,12 +125,12 @@ def vital_rows(
         (subject, stay_id, *_reading(rng, vitals), int(rng.integers(0, 11)), triage_level(rng, stay), complaint.text)
     )
     times = [
-        ecg_time + _minutes(rng, -25, 28),
-        *(arrival + _minutes(rng, 60, 400) for _ in range(int(rng.poisson(1.2)))),
+        ecg_time + minutes(rng, -25, 28),
+        *(arrival + minutes(rng, 60, 400) for _ in range(int(rng.poisson(1.2)))),
     ]
     for time in sorted(times):
         rows["mimic-iv-ed/ed/vitalsign"].append(
-            (subject, stay_id, _text(time), *_reading(rng, vitals), "", int(rng.integers(0, 11)))
+            (subject, stay_id, time_text(time), *_reading(rng, vitals), "", int(rng.integers(0, 11)))
         )
     if rng.random() < 0.62:
         day = f"{arrival:%Y-%m-%d}"

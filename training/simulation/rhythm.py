@@ -12,10 +12,11 @@ SINUS, AFIB, AFLT = "sinus", "afib", "aflutter"
 
 @dataclass(frozen=True)
 class Rhythm:
-    """p: onset-of-P times (s); qrs: QRS onset times (s), sorted; ectopic: True where a QRS is a PVC;
+    """When the chambers are activated; times reach a little beyond 0 and 10 s.
 
-    before: the RR interval before each QRS (s); kind: sinus, afib or aflutter; atrial_rate in Hz (AF, flutter);
-    pacs: how many of the beats are atrial premature. Times reach a little beyond 0 and 10 s.
+    kind: SINUS, AFIB or AFLT. p: [waves] onsets of P, s. qrs: [beats] onsets of QRS, s, sorted; ectopic: [beats] True
+    for a PVC; before: [beats] RR interval before each, s. atrial_rate: Hz, of fibrillation and flutter. pacs: how many
+    of the beats are atrial premature. block: "", "avb2" or "avb3".
     """
 
     kind: str
@@ -39,12 +40,17 @@ def _sinus_times(rng: np.random.Generator, rr: float, age: float, irregular: flo
     return np.cumsum(np.maximum(intervals, 0.33)) - 1.5 - float(rng.uniform(0, rr))
 
 
-def _finish(kind: str, p: np.ndarray, qrs: np.ndarray, ectopic: np.ndarray, **more: object) -> Rhythm:
+def _finish(
+    kind: str, p: np.ndarray, qrs: np.ndarray, ectopic: np.ndarray, atrial_rate: float = 0.0, pacs: int = 0,
+    block: str = "",
+) -> Rhythm:  # fmt: skip
+    """The part of a rhythm that shows in 10 s, beats in order of time."""
     order = np.argsort(qrs)
     qrs, ectopic = qrs[order], ectopic[order]
     before = np.diff(qrs, prepend=qrs[0] - float(np.median(np.diff(qrs))))
     keep = (qrs > -0.9) & (qrs < SECONDS + 0.3)
-    return Rhythm(kind, p[(p > -0.3) & (p < SECONDS + 0.1)], qrs[keep], ectopic[keep], before[keep], **more)  # type: ignore[arg-type]
+    shown = (p > -0.3) & (p < SECONDS + 0.1)
+    return Rhythm(kind, p[shown], qrs[keep], ectopic[keep], before[keep], atrial_rate, pacs, block)
 
 
 def fibrillation(rng: np.random.Generator, rate: float) -> Rhythm:

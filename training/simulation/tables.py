@@ -4,14 +4,15 @@
 |---|---|
 | conditions.csv | prevalence at age 60 in women, log odds per decade and for men, codes, how often the code is given |
 | links.csv | log odds that one condition adds to another |
-| labs.csv, vitals.csv | a healthy adult's distribution: centre, 1 SD below and above it; limits of the report |
+| labs.csv, vitals.csv | healthy centre, 1 SD below and above it, the same of the admitted; limits of the report |
 | lab_correlations.csv | correlation of what is left of two labs or vitals when the conditions are known |
 | panels.csv | how often each panel is drawn near the ECG and later on the ward, and what makes it likelier |
 | shifts.csv | what a condition, or acuity, does to a lab or vital: `present` + `severity` x (severity 0-1) |
 | effects.csv | what a lab does to the ECG: published slopes, the patients' spread, the silent fraction, the source |
 | expression.csv | what a condition itself does to the ECG, in the same way |
 | complaints.csv, others.csv | why people come otherwise; diagnoses that depend on age, BMI and company only |
-| statements.csv | SCP-ECG codes and descriptions, as PTB-XL lists them |
+| statements.csv | the SCP-ECG codes that `findings` gives, described as PTB-XL does |
+| shapes.csv | real beats: see `fit_shapes`, which writes it |
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from ecgkt import vocabulary
+
 FOLDER = Path(__file__).resolve().parent
-LABS_FILE = FOLDER.parents[1] / "ecgkt" / "vocabulary" / "labs.csv"
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -161,53 +163,33 @@ def conditions() -> tuple[Condition, ...]:
         causes.setdefault(row["effect"], []).append((row["cause"], float(row["log_odds"])))
     return tuple(
         Condition(
-            r["condition"],
-            r["kind"] == "chronic",
-            float(r["prevalence"]),
-            float(r["per_decade"]),
-            float(r["male"]),
-            _codes(r["icd10"]),
-            _codes(r["icd9"]),
-            float(r["coded"]),
-            r["name"],
-            tuple(causes.get(r["condition"], ())),
+            r["condition"], r["kind"] == "chronic", float(r["prevalence"]), float(r["per_decade"]), float(r["male"]),
+            _codes(r["icd10"]), _codes(r["icd9"]), float(r["coded"]), r["name"], tuple(causes.get(r["condition"], ())),
         )
         for r in rows("conditions")
-    )
+    )  # fmt: skip
 
 
 @lru_cache
 def complaints() -> tuple[Complaint, ...]:
     return tuple(
         Complaint(
-            r["complaint"],
-            float(r["weight"]),
-            float(r["per_decade"]),
-            float(r["male"]),
-            _codes(r["icd10"]),
-            _codes(r["icd9"]),
-            r["text"],
-            float(r["sinus_rate"]),
+            r["complaint"], float(r["weight"]), float(r["per_decade"]), float(r["male"]), _codes(r["icd10"]),
+            _codes(r["icd9"]), r["text"], float(r["sinus_rate"]),
         )
         for r in rows("complaints")
-    )
+    )  # fmt: skip
 
 
 @lru_cache
 def others() -> tuple[Other, ...]:
     return tuple(
         Other(
-            r["icd10"],
-            r["icd9"],
-            r["title"],
-            float(r["probability"]),
-            float(r["per_decade"]),
-            float(r["per_bmi"]),
-            r["condition"],
-            float(r["log_odds"]),
+            r["icd10"], r["icd9"], r["title"], float(r["probability"]), float(r["per_decade"]), float(r["per_bmi"]),
+            r["condition"], float(r["log_odds"]),
         )
         for r in rows("others")
-    )
+    )  # fmt: skip
 
 
 def spreads(row: dict[str, str], side: str) -> tuple[float, float]:
@@ -218,34 +200,16 @@ def spreads(row: dict[str, str], side: str) -> tuple[float, float]:
 
 @lru_cache
 def labs() -> tuple[Lab, ...]:
-    with open(LABS_FILE, newline="", encoding="utf-8") as file:
-        vocabulary = {row["lab"]: row for row in csv.DictReader(file)}
-    out = []
-    for r in rows("labs"):
-        v = vocabulary[r["lab"]]
-        out.append(
-            Lab(
-                r["lab"],
-                float(r["centre"] or 0),
-                spreads(r, "below"),
-                spreads(r, "above"),
-                r["scale"],
-                float(r["patient_share"] or 0),
-                r["panel"],
-                int(r["digits"]),
-                int(v["itemid"]),
-                v["mimic_label"],
-                v["fluid"],
-                v["category"],
-                r["unit"],
-                float(v["reference_low"]),
-                float(v["reference_high"]),
-                (float(v["plausible_low"]), float(v["plausible_high"])),
-                float(r["least"] or "-inf"),
-                float(r["most"] or "inf"),
-            )
+    known = vocabulary.labs()
+    return tuple(
+        Lab(
+            r["lab"], float(r["centre"] or 0), spreads(r, "below"), spreads(r, "above"), r["scale"],
+            float(r["patient_share"] or 0), r["panel"], int(r["digits"]), v.itemid, v.mimic_label, v.fluid, v.category,
+            r["unit"], v.reference_low, v.reference_high, v.plausible, float(r["least"] or "-inf"),
+            float(r["most"] or "inf"),
         )
-    return tuple(out)
+        for r in rows("labs") for v in [known[r["lab"]]]
+    )  # fmt: skip
 
 
 @lru_cache
@@ -272,29 +236,18 @@ def effects() -> tuple[Effect, ...]:
     """Every lab, temperature and condition effect on the ECG, in the tables' order."""
     by_lab = [
         Effect(
-            r["quantity"],
-            r["parameter"],
-            0.0,
-            float(r["slope"]),
-            float(r["sensitivity_sd"]),
-            float(r["silent"]),
-            r["direction"],
-            float(r["from"]),
-            float(r["to"]),
+            r["quantity"], r["parameter"], 0.0, float(r["slope"]), float(r["sensitivity_sd"]), float(r["silent"]),
+            r["direction"], float(r["from"]), float(r["to"]),
         )
         for r in rows("effects")
-    ]
+    ]  # fmt: skip
     by_condition = [
         Effect(
-            r["condition"],
-            r["parameter"],
-            float(r["present"]),
-            float(r["severity"]),
-            float(r["sensitivity_sd"]),
+            r["condition"], r["parameter"], float(r["present"]), float(r["severity"]), float(r["sensitivity_sd"]),
             float(r["silent"]),
         )
         for r in rows("expression")
-    ]
+    ]  # fmt: skip
     return tuple(by_lab + by_condition)
 
 

@@ -16,6 +16,7 @@ from training.simulation.body import Body, placement, shapes
 from training.simulation.effects import Morphology
 from training.simulation.rhythm import AFIB, AFLT, Rhythm, fibrillation, flutter, paced, sinus
 from training.simulation.state import Patient, Stay
+from training.simulation.waveform import Waves, profiles
 
 RATE = 500
 SAMPLES = 5000
@@ -53,8 +54,8 @@ class Tracing:
     """signal: [12, SAMPLES] mV in standard lead order; beat: [12, 500] the noiseless beat as correctly placed
     electrodes see it, QRS onset at 200 ms.
 
-    qt: seconds as drawn, at the mean RR; rr: [intervals] s; mix: [8, 8] of this recording's electrodes; fault: what is
-    wrong with the recording, or "".
+    qt: seconds at the mean RR, without the morphology's st_ms, by which ST is longer or shorter; rate: per minute; rr:
+    [intervals] s; mix: [8, 8] of this recording's electrodes; fault: what is wrong with the recording, or "".
     """
 
     signal: np.ndarray
@@ -86,7 +87,7 @@ def draw_conduction(chance: np.ndarray, stay: Stay) -> Conduction:
         kind = AFLT
     block = "paced" if shows["pacemaker"] else "lbbb" if shows["lbbb"] else "rbbb" if shows["rbbb"] else ""
     if not block and chance[12] < 0.035 + (0.06 if "pulmonary_embolism" in stay.active else 0.0):
-        block = "irbbb"  # PE: 4.8 against 2.8 %, n=6049
+        block = "irbbb"  # published with and without PE: 4.8 against 2.8 % (n=6049)
     free = block in ("", "rbbb", "irbbb")
     av = "avb3" if shows["avb3"] else "avb2" if shows["avb2"] else ""
     if kind != "sinus" or block == "paced":
@@ -110,7 +111,8 @@ def _rhythm(rng: np.random.Generator, c: Conduction, m: Morphology, stay: Stay, 
 
 
 def conducted(chance: np.ndarray, c: Conduction, m: Morphology) -> Morphology:
-    """A blocked bundle or a pacemaker sets the QRS duration and a bypass shortens PR, whatever the baseline says."""
+    """The parameters as this conduction shows them: a blocked bundle or a pacemaker sets the QRS duration, a bypass
+    sets PR and QRS, and P and PR shorten at high sinus rates."""
     v = dict(m.values)
     # Nearly normal: the sum of two uniform numbers less their mean, in standard deviations.
     draw = (chance[14] + chance[15] - 1) * 6**0.5
@@ -138,7 +140,7 @@ def qt_interval(qtc: float, rr: float) -> float:
     return float(min(qtc / 1000 * rr ** (1 / 3), 0.30 + 0.28 * rr + 0.0006 * max(qtc - 420, 0)))
 
 
-def ventricular(c: Conduction, m: Morphology, body: Body, qt: float) -> beats.Waves:
+def ventricular(c: Conduction, m: Morphology, body: Body, qt: float) -> Waves:
     """QRS to U of a beat of this conduction, in the patient's true leads."""
     block = "lbbb" if c.av == "avb3" and m["qrs"] > 120 else c.block
     name = block if block in ("lbbb", "rbbb") else "lafb" if c.lafb else "normal"
@@ -148,7 +150,7 @@ def ventricular(c: Conduction, m: Morphology, body: Body, qt: float) -> beats.Wa
     return beats.ventricles(m, shape, body, qt, block, c.lpfb, c.delta)
 
 
-def atrial(m: Morphology, body: Body) -> beats.Waves:
+def atrial(m: Morphology, body: Body) -> Waves:
     """The P wave, in the patient's true leads."""
     return beats.p_wave(m, body.shape["normal"], body)
 
@@ -165,7 +167,7 @@ def draw_tracing(streams: Streams, patient: Patient, stay: Stay, body: Body, dra
     waves = ventricular(c, m, body, qt)
     mix, fault = placement(streams("placement"), body)
     eight = mix @ _heart(streams, rhythm, c, m, body, waves, qt, rr)
-    clean = waves.eight.astype(np.float32) @ beats.profiles(
+    clean = waves.eight.astype(np.float32) @ profiles(
         waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), RATE, 500
     )
     noisy, broken = leads.recorded(streams("noise"), eight, RATE)
@@ -174,7 +176,7 @@ def draw_tracing(streams: Streams, patient: Patient, stay: Stay, body: Body, dra
 
 
 def _heart(
-    streams: Streams, rhythm: Rhythm, c: Conduction, m: Morphology, body: Body, waves: beats.Waves, qt: float, rr: float
+    streams: Streams, rhythm: Rhythm, c: Conduction, m: Morphology, body: Body, waves: Waves, qt: float, rr: float
 ) -> np.ndarray:
     """[8, SAMPLES] mV without noise, in the patient's true leads."""
     rng = streams("beats")
@@ -184,8 +186,8 @@ def _heart(
         breath = 1 + 0.035 * np.sin(2 * np.pi * respiration * onset + phase)
         return breath[:, None] * (1 + rng.normal(0, 0.03, (len(onset), count)))
 
-    def add(part: beats.Waves, onset: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-        times = beats.profiles(part, onset, stretch, gains(onset, len(part.centre)), RATE, SAMPLES)
+    def add(part: Waves, onset: np.ndarray, stretch: np.ndarray) -> np.ndarray:
+        times = profiles(part, onset, stretch, gains(onset, len(part.centre)), RATE, SAMPLES)
         return np.asarray(part.eight.astype(np.float32) @ times)
 
     normal = ~rhythm.ectopic

@@ -30,11 +30,13 @@ from training.simulation.tracing import (
     ventricular,
 )
 from training.simulation.visits import visits
+from training.simulation.waveform import joined, profiles
 
 RATE = 250  # Hz; the waves changed are far slower than half of it
 ONSET = 0.40  # s of QRS within the beat
 SAMPLES = 250
 PARTS = ("P", "QRS", "ST", "T")
+# Ectopy adds beats of its own and leaves the normal beat, which is what is compared here, as it is.
 _CONDUCTION = {*SHOWN, "afib"} - {"ventricular_ectopy"}
 
 
@@ -42,9 +44,9 @@ def beat(c: Conduction, m: Morphology, body: Body, rr: float, mix: np.ndarray) -
     """[8, SAMPLES] mV at RATE: one noiseless beat from P to U, as this recording's electrodes see it."""
     waves = ventricular(c, m, body, qt_interval(m["qtc"], rr))
     if _has_p(c):
-        waves = beats.joined(waves, atrial(m, body), -m["pr"] / 1000)
+        waves = joined(waves, atrial(m, body), -m["pr"] / 1000)
     once, alike = np.ones(1), np.ones((1, waves.centre.size))
-    times = beats.profiles(waves, np.array([ONSET]), once, alike, RATE, SAMPLES, before=ONSET)
+    times = profiles(waves, np.array([ONSET]), once, alike, RATE, SAMPLES, before=ONSET)
     return np.asarray(mix @ waves.eight @ times)
 
 

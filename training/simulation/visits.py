@@ -28,7 +28,8 @@ class Planned:
 
 @dataclass(frozen=True)
 class Visit:
-    """labs: lab -> true value; vitals: vital -> true value (`labs.true_labs`); rng: for what is written about it."""
+    """labs: lab -> true value; vitals: vital -> true value (units as in `labs.true_labs`); rng: for what is written
+    about the stay, which must not move any tracing."""
 
     patient: Patient
     body: Body

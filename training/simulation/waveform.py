@@ -1,0 +1,76 @@
+"""Waves in time: Gaussians and plateaus, drawn at each beat's onset and summed to a course a wave."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+WINDOW = 0.95  # s that a beat is drawn for
+
+
+@dataclass
+class Waves:
+    """The waves of one beat, times in seconds from the onset that the beat is drawn at.
+
+    centre, left, right: [waves] s; left and right are a Gaussian's sigmas before and after its centre, of a plateau its
+    begin and end. eight: [8, waves] mV in I, II, V1 to V6. plateau, follows_qt: [waves] bool; the times of a wave that
+    follows QT scale with the beat's QT.
+    """
+
+    centre: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    eight: np.ndarray
+    plateau: np.ndarray
+    follows_qt: np.ndarray
+
+
+def joined(first: Waves, second: Waves, shift: float) -> Waves:
+    """Both, the second `shift` seconds later."""
+    return Waves(
+        np.concatenate([first.centre, second.centre + shift]), np.concatenate([first.left, second.left]),
+        np.concatenate([first.right, second.right]), np.concatenate([first.eight, second.eight], axis=1),
+        np.concatenate([first.plateau, second.plateau]), np.concatenate([first.follows_qt, second.follows_qt]),
+    )  # fmt: skip
+
+
+def skewed(at: np.ndarray, peak: float, left: float, right: float) -> np.ndarray:
+    """A Gaussian of height 1 whose sigma is `left` before the peak and `right` after it."""
+    away = at - peak
+    return np.asarray(np.exp(-0.5 * np.minimum((away / np.where(away < 0, left, right)) ** 2, 40)))
+
+
+def plateau(at: np.ndarray, begin: float, end: float | np.ndarray, rise: float, fall: float) -> np.ndarray:
+    """1 between `begin` and `end`, with logistic flanks of `rise` and `fall` (units of `at`)."""
+    up, down = np.clip((at - begin) / rise, -30, 30), np.clip((end - at) / fall, -30, 30)
+    return np.asarray(1 / ((1 + np.exp(-up)) * (1 + np.exp(-down))))
+
+
+def profiles(
+    waves: Waves, onset: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, samples: int,
+    before: float = 0.12,
+) -> np.ndarray:  # fmt: skip
+    """[waves, samples]: the beats summed. onset: [beats] s; scale: [beats] of QT; gain: [beats, waves].
+
+    A beat is drawn for WINDOW s, from `before` s ahead of its onset. gain: factor of a wave in a beat. rate: Hz.
+    """
+    window = int(WINDOW * rate)
+    out = np.zeros((len(waves.centre), samples + 2 * window), np.float32)
+    if not len(onset):
+        return out[:, window : window + samples]
+    first = np.floor((onset - before) * rate).astype(int)
+    t = ((np.arange(window)[None] + first[:, None]) / rate - onset[:, None]).astype(np.float32)[:, None, :]
+    stretch = np.where(waves.follows_qt[None], scale[:, None], 1.0).astype(np.float32)
+    centre = (waves.centre[None] * stretch)[:, :, None].astype(np.float32)
+    left, right = ((s[None] * stretch)[:, :, None].astype(np.float32) for s in (waves.left, waves.right))
+    away = t - centre
+    sigma = np.where(away < 0, left, right)
+    shape = np.exp(-0.5 * np.minimum((away / np.where(waves.plateau[None, :, None], 1.0, sigma)) ** 2, 40))
+    for i in np.flatnonzero(waves.plateau):
+        shape[:, i] = plateau(t[:, 0], float(waves.left[i]), right[:, i], 0.006, 0.022)
+    shape *= gain[:, :, None].astype(np.float32)
+    for beat, start in enumerate(first + window):
+        if 0 <= start <= samples + window:
+            out[:, start : start + window] += shape[beat]
+    return out[:, window : window + samples]
