@@ -15,9 +15,10 @@ from benchmarks.laboratory import without_tracings
 from training.simulation import labs as laboratory
 from training.simulation.demo import NAMES, read_demo
 from training.simulation.layout import TABLES
-from training.simulation.measurements import FIRST_SUBJECT, HAEMOLYSIS, lab_rows, vital_rows
+from training.simulation.measurements import HAEMOLYSIS, lab_rows, vital_rows
 from training.simulation.state import Patient, Stay, draw_patient, draw_stay
 from training.simulation.tables import effects, labs, shifts
+from training.simulation.visits import FIRST_SUBJECT
 
 STAYS = 1200
 ECG_TIME = datetime(2150, 3, 1, 12)

@@ -1,8 +1,9 @@
 """The waves of a beat: each a Gaussian in time (or a plateau) with an amplitude in each of the eight independent leads.
 
 What a heart looks like without effects comes from real recordings (`shapes.csv`, written by `fit_shapes`); effects are
-dipoles added to it, seen through the patient's lead vectors. Dipole axes after Frank: x to the left, y to the feet, z
-to the back; mV. Times are in seconds from QRS onset (from P onset for the P wave).
+dipoles added to it, seen through the patient's lead vectors (directions from textbooks, sizes chosen where no comment
+names a source). Dipole axes after Frank: x to the left, y to the feet, z to the back; mV. Times are in seconds from QRS
+onset (from P onset for the P wave).
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ RECOVERY = 0.16
 # T as shares of QT (medians of the same recordings): from the peak to the end, the sigmas before and after the peak.
 T_DOWN, T_LEFT, T_RIGHT = 0.194, 0.124, 0.091
 T_APART = 0.05  # share of QT between the middle of T and its early and its late half, whose leads differ
+# The tables' p_uv and t_uv are changes of a wave of this height (P in II, uV; T over the leads, mV), applied as shares.
+P_HEIGHT, T_HEIGHT = 120.0, 0.33
 HALF = 0.553  # two halves of this height, so far apart, make one wave of height 1
 
 # Direction of each wall, and the largest projection of a unit vector along it on a lead, so that uV mean uV there.
@@ -84,7 +87,7 @@ class _Builder:
 def p_wave(m: Morphology, shape: np.ndarray, body: Body) -> Waves:
     """Right then left atrium and their recovery, from P onset. shape: [8, WAVES] mV."""
     duration, b = m["p_ms"] / 1000, _Builder(body)
-    size = np.exp(m["p_log"]) * (1 + m["p_uv"] / 120)
+    size = np.exp(m["p_log"]) * (1 + m["p_uv"] / P_HEIGHT)
     terminal = b.seen(0.0, 0.0, 1.3 * m["p_terminal"] / 1000)
     for k, more in enumerate((0.0, terminal)):
         b.wave(P_CENTRES[k] * duration, P_WIDTH * duration, P_WIDTH * duration, size * (shape[:, k] + more))
@@ -179,7 +182,7 @@ def _repolarisation(
     peak = qt - T_DOWN / T_RIGHT * right + m["st_ms"] / 1000
     left = min(left, 0.45 * (peak - 0.6 * qrs))
     # A T wave that is secondary to a wide QRS has the size of that QRS, whatever flattens or raises others.
-    size = 1 + share * (max(0.33 + m["t_uv"] / 1000, 0.02) / 0.33 * (1 - min(m["t_flat"], 1.3)) - 1)
+    size = 1 + share * (max(T_HEIGHT + m["t_uv"] / 1000, 0.02) / T_HEIGHT * (1 - min(m["t_flat"], 1.3)) - 1)
     t = own[:, 1:]
     t = (b.turned(t, 0.35 * m["axis"] - m["t_rotation"]) if m["t_rotation"] or m["axis"] else t) * size  # [8, 2]
     upright = b.inverse @ t.sum(axis=1)

@@ -36,7 +36,7 @@ def fibrillatory(
 def flutter_waves(
     rng: np.random.Generator, leads: np.ndarray, hertz: float, size: float, rate: float, samples: int
 ) -> np.ndarray:
-    """[8, samples] sawtooth: slow down, quick up in II, III, aVF; upright in V1; size in mV."""
+    """[8, samples] sawtooth: slow down, quick up in II, III, aVF, and half as large in V1; size in mV."""
     t = np.arange(samples) / rate
     phase = (hertz * t + rng.uniform()) % 1.0
     tooth = np.where(phase < 0.68, 0.5 - phase / 0.68, -0.5 + (phase - 0.68) / 0.32)

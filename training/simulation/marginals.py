@@ -122,7 +122,7 @@ def _lab(key: str) -> Lab:
 
 def _unrounded(target: pd.Series, key: str) -> pd.Series:
     """The values spread over what they were rounded from: quantiles in steps of 0.1 say little of an INR."""
-    digits = 0 if key in READINGS and key != "temperature" else 1 if key in READINGS else _lab(key).digits
+    digits = int(key == "temperature") if key in READINGS else _lab(key).digits
     spread = np.random.default_rng(SEED).uniform(-0.5, 0.5, len(target)) * 10.0**-digits
     least = -np.inf if key in READINGS else _lab(key).least
     return (target + spread).clip(lower=least, upper=100.0 if key == "o2sat" else np.inf)
