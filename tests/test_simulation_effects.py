@@ -11,10 +11,10 @@ from training.simulation.effects import Morphology, baseline, morphology
 from training.simulation.rhythm import fibrillation, sinus
 from training.simulation.state import Patient, Stay, draw_patient
 from training.simulation.tables import effects
-from training.simulation.waveform import profiles
+from training.simulation.waveform import WAVES, profiles
 
 RATE = 500  # Hz
-MEAN = Body(DOWER, np.ones(8), np.zeros((8, len(beats.WAVES))), np.zeros(0), 1.0, "outflow")
+MEAN = Body(DOWER, np.ones(8), np.zeros((8, len(WAVES))), np.zeros(0), 1.0, "outflow")
 
 
 def _patient(index: int = 0) -> Patient:

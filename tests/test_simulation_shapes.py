@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WAVES, WIDTHS
-from training.simulation.body import shapes
+from training.simulation.beats import CENTRES, MUSCLE, P_CENTRES, P_WIDTH, T_APART, WIDTHS
+from training.simulation.body import FOCI, shapes
 from training.simulation.fit_shapes import AFTER, BEFORE, RATE, components, fit_beat
-from training.simulation.waveform import Waves, plateau, profiles, skewed
+from training.simulation.waveform import WAVES, Waves, plateau, profiles, skewed
 
 QRS, T_END, P_ON, P_OFF = 96.0, 390.0, -160.0, -55.0  # ms from QRS onset
 PEAK, LEFT, RIGHT = 305.0, 50.0, 35.0
@@ -55,6 +55,10 @@ def test_every_class_of_shapes_has_all_waves_and_its_own_qrs() -> None:
     qrs = {name: found[name][0][:, 2:7].sum(axis=1) for name in ("normal", "lbbb", "rbbb", "lafb")}
     assert qrs["lbbb"][2] < qrs["normal"][2] < qrs["rbbb"][2]  # V1: away from it, towards it at the end
     assert qrs["lafb"][1] < 0 < qrs["normal"][1]  # II: axis beyond -30 degrees
+
+
+def test_an_ectopic_focus_or_a_pacing_lead_draws_every_beat_of_muscle() -> None:
+    assert set(MUSCLE) == {"paced", *FOCI}
 
 
 def test_waves_that_follow_qt_stretch_and_others_stay() -> None:

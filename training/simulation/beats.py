@@ -8,19 +8,12 @@ onset (from P onset for the P wave).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from training.simulation.body import Body
 from training.simulation.effects import Morphology
-from training.simulation.waveform import Waves
+from training.simulation.waveform import QRS, ST, P, Waves
 
-if TYPE_CHECKING:
-    from training.simulation.body import Body
-
-EIGHT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1 to V6 among the twelve
-WAVES = ("p1", "p2", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
-P, QRS, ST, T = slice(0, 2), slice(2, 7), 7, slice(8, 10)
 # Centres and sigmas as fractions of P and of QRS; those of QRS were fitted to 120 normal recordings of PTB-XL (0.4 % of
 # the energy is left over), in which a 40 Hz filter had widened each wave by FILTER.
 P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.155
@@ -53,7 +46,6 @@ MUSCLE = {
     "left_wall": ([-0.10, 0.20, -0.35], [-0.60, 0.85, -1.05], [-0.60, 0.55, -0.75]),
     "left_base": ([-0.10, -0.25, -0.30], [-0.45, -0.85, -1.05], [-0.35, -0.65, -0.70]),
 }
-FOCI = ("outflow", "septum", "apex", "left_wall", "left_base")
 
 
 class _Builder:

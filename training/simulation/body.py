@@ -12,9 +12,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from training.simulation.beats import FOCI, WAVES
 from training.simulation.state import Patient
 from training.simulation.tables import FOLDER
+from training.simulation.waveform import WAVES
 
 # Rows: I, II, V1 to V6; columns: the dipole's X, Y, Z.
 DOWER = np.array(
@@ -29,6 +29,7 @@ DOWER = np.array(
         [0.831, 0.076, 0.230],
     ]
 )
+FOCI = ("outflow", "septum", "apex", "left_wall", "left_base")  # of ectopic beats, drawn by `beats.MUSCLE`
 # How often electrodes are mistaken for one another: chosen, between the 0.4 % of an outpatient clinic and the 4 % of
 # intensive care that were found by Rudiger et al., Am J Emerg Med 2007;25:174-178.
 MISTAKES: dict[str, float] = {"arms_reversed": 0.004, "left_arm_leg_reversed": 0.002, "v1_v2": 0.004, "v2_v3": 0.003}
@@ -39,7 +40,7 @@ class Body:
     """leads: [8, 3] the patient's lead vectors; gain: [8] factor of each lead; person: [8, WAVES] mV that age and sex
     add; scores: [components] place among real hearts, in SD.
 
-    irregular: factor of respiratory variability; focus: where ectopic beats come from (`beats.FOCI`).
+    irregular: factor of respiratory variability; focus: where ectopic beats come from (`FOCI`).
     """
 
     leads: np.ndarray

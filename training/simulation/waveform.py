@@ -1,4 +1,4 @@
-"""Waves in time: Gaussians and plateaus, drawn at each beat's onset and summed to a course a wave."""
+"""The waves that a beat is made of, and their course in time: Gaussians and plateaus, summed over the beats."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+EIGHT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1 to V6 among the twelve
+WAVES = ("p1", "p2", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
+P, QRS, ST = slice(0, 2), slice(2, 7), 7  # places in WAVES; the two halves of T follow ST
 WINDOW = 0.95  # s that a beat is drawn for
 
 
