@@ -8,23 +8,61 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers import dicom_reader, wfdb_reader
-from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format
+from ecgkt.readers import (
+    aecg_reader,
+    array_reader,
+    dicom_reader,
+    edf_reader,
+    ishne_reader,
+    mortara_reader,
+    muse_reader,
+    scp_reader,
+    sierra_reader,
+    wfdb_reader,
+    zip_reader,
+)
+from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, Layout
 
-__all__ = ["FORMATS", "MAX_FILE_BYTES", "MAX_SECONDS", "Format", "group_uploads", "read"]
+__all__ = [
+    "FORMATS",
+    "MAX_FILE_BYTES",
+    "MAX_SECONDS",
+    "Format",
+    "Layout",
+    "group_uploads",
+    "needs_layout",
+    "read",
+]
 
+# In the order in which they are asked: formats with a mark of their own before tables of numbers, which have none.
 FORMATS: tuple[Format, ...] = (
     wfdb_reader.FORMAT,
     dicom_reader.FORMAT,
+    muse_reader.FORMAT,
+    aecg_reader.FORMAT,
+    sierra_reader.FORMAT,
+    scp_reader.FORMAT,
+    edf_reader.FORMAT,
+    ishne_reader.FORMAT,
+    mortara_reader.FORMAT,
+    array_reader.NPY,
+    array_reader.CSV,
 )
 
 
-def read(source: str | Path | bytes | Files) -> ECG:
+# mV. An amplifier's range ends far below; only a broken scale comes beyond it, CSV in uV taken for mV mostly does not.
+LARGEST_MV = 1e5
+
+
+def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> ECG:
     """An ECG in mV from a path, the bytes of one file, or the files of one record by name (an upload).
 
     A path may be any file of a WFDB record (.hea, .dat, .mat) or the record's name without extension; its siblings
-    are found beside it. Raises ECGError, one clear sentence, for what cannot be read.
+    are found beside it. A zip is read if it holds one record. `layout` says what a CSV or .npy file does not; other
+    formats say it themselves and pass it over. Raises ECGError, one clear sentence, for what cannot be read.
     """
     if isinstance(source, bytes):
         files: Files = {"": source}
@@ -36,17 +74,51 @@ def read(source: str | Path | bytes | Files) -> ECG:
         raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     if not any(files.values()):
         raise ECGError("The file is empty.")
+    if any(zip_reader.is_zip(content) for content in files.values()):
+        records = group_uploads(files)
+        if len(records) != 1:
+            raise ECGError(f"The zip holds {len(records)} records; one can be read at a time.")
+        files = records[0]
     claims = [form for form in FORMATS if any(form.claims(content) for content in files.values())]
     if not claims:
         raise ECGError(_unknown(files))
-    return claims[0].read(files)
+    return _read(claims[0], files, layout)
+
+
+def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
+    try:
+        with np.errstate(all="ignore"):
+            ecg = form.read_as(files, layout) if form.read_as and layout else form.read(files)
+    except ECGError:
+        raise
+    except Exception:  # what no reader foresaw; the words of libraries may quote the file
+        raise ECGError(f"The {form.name} file is malformed.") from None
+    if not (np.abs(ecg.signal[~np.isnan(ecg.signal)]) <= LARGEST_MV).all():
+        raise ECGError("The amplitudes in the file are beyond all measure.")
+    return ecg
+
+
+def needs_layout(files: Files) -> bool:
+    """Is the record a table of numbers, which `read` reads only with a `Layout`?"""
+    form = next((form for form in FORMATS if any(form.claims(content) for content in files.values())), None)
+    return form is not None and form.read_as is not None
 
 
 def group_uploads(files: Files) -> list[dict[str, bytes]]:
     """Split uploaded files into records, in the order of their main files.
 
-    What no record needs comes as a record of its own, so that `read` can say what is wrong with it.
+    What no record needs comes as a record of its own, so that `read` can say what is wrong with it. A zip stands for
+    the files in it, folder by folder. Raises ECGError for a zip that cannot be opened.
     """
+    packed = {name for name, content in files.items() if zip_reader.is_zip(content)}
+    records = _group({name: content for name, content in files.items() if name not in packed})
+    for name in packed:
+        for folder in zip_reader.unpack(files[name]):
+            records += _group(folder)
+    return records
+
+
+def _group(files: Files) -> list[dict[str, bytes]]:
     records: list[dict[str, bytes]] = []
     used: set[str] = set()
     for name, content in files.items():
