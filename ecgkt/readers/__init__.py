@@ -53,8 +53,8 @@ FORMATS: tuple[Format, ...] = (
 )
 
 
-# mV. An amplifier's range ends far below; only a broken scale comes beyond it, CSV in uV taken for mV mostly does not.
-LARGEST_MV = 1e5
+# mV. Recorders saturate at a third of it (16 bits of 5-10 uV, electrode offset included): beyond it the scale is wrong.
+LARGEST_MV = 1000.0
 
 
 def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> ECG:
@@ -74,15 +74,16 @@ def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> EC
         raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     if not any(files.values()):
         raise ECGError("The file is empty.")
-    if any(zip_reader.is_zip(content) for content in files.values()):
-        records = group_uploads(files)
+    packed = next((content for content in files.values() if zip_reader.is_zip(content)), None)
+    if packed is not None:
+        records = _unpacked(packed)
         if len(records) != 1:
             raise ECGError(f"The zip holds {len(records)} records; one can be read at a time.")
         files = records[0]
-    claims = [form for form in FORMATS if any(form.claims(content) for content in files.values())]
-    if not claims:
+    form = _form(files)
+    if form is None:
         raise ECGError(_unknown(files))
-    return _read(claims[0], files, layout)
+    return _read(form, files, layout)
 
 
 def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
@@ -94,13 +95,13 @@ def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
     except Exception:  # what no reader foresaw; the words of libraries may quote the file
         raise ECGError(f"The {form.name} file is malformed.") from None
     if not (np.abs(ecg.signal[~np.isnan(ecg.signal)]) <= LARGEST_MV).all():
-        raise ECGError("The amplitudes in the file are beyond all measure.")
+        raise ECGError("The amplitudes are beyond all measure, so the unit or scale must be wrong.")
     return ecg
 
 
 def needs_layout(files: Files) -> bool:
     """Is the record a table of numbers, which `read` reads only with a `Layout`?"""
-    form = next((form for form in FORMATS if any(form.claims(content) for content in files.values())), None)
+    form = _form(files)
     return form is not None and form.read_as is not None
 
 
@@ -108,14 +109,26 @@ def group_uploads(files: Files) -> list[dict[str, bytes]]:
     """Split uploaded files into records, in the order of their main files.
 
     What no record needs comes as a record of its own, so that `read` can say what is wrong with it. A zip stands for
-    the files in it, folder by folder. Raises ECGError for a zip that cannot be opened.
+    the records in it; one that cannot be opened is a record of its own.
     """
-    packed = {name for name, content in files.items() if zip_reader.is_zip(content)}
+    packed = {name: content for name, content in files.items() if zip_reader.is_zip(content)}
     records = _group({name: content for name, content in files.items() if name not in packed})
-    for name in packed:
-        for folder in zip_reader.unpack(files[name]):
-            records += _group(folder)
+    for name, content in packed.items():
+        try:
+            records += _unpacked(content)
+        except ECGError:  # `read` will say it again
+            records.append({name: content})
     return records
+
+
+def _unpacked(content: bytes) -> list[dict[str, bytes]]:
+    """The records of a zip; what belongs to none (a licence, a list) is passed over where there is any."""
+    records = [record for folder in zip_reader.unpack(content) for record in _group(folder)]
+    return [record for record in records if _form(record)] or records[:1]
+
+
+def _form(files: Files) -> Format | None:
+    return next((form for form in FORMATS if any(form.claims(content) for content in files.values())), None)
 
 
 def _group(files: Files) -> list[dict[str, bytes]]:

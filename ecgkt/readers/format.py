@@ -55,7 +55,7 @@ class Format:
     claims: is this file (its content, not its name) the main file of such a record?
     companions: names of the other files that the main file (name, content) needs; may raise ECGError.
     main_names: for a file that is not a main file, the names its main file could have.
-    read: files of exactly one record -> ECG. Whatever else than ECGError it raises becomes "malformed" in `readers.read`.
+    read: files of exactly one record -> ECG; `readers.read` turns whatever else than ECGError it raises into one.
     read_as: the same for a format that states neither rate nor unit nor leads, all of which `Layout` then gives.
     """
 
@@ -148,7 +148,14 @@ def shortened(seconds: float) -> str:
     return f"Only the first {MAX_SECONDS:.0f} s of {seconds:.0f} s are read"
 
 
-def whole(names: Sequence[str], rows: Sequence[np.ndarray], rate: float, age: float | None, sex: Sex | None) -> ECG:
+def whole(
+    names: Sequence[str],
+    rows: Sequence[np.ndarray],
+    rate: float,
+    age: float | None,
+    sex: Sex | None,
+    notes: Sequence[str] = (),
+) -> ECG:
     """Leads by name, each [samples] in mV at `rate`, all of one length -> ECG, cut to `MAX_SECONDS`.
 
     Raises ECGError for a rate out of range, leads of unequal length, and a lead that is missing or there twice.
@@ -161,7 +168,7 @@ def whole(names: Sequence[str], rows: Sequence[np.ndarray], rate: float, age: fl
         raise ECGError("The leads of the file are not equally long.")
     length = lengths.pop()
     used = min(length, int(MAX_SECONDS * rate))
-    notes = [shortened(length / rate)] if used < length else []
+    notes = [*notes, *([shortened(length / rate)] if used < length else [])]
     signal = np.stack([np.asarray(row[:used], dtype=np.float32) for row in rows])
     return ECG.from_leads(names, signal, rate, age, sex, notes)
 

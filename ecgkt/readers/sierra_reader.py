@@ -26,6 +26,7 @@ from ecgkt.readers.xml_tree import base64_bytes, parse_xml, root_name, words
 
 STANDARD = {"STD-12", "10-WIRE"}  # acquisition types whose leads stand in standard order
 LZW_BITS = 10
+SHORTEST_PULSE = 0.1  # s
 CHUNK_HEADER = 8  # bytes: size (4), unknown (2), first value (2)
 
 
@@ -48,11 +49,11 @@ def read_sierra(content: bytes) -> ECG:
     unsigned = words(facts, "{*}signalsigned").lower() == "false"
     if words(facts, "{*}bitspersample") != "16" or words(facts, "{*}signaloffset") != "0" or unsigned:
         raise ECGError("Only Philips leads of signed 16-bit samples without an offset are read.")
-    # Microvolts a unit.
     stated = waves.get("resolution") or words(facts, "{*}signalresolution") or words(facts, "{*}resolution")
-    scale = positive(stated, "amplitude scale") / 1000
+    scale = positive(stated, "amplitude scale") / 1000  # from uV
     names = _names(facts, waves)
     rows = _rows(waves, [name if name in NEEDED else "" for name in names], round(seconds * rate))
+    rows, notes = _without_calibration(rows, rate)
     patient = root.find(".//{*}generalpatientdata")
     return whole(
         list(rows),
@@ -60,6 +61,7 @@ def read_sierra(content: bytes) -> ECG:
         rate,
         age_of(words(patient, "{*}age/{*}years"), "years"),
         sex_of(words(patient, "{*}sex")),
+        notes,
     )
 
 
@@ -105,13 +107,24 @@ def _expand(chunk: bytes, start: int, samples: int) -> np.ndarray:
     from sierraecg.lzw import LzwDecoder
     from sierraecg.xli import xli_decode_deltas
 
-    decoder, values = LzwDecoder(chunk, bits=LZW_BITS), []
+    decoder = LzwDecoder(chunk, bits=LZW_BITS)
+    values: list[int] = []
     # A few bytes of LZW can stand for millions: no more are taken than the file says there are.
     while len(values) <= 2 * samples and (value := decoder.read()) >= 0:
         values.append(value)
     if len(values) != 2 * samples:
         raise ECGError("The Philips file holds another number of samples than it states.")
     return xli_decode_deltas(values, start)
+
+
+def _without_calibration(rows: dict[str, np.ndarray], rate: float) -> tuple[dict[str, np.ndarray], list[str]]:
+    """The leads without the calibration pulse that follows 10.5 s of tracing: all leads carry the same values there."""
+    table = np.stack(list(rows.values()))
+    tracing = np.flatnonzero((table != table[0]).any(axis=0))
+    end = int(tracing[-1]) + 1 if tracing.size else table.shape[1]
+    if table.shape[1] - end < SHORTEST_PULSE * rate:
+        return rows, []
+    return {name: row[:end] for name, row in rows.items()}, ["The calibration pulse at the end is left out"]
 
 
 FORMAT = single_file("Philips Sierra XML", "one .xml file", ("xml",), is_sierra, read_sierra)

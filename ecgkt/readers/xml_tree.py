@@ -41,9 +41,10 @@ def parse_xml(content: bytes) -> Element:
     if text.count("<") > MAX_TAGS:
         raise ECGError("The XML file has more elements than an ECG can need.")
     try:
-        return ElementTree.fromstring(text[_prolog(text) :], forbid_dtd=True)
+        root: Element = ElementTree.fromstring(text[_prolog(text) :], forbid_dtd=True)
     except Exception:  # the parser's words may quote the file
         raise ECGError("The XML file is malformed.") from None
+    return root
 
 
 def words(element: Element | None, path: str) -> str:
