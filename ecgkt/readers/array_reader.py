@@ -65,7 +65,7 @@ def read_csv(content: bytes, layout: Layout) -> ECG:
     lines = _lines(content)
     if len(lines) > MAX_ROWS + 1:
         raise ECGError(f"The table has more than {MAX_ROWS} lines.")
-    mark = _separator(lines[-1])
+    mark = _separator(lines[1])
     heading = [] if _is_numbers(_split(lines[0], mark)) else _split(lines[0], mark)
     rows = [_split(line, mark) for line in (lines[1:] if heading else lines)]
     columns = {len(row) for row in rows} | ({len(heading)} if heading else set())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 import re
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, TreeBuilder
 
 import numpy as np
 from defusedxml import ElementTree
@@ -13,7 +13,8 @@ from ecgkt.ecg import ECGError
 
 # A minute of 12 leads at 1,000 Hz as plain numbers (HL7 aECG, the longest) is below 5 MB.
 MAX_XML_BYTES = 8 * 1024 * 1024
-MAX_TAGS = 400_000  # bounds the memory of the tree
+MAX_TAGS = 100_000  # opening and closing; bounds the memory of the tree. Real files have some thousands
+MAX_DEPTH = 64  # the parser's time grows with the square of it
 SNIFFED = 64 * 1024  # bytes; samples open with a page of comments
 
 # What may stand before the root. A bare document type (MUSE's `<!DOCTYPE RestingECG SYSTEM "restecg.dtd">`) is passed
@@ -24,6 +25,24 @@ _DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding=["']([\w-]+)["']""")
 # Only codecs known to take linear time; everything that is read from these files is ASCII in any of them.
 _CODECS = {"utf-8", "utf-16", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "gb2312", "gbk", "gb18030",
            "big5", "shift_jis", "euc-kr"}  # fmt: skip
+
+
+class _Tree(TreeBuilder):
+    """Builds the tree unless it is too deep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise ECGError("The XML file is malformed.")
+        return super().start(tag, attrs)
+
+    def end(self, tag: str) -> Element:
+        self._depth -= 1
+        return super().end(tag)
 
 
 def root_name(content: bytes) -> str:
@@ -41,7 +60,9 @@ def parse_xml(content: bytes) -> Element:
     if text.count("<") > MAX_TAGS:
         raise ECGError("The XML file has more elements than an ECG can need.")
     try:
-        root: Element = ElementTree.fromstring(text[_prolog(text) :], forbid_dtd=True)
+        parser = ElementTree.DefusedXMLParser(target=_Tree(), forbid_dtd=True)
+        parser.feed(text[_prolog(text) :])
+        root: Element = parser.close()
     except Exception:  # the parser's words may quote the file
         raise ECGError("The XML file is malformed.") from None
     return root

@@ -68,7 +68,7 @@ def _layout() -> Layout:
         "Leads in order of the columns",
         ", ".join(LEADS),
         key="layout_leads",
-        help="A column by any other name (time, for one) is passed over. Names in the heading of a CSV go before these.",
+        help="A column by another name (time, for one) is passed over. The heading of a CSV goes before these names.",
     )
     return Layout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))
 
