@@ -158,7 +158,7 @@ def test_what_cannot_be_right_is_refused(content: bytes, reason: str) -> None:
 
 
 def test_few_bytes_that_stand_for_many_are_not_expanded() -> None:
-    """LZW codes that each repeat the one before and one more: 600 kB of them stand for 300 MB."""
+    """LZW codes that each repeat the one before and one byte more: half a megabyte of them stands for 300 MB."""
     codes = [0, *range(256, 1022), *[1021] * 400_000]
     bits = "".join(format(code, "010b") for code in codes)
     chunk = int(bits, 2).to_bytes(-(-len(bits) // 8), "big")
@@ -197,9 +197,11 @@ def test_tables_of_every_make(content: bytes) -> None:
 def test_a_layout_gives_rate_unit_and_leads() -> None:
     order = ("index", *LEADS[6:], *LEADS[:6])
     table = np.vstack([np.arange(600), counts()[6:], counts()[:6]])
-    ecg = read(written.npy(table), Layout(250.0, 200.0, order))
-    assert ecg.rate == 250
-    np.testing.assert_allclose(ecg.signal, millivolts(), atol=1e-5)
+    lines = "\n".join(" ".join(map(str, column)) for column in table.T)
+    for content in (written.npy(table), lines.encode()):
+        ecg = read(content, Layout(250.0, 200.0, order))
+        assert ecg.rate == 250
+        np.testing.assert_allclose(ecg.signal, millivolts(), atol=1e-5)
 
 
 class Trap:

@@ -37,8 +37,10 @@ __all__ = [
     "read",
 ]
 
-# In the order in which they are asked: formats with a mark of their own before tables of numbers, which have none.
+# In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
+# never followed by lines of nothing but numbers.
 FORMATS: tuple[Format, ...] = (
+    array_reader.CSV,
     wfdb_reader.FORMAT,
     dicom_reader.FORMAT,
     muse_reader.FORMAT,
@@ -49,7 +51,6 @@ FORMATS: tuple[Format, ...] = (
     ishne_reader.FORMAT,
     mortara_reader.FORMAT,
     array_reader.NPY,
-    array_reader.CSV,
 )
 
 
