@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
     explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
-    explain.add_argument("files", nargs="+", metavar="FILE", help="WFDB record (.hea, .dat, .mat) or DICOM ECG")
+    explain.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
     explain.add_argument("--json", action="store_true", help="one JSON object per file and line")
     explain.add_argument("--attribution", metavar="LABEL", help="what the score of this label rests on")
     explain.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")

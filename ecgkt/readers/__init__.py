@@ -8,23 +8,62 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers import dicom_reader, wfdb_reader
-from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format
+from ecgkt.readers import (
+    aecg_reader,
+    array_reader,
+    dicom_reader,
+    edf_reader,
+    ishne_reader,
+    mortara_reader,
+    muse_reader,
+    scp_reader,
+    sierra_reader,
+    wfdb_reader,
+    zip_reader,
+)
+from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, Layout
 
-__all__ = ["FORMATS", "MAX_FILE_BYTES", "MAX_SECONDS", "Format", "group_uploads", "read"]
+__all__ = [
+    "FORMATS",
+    "MAX_FILE_BYTES",
+    "MAX_SECONDS",
+    "Format",
+    "Layout",
+    "group_uploads",
+    "needs_layout",
+    "read",
+]
 
+# In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
+# never followed by lines of nothing but numbers.
 FORMATS: tuple[Format, ...] = (
+    array_reader.CSV,
     wfdb_reader.FORMAT,
     dicom_reader.FORMAT,
+    muse_reader.FORMAT,
+    aecg_reader.FORMAT,
+    sierra_reader.FORMAT,
+    scp_reader.FORMAT,
+    edf_reader.FORMAT,
+    ishne_reader.FORMAT,
+    mortara_reader.FORMAT,
+    array_reader.NPY,
 )
 
 
-def read(source: str | Path | bytes | Files) -> ECG:
+# mV. Recorders saturate at a third of it (16 bits of 5-10 uV, electrode offset included): beyond it the scale is wrong.
+LARGEST_MV = 1000.0
+
+
+def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> ECG:
     """An ECG in mV from a path, the bytes of one file, or the files of one record by name (an upload).
 
     A path may be any file of a WFDB record (.hea, .dat, .mat) or the record's name without extension; its siblings
-    are found beside it. Raises ECGError, one clear sentence, for what cannot be read.
+    are found beside it. A zip is read if it holds one record. `layout` says what a CSV or .npy file does not; other
+    formats say it themselves and pass it over. Raises ECGError, one clear sentence, for what cannot be read.
     """
     if isinstance(source, bytes):
         files: Files = {"": source}
@@ -36,17 +75,64 @@ def read(source: str | Path | bytes | Files) -> ECG:
         raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     if not any(files.values()):
         raise ECGError("The file is empty.")
-    claims = [form for form in FORMATS if any(form.claims(content) for content in files.values())]
-    if not claims:
+    packed = next((content for content in files.values() if zip_reader.is_zip(content)), None)
+    if packed is not None:
+        records = _unpacked(packed)
+        if len(records) != 1:
+            raise ECGError(f"The zip holds {len(records)} records; one can be read at a time.")
+        files = records[0]
+    form = _form(files)
+    if form is None:
         raise ECGError(_unknown(files))
-    return claims[0].read(files)
+    return _read(form, files, layout)
+
+
+def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
+    try:
+        with np.errstate(all="ignore"):
+            ecg = form.read_as(files, layout) if form.read_as and layout else form.read(files)
+    except ECGError:
+        raise
+    except Exception:  # what no reader foresaw; the words of libraries may quote the file
+        raise ECGError(f"The {form.name} file is malformed.") from None
+    if not (np.abs(ecg.signal[~np.isnan(ecg.signal)]) <= LARGEST_MV).all():
+        raise ECGError("The amplitudes are beyond all measure, so the unit or scale must be wrong.")
+    return ecg
+
+
+def needs_layout(files: Files) -> bool:
+    """Is the record a table of numbers, which `read` reads only with a `Layout`?"""
+    form = _form(files)
+    return form is not None and form.read_as is not None
 
 
 def group_uploads(files: Files) -> list[dict[str, bytes]]:
     """Split uploaded files into records, in the order of their main files.
 
-    What no record needs comes as a record of its own, so that `read` can say what is wrong with it.
+    What no record needs comes as a record of its own, so that `read` can say what is wrong with it. A zip stands for
+    the records in it; one that cannot be opened is a record of its own.
     """
+    packed = {name: content for name, content in files.items() if zip_reader.is_zip(content)}
+    records = _group({name: content for name, content in files.items() if name not in packed})
+    for name, content in packed.items():
+        try:
+            records += _unpacked(content)
+        except ECGError:  # `read` will say it again
+            records.append({name: content})
+    return records
+
+
+def _unpacked(content: bytes) -> list[dict[str, bytes]]:
+    """The records of a zip; what belongs to none (a licence, a list) is passed over where there is any."""
+    records = [record for folder in zip_reader.unpack(content) for record in _group(folder)]
+    return [record for record in records if _form(record)] or records[:1]
+
+
+def _form(files: Files) -> Format | None:
+    return next((form for form in FORMATS if any(form.claims(content) for content in files.values())), None)
+
+
+def _group(files: Files) -> list[dict[str, bytes]]:
     records: list[dict[str, bytes]] = []
     used: set[str] = set()
     for name, content in files.items():

@@ -11,9 +11,11 @@ import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers.format import (
+    LEAD_CODES,
     MAX_SECONDS,
     MAX_SIGNALS,
     MILLIVOLTS,
+    NEEDED,
     Files,
     Format,
     check_rate,
@@ -23,18 +25,12 @@ from ecgkt.readers.format import (
     years,
 )
 
-# The last number of a lead's code, the same in MDC ("2:61") and SCP-ECG ("5.6.3-9-61"): PS3.16 CID 3001.
-LEAD_CODES = {
-    "1": "I", "2": "II", "61": "III", "62": "aVR", "63": "aVL", "64": "aVF",
-    "3": "V1", "4": "V2", "5": "V3", "6": "V4", "7": "V5", "8": "V6",
-}  # fmt: skip
+# Before the lead's number in MDC ("2:61") and SCP-ECG ("5.6.3-9-61"): PS3.16 CID 3001.
 CODE_PREFIX = {"MDC": "2:", "SCPECG": "5.6.3-9-"}
 # Only these elements are ever parsed: no name, identifier, date or institution is read.
 ELEMENTS = ["SpecificCharacterSet", "SOPClassUID", "PatientAge", "PatientSex", "WaveformSequence"]
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # transfer syntax, PS3.5 A.5
 AGE_UNITS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}  # PS3.5, value representation AS
-# Leads from which the other four follow.
-NEEDED = {"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"}
 
 
 def is_dicom(content: bytes) -> bool:
@@ -97,8 +93,9 @@ def _lead(channel: Any) -> str:
     for source in channel.get("ChannelSourceSequence") or []:
         prefix = CODE_PREFIX.get(str(source.get("CodingSchemeDesignator") or ""))
         code = str(source.get("CodeValue") or "")
-        if prefix and code.startswith(prefix) and code.removeprefix(prefix) in LEAD_CODES:
-            return LEAD_CODES[code.removeprefix(prefix)]
+        number = code.removeprefix(prefix) if prefix and code.startswith(prefix) else ""
+        if number.isdecimal() and int(number) in LEAD_CODES:
+            return LEAD_CODES[int(number)]
         name = lead_name(str(source.get("CodeMeaning") or ""))
         if name:
             return name

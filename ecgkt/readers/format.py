@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ecgkt.ecg import ECG, ECGError, Sex
+import numpy as np
+
+from ecgkt.ecg import ECG, LEADS, ECGError, Sex
 
 Files = Mapping[str, bytes]
 
@@ -19,9 +22,30 @@ MAX_SECONDS = 60.0
 # Millivolts in one unit. Only what an ECG is stored in; a header in volts is more likely wrong than right.
 MILLIVOLTS = {"mv": 1.0, "uv": 1e-3, "\N{MICRO SIGN}v": 1e-3, "\N{GREEK SMALL LETTER MU}v": 1e-3}
 
+# The number of a lead in SCP-ECG (EN 1064 table 5) and, behind a prefix, in MDC and DICOM (PS3.16 CID 3001).
+LEAD_CODES = {
+    1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF",
+    3: "V1", 4: "V2", 5: "V3", 6: "V4", 7: "V5", 8: "V6",
+}  # fmt: skip
+# Leads from which the other four follow.
+NEEDED = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
+
 _LEAD = re.compile(
-    r"^\s*(?:(?:lead|ecg|mdc_ecg_lead)[\s_:-]+)?(avr|avl|avf|iii|ii|i|v[1-6])(?:\s*[,(].*)?\s*$", re.IGNORECASE
+    r"^\s*(?:(?:lead|ecg|ekg|mdc_ecg_lead)[\s_:-]+)?(avr|avl|avf|iii|ii|i|v[1-6])(?:\s*[,(].*)?\s*$", re.IGNORECASE
 )
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a bare table of numbers (CSV, .npy) does not say of itself.
+
+    rate: Hz. units_per_mv: what is 1 mV in the file (1 for mV, 1000 for uV, an amplifier's gain for ADC units).
+    leads: name of each column, in order; a column by any other name than a lead's is passed over.
+    """
+
+    rate: float
+    units_per_mv: float = 1.0
+    leads: tuple[str, ...] = LEADS
 
 
 @dataclass(frozen=True)
@@ -31,7 +55,8 @@ class Format:
     claims: is this file (its content, not its name) the main file of such a record?
     companions: names of the other files that the main file (name, content) needs; may raise ECGError.
     main_names: for a file that is not a main file, the names its main file could have.
-    read: files of exactly one record -> ECG.
+    read: files of exactly one record -> ECG; `readers.read` turns whatever else than ECGError it raises into one.
+    read_as: the same for a format that states neither rate nor unit nor leads, all of which `Layout` then gives.
     """
 
     name: str
@@ -41,6 +66,34 @@ class Format:
     companions: Callable[[str, bytes], tuple[str, ...]]
     main_names: Callable[[str], tuple[str, ...]]
     read: Callable[[Files], ECG]
+    read_as: Callable[[Files, Layout], ECG] | None = None
+
+
+def single_file(
+    name: str,
+    files: str,
+    extensions: tuple[str, ...],
+    claims: Callable[[bytes], bool],
+    read: Callable[[bytes], ECG],
+    read_as: Callable[[bytes, Layout], ECG] | None = None,
+) -> Format:
+    """A format whose record is one file."""
+
+    def content(given: Files) -> bytes:
+        if len(given) != 1:
+            raise ECGError(f"A record in the format {name} is one file.")
+        return next(iter(given.values()))
+
+    return Format(
+        name,
+        files,
+        extensions,
+        claims,
+        lambda name, content: (),
+        lambda name: (),
+        lambda given: read(content(given)),
+        None if read_as is None else lambda given, layout: read_as(content(given), layout),
+    )
 
 
 def lead_name(words: str) -> str:
@@ -67,6 +120,23 @@ def sex_of(value: str) -> Sex | None:
     return known.get(value.strip().lower())
 
 
+AGE_UNITS = {"years": 1.0, "months": 1 / 12, "weeks": 7 / 365.25, "days": 1 / 365.25, "hours": 1 / 8766}
+
+
+def age_of(value: str, unit: str) -> float | None:
+    """An age in years from a number and its unit ("years", "Months", ...); None if either makes no sense."""
+    scale = AGE_UNITS.get(unit.strip().lower())
+    number = years(value) if scale == 1 else _positive(value)
+    return None if number is None or scale is None else years(str(number * scale))
+
+
+def _positive(value: str) -> float | None:
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        return None
+
+
 def check_rate(rate: float) -> None:
     """Raises ECGError outside 50-2,000 Hz (NaN included)."""
     if not MIN_RATE <= rate <= MAX_RATE:
@@ -76,3 +146,47 @@ def check_rate(rate: float) -> None:
 def shortened(seconds: float) -> str:
     """The note that says a long recording was cut."""
     return f"Only the first {MAX_SECONDS:.0f} s of {seconds:.0f} s are read"
+
+
+def whole(
+    names: Sequence[str],
+    rows: Sequence[np.ndarray],
+    rate: float,
+    age: float | None,
+    sex: Sex | None,
+    notes: Sequence[str] = (),
+) -> ECG:
+    """Leads by name, each [samples] in mV at `rate`, all of one length -> ECG, cut to `MAX_SECONDS`.
+
+    Raises ECGError for a rate out of range, leads of unequal length, and a lead that is missing or there twice.
+    """
+    check_rate(rate)
+    if not rows or len(names) > MAX_SIGNALS:
+        raise ECGError(f"The file must hold 1 to {MAX_SIGNALS} leads; it holds {len(names)}.")
+    lengths = {len(row) for row in rows}
+    if len(lengths) != 1:
+        raise ECGError("The leads of the file are not equally long.")
+    length = lengths.pop()
+    used = min(length, int(MAX_SECONDS * rate))
+    notes = [*notes, *([shortened(length / rate)] if used < length else [])]
+    signal = np.stack([np.asarray(row[:used], dtype=np.float32) for row in rows])
+    return ECG.from_leads(names, signal, rate, age, sex, notes)
+
+
+def scale_of(unit: str) -> float:
+    """Millivolts in one `unit`. Raises ECGError for what is neither mV nor uV."""
+    scale = MILLIVOLTS.get(unit.strip().lower())
+    if scale is None:
+        raise ECGError("A lead's unit in the file is neither mV nor uV.")
+    return scale
+
+
+def positive(text: str | None, what: str) -> float:
+    """A number above 0 from a file's text. Raises ECGError, which says `what` it should have been."""
+    try:
+        value = float(text or "")
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise ECGError(f"The file does not state its {what}.")
+    return value

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 
+import numpy as np
 import streamlit as st
 
 import ecgkt
-from ecgkt.ecg import ECGError
-from ecgkt.readers import group_uploads
+from ecgkt.ecg import ECG, LEADS, ECGError
+from ecgkt.readers import Layout, group_uploads, needs_layout
 from ecgkt.ui import html
 from ecgkt.ui.resources import Opened
+
+UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
+USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
 
 
 def receive() -> Opened:
     """The record uploaded (one is chosen if there are several); a sentence and no more when there is none."""
     files = st.file_uploader(
-        "A 12-lead ECG: WFDB (.hea with its .dat or .mat, together) or DICOM",
+        "A 12-lead ECG: WFDB (.hea with its .dat or .mat, together), DICOM, XML of GE MUSE, Philips, Mortara or "
+        "HL7, SCP-ECG, EDF, ISHNE, CSV, .npy, or a zip of these",
         accept_multiple_files=True,
         key="upload",
     )
@@ -26,11 +31,16 @@ def receive() -> Opened:
             "Of the patient, only age band and sex are shown."
         )
         st.stop()
+    records = group_uploads({file.name: file.getvalue() for file in files})
+    layout = _layout() if any(needs_layout(record) for record in records) else None
     opened, problems = [], []
-    for number, record in enumerate(group_uploads({file.name: file.getvalue() for file in files}), start=1):
-        key = "upload:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
+    for number, record in enumerate(records, start=1):
+        key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
         try:
-            opened.append(Opened(key, ecgkt.read(record), f"Upload {number}"))
+            ecg = ecgkt.read(record, layout)
+            opened.append(Opened(key, ecg, f"Upload {number}"))
+            if needs_layout(record):
+                _preview(number, ecg)
         except ECGError as error:
             problems.append(f"Upload {number}: {error}")
     for problem in problems:
@@ -41,3 +51,35 @@ def receive() -> Opened:
         return opened[0]
     chosen = st.selectbox("Record", range(len(opened)), format_func=lambda i: opened[i].source, key="upload_record")
     return opened[chosen or 0]
+
+
+def _layout() -> Layout:
+    """What a table of numbers does not say, asked once for all that were uploaded."""
+    html.text(
+        "A table of numbers does not say how it was recorded. What is given here applies to every table uploaded."
+    )
+    columns = st.columns(3)
+    rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key="layout_rate")
+    unit = columns[1].selectbox("Unit", list(UNITS), key="layout_unit")
+    scale = UNITS[unit]
+    if scale is None:
+        scale = columns[2].number_input("ADC units in 1 mV", 0.001, 1e6, 200.0, key="layout_gain")
+    leads = st.text_input(
+        "Leads in order of the columns",
+        ", ".join(LEADS),
+        key="layout_leads",
+        help="A column by another name (time, for one) is passed over. The heading of a CSV goes before these names.",
+    )
+    return Layout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))
+
+
+def _preview(number: int, ecg: ECG) -> None:
+    """What was understood of a table, so that a wrong rate or unit is seen."""
+    finite = ecg.signal[:, np.isfinite(ecg.signal).all(axis=0)]
+    span = float(np.median(np.ptp(finite, axis=1))) if finite.size else float("nan")
+    html.text(
+        f"Upload {number} was read as 12 leads of {ecg.samples:,} samples, {ecg.seconds:.1f} s at {ecg.rate:g} Hz; "
+        f"a lead spans {span:.2g} mV (median)."
+    )
+    if not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:
+        st.warning("This is not what a lead of an ECG spans: is the unit right?")

@@ -1,0 +1,72 @@
+"""A zip of ECG files, opened in memory: names only tell files apart, nothing is written anywhere."""
+
+from __future__ import annotations
+
+import stat
+import zipfile
+import zlib
+from io import BytesIO
+from pathlib import PurePosixPath
+
+from ecgkt.ecg import ECGError
+from ecgkt.readers.format import MAX_FILE_BYTES
+
+MAX_MEMBERS = 256
+MAX_TOTAL_BYTES = 64 * 1024 * 1024  # unpacked
+MAX_RATIO = 200  # unpacked to packed bytes of one member; text of numbers comes to 5, a flat line beyond 1,000
+RATIO_FROM = 1024 * 1024  # bytes unpacked, below which any ratio is harmless
+METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the others may ask for much memory before the first byte
+CENTRAL = b"PK\x01\x02"  # begins a member's entry of the directory
+
+
+def is_zip(content: bytes) -> bool:
+    return content.startswith((b"PK\x03\x04", b"PK\x05\x06"))
+
+
+def unpack(content: bytes) -> list[dict[str, bytes]]:
+    """Files by name, a mapping for each folder of the zip (files of one record lie together).
+
+    Raises ECGError for a damaged or encrypted zip, links, a zip within, and whatever is beyond the limits above.
+    """
+    if content.count(CENTRAL) > MAX_MEMBERS:  # before the library makes an object of each
+        raise ECGError(f"The zip holds more than {MAX_MEMBERS} files.")
+    folders: dict[str, dict[str, bytes]] = {}
+    total = 0
+    try:
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for member in archive.infolist():
+                path = PurePosixPath(member.filename)
+                if member.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts:
+                    continue
+                _check(member)
+                with archive.open(member) as stream:
+                    data = stream.read(MAX_FILE_BYTES + 1)
+                total += len(data)
+                if len(data) > MAX_FILE_BYTES or total > MAX_TOTAL_BYTES:
+                    raise ECGError("The zip unpacks to more than is read.")
+                if is_zip(data):
+                    raise ECGError("A zip within a zip is not read.")
+                folder = folders.setdefault(str(path.parent), {})
+                if path.name in folder:
+                    raise ECGError("The zip holds two files of one name.")
+                folder[path.name] = data
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, NotImplementedError, OSError) as error:
+        if isinstance(error, ECGError):
+            raise
+        raise ECGError("The zip is damaged.") from None
+    if not folders:
+        raise ECGError("The zip holds no files.")
+    return list(folders.values())
+
+
+def _check(member: zipfile.ZipInfo) -> None:
+    if member.flag_bits & 0x1:
+        raise ECGError("An encrypted zip is not read.")
+    if stat.S_ISLNK(member.external_attr >> 16):
+        raise ECGError("A zip that holds links is not read.")
+    if member.compress_type not in METHODS:
+        raise ECGError("The zip is packed in a way that is not read.")
+    if member.file_size > MAX_FILE_BYTES or (
+        member.file_size > RATIO_FROM and member.file_size > MAX_RATIO * max(1, member.compress_size)
+    ):
+        raise ECGError("The zip unpacks to more than is read.")
