@@ -12,7 +12,8 @@ import pytest
 import ecgkt
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution, Label
-from ecgkt.paper import GAINS, LAYOUTS, SPEEDS, Paper, alt_text, cells, figure, scale_text, thin
+from ecgkt.layouts import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper, cells
+from ecgkt.paper import alt_text, figure, scale_text, thin
 
 LABEL = Label("labs", "potassium_high", "Hyperkalaemia", "Electrolytes", 0.1, 0.2, "", None, 0, "simulated")
 
