@@ -92,14 +92,12 @@ def outlines(measurements: Sequence[Measurement], paper: Paper, colour: str) -> 
 
 def _boxes(each: Measurement, paper: Paper) -> list[tuple[float, float, float, float]]:
     """(first, last) in s and (low, high) in mm wherever this sheet shows it; over all rows if it spans leads."""
+    boxes = []
     if each.lead is None:
-        low, high = -(paper.rows - 0.5) * paper.row, 0.5 * paper.row
-        places = [(paper.start, paper.start + paper.seconds, low, high)]
-    else:
-        places = [
-            (c.first, c.last, *sorted(c.offset + c.sign * paper.gain * edge for edge in (each.low, each.high)))
-            for c in cells(paper)
-            if c.lead == each.lead
-        ]
-    cut = [(max(first, each.first), min(last, each.last), low, high) for first, last, low, high in places]
+        boxes = [(paper.start, paper.start + paper.seconds, -(paper.rows - 0.5) * paper.row, 0.5 * paper.row)]
+    for cell in cells(paper):
+        if cell.lead == each.lead:
+            low, high = sorted(cell.offset + cell.sign * paper.gain * edge for edge in (each.low, each.high))
+            boxes.append((cell.first, cell.last, low, high))
+    cut = [(max(first, each.first), min(last, each.last), low, high) for first, last, low, high in boxes]
     return [box for box in cut if box[0] < box[1]]

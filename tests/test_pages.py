@@ -238,12 +238,13 @@ def test_an_address_of_nonsense_gives_the_usual_view_without_a_word() -> None:
     assert app.session_state["example"] == usual.session_state["example"]
 
 
-def test_a_control_changes_the_address() -> None:
+def test_every_control_of_the_view_stands_in_the_address() -> None:
+    """The browser writes a bound control into the address; tests/browser sees it do so."""
     app = _open("browse")
-    app.selectbox(key="rhythm").set_value("V5").run()
-    assert app.query_params["rhythm"] == ["V5"]
+    controls = [*app.button_group, *app.selectbox, *app.toggle]
+    bound = {control.proto.query_param_key for control in controls} - {""}
+    assert bound == {"layout", "gain", "speed", "order", "rhythm", "filter", "overlay", "method"}
     app.button(key="key_6x2").click().run()
-    assert app.query_params["layout"] == ["6x2"]
     assert len(_notes(app)) == 13  # twelve leads and the scale, no rhythm strip
 
 
