@@ -8,30 +8,23 @@ sheet at a time (`Paper.start`); a sheet is 250 mm wide whatever the speed, as o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
 
+from ecgkt import display_filter
+from ecgkt.calipers import Measurement, outlines
 from ecgkt.ecg import ECG, LEAD_INDEX, LEADS, FloatArray
 from ecgkt.explanation import Attribution
+from ecgkt.layouts import LAYOUTS, PULSE_SECONDS, SHEET_MM, Cell, Layout, Paper, cells
 
-Layout = Literal["3x4", "12x1"]
-LAYOUTS: dict[Layout, str] = {"3x4": "3 × 4 + rhythm", "12x1": "12 × 1"}
-GAINS = (5, 10, 20)  # mm/mV
-SPEEDS = (25, 50)  # mm/s
-
-SHEET_MM = 250.0  # width of the tracing: 10 s at 25 mm/s
-PULSE_SECONDS = 0.2  # a 1 mV x 200 ms calibration pulse: 5 mm x 10 mm at the standard scale
-MARGIN_MM = 3.0
-TOP_MM = 14.0  # room for the legend
-FOOT_MM = 8.0
-ROW_MM: dict[Layout, float] = {"3x4": 27.0, "12x1": 15.0}
 # Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of
 # 10 s a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
-POINTS: dict[Layout, int] = {"3x4": 1250, "12x1": 1000}
+POINTS: dict[Layout, int] = {"3x4": 1250, "6x2": 1000, "12x1": 1000}
 
 # Relevance is smoothed over 50 ms, scaled to its own strongest value and drawn in four classes; the rest stays bare.
 SMOOTHING_SECONDS = 0.05
@@ -52,74 +45,20 @@ class Ink:
     major: str
     trace: str
     quiet: str
+    caliper: str
     classes: tuple[str, ...]
 
 
-LIGHT = Ink("#fffdfc", "#f9e6e3", "#efc3bd", "#17191c", "#5b5f66", ("#d8e219", "#35b779", "#31688e", "#440154"))
-DARK = Ink("#12161b", "#1d232a", "#323b46", "#eef2f5", "#9aa4af", ("#414487", "#2a788e", "#35b779", "#fde725"))
+LIGHT = Ink(
+    "#fffdfc", "#f9e6e3", "#efc3bd", "#17191c", "#5b5f66", "#0b6470", ("#d8e219", "#35b779", "#31688e", "#440154")
+)
+DARK = Ink(
+    "#12161b", "#1d232a", "#323b46", "#eef2f5", "#9aa4af", "#56b7c0", ("#414487", "#2a788e", "#35b779", "#fde725")
+)
 
 
-@dataclass(frozen=True)
-class Paper:
-    """How a tracing is laid out. gain in mm/mV, speed in mm/s, start in seconds from the tracing's beginning."""
-
-    layout: Layout = "3x4"
-    gain: int = 10
-    speed: int = 25
-    rhythm: str = "II"
-    start: float = 0.0
-    dark: bool = False
-
-    @property
-    def seconds(self) -> float:
-        """Seconds that one sheet shows."""
-        return SHEET_MM / self.speed
-
-    @property
-    def ink(self) -> Ink:
-        return DARK if self.dark else LIGHT
-
-    @property
-    def rows(self) -> int:
-        return 4 if self.layout == "3x4" else 12
-
-    @property
-    def x_range(self) -> tuple[float, float]:
-        """Left and right edge in mm; the calibration pulse stands left of 0."""
-        return -(PULSE_SECONDS * self.speed + 3 + MARGIN_MM), SHEET_MM + MARGIN_MM
-
-    @property
-    def y_range(self) -> tuple[float, float]:
-        """Lower and upper edge in mm; row 0 has its zero line at 0."""
-        return -(self.rows - 0.5) * ROW_MM[self.layout] - FOOT_MM, 0.5 * ROW_MM[self.layout] + TOP_MM
-
-    @property
-    def aspect(self) -> float:
-        """Width of the sheet over its height."""
-        (left, right), (low, high) = self.x_range, self.y_range
-        return (right - left) / (high - low)
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One lead's place: its zero line in mm, and the stretch of the tracing it shows in seconds."""
-
-    lead: str
-    offset: float
-    first: float
-    last: float
-
-
-def cells(paper: Paper) -> list[Cell]:
-    """Every place on the sheet. In 3x4 time runs on from column to column, above the same time in the rhythm strip."""
-    step, start, length = ROW_MM[paper.layout], paper.start, paper.seconds
-    if paper.layout == "12x1":
-        return [Cell(lead, -row * step, start, start + length) for row, lead in enumerate(LEADS)]
-    grid = [
-        Cell(lead, -(i % 3) * step, start + (i // 3) * length / 4, start + (i // 3 + 1) * length / 4)
-        for i, lead in enumerate(LEADS)
-    ]
-    return [*grid, Cell(paper.rhythm, -3 * step, start, start + length)]
+def ink(paper: Paper) -> Ink:
+    return DARK if paper.dark else LIGHT
 
 
 def thin(values: FloatArray, points: int) -> tuple[FloatArray, float]:
@@ -151,20 +90,25 @@ def _stretch(ecg: ECG, cell: Cell) -> slice:
     return slice(max(0, round(cell.first * ecg.rate)), min(ecg.samples, round(cell.last * ecg.rate)))
 
 
+def _drawn(ecg: ECG, paper: Paper, cell: Cell) -> tuple[FloatArray, float, float]:
+    """(heights in mm [points], seconds of the first sample shown, samples per point) of the lead in a cell."""
+    part = _stretch(ecg, cell)
+    millivolts = ecg.signal[LEAD_INDEX[cell.lead.upper()], part]
+    values, per_point = thin(cell.offset + cell.sign * paper.gain * millivolts, POINTS[paper.layout])
+    return values, part.start / ecg.rate, per_point
+
+
 def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
     out = []
     for cell in cells(paper):
-        part = _stretch(ecg, cell)
-        values, per_point = thin(
-            ecg.signal[LEAD_INDEX[cell.lead.upper()], part] * paper.gain + cell.offset, POINTS[paper.layout]
-        )
+        values, first, per_point = _drawn(ecg, paper, cell)
         # The pair stands in the middle of its bucket's two halves.
-        begin = part.start / ecg.rate + (per_point - 1) / 2 / ecg.rate - paper.start
+        begin = first + (per_point - 1) / 2 / ecg.rate - paper.start
         out.append(
             {
-                "type": "scatter", "mode": "lines", "name": cell.lead, "y": values.astype(np.float32),
+                "type": "scatter", "mode": "lines", "name": cell.name, "y": values.astype(np.float32),
                 "x0": begin * paper.speed, "dx": per_point / ecg.rate * paper.speed, "connectgaps": False,
-                "line": {"color": paper.ink.trace, "width": 1.25, "simplify": False},
+                "line": {"color": ink(paper).trace, "width": 1.25, "simplify": False},
                 "hoverinfo": "skip", "showlegend": False,
             }
         )  # fmt: skip
@@ -172,19 +116,19 @@ def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
 
 
 def _pulses(paper: Paper) -> dict[str, Any]:
-    """The calibration pulse at the head of each row, and the short strokes between the columns of 3x4."""
+    """The calibration pulse at the head of each row, and the short strokes between the columns."""
     wide, high = PULSE_SECONDS * paper.speed, float(paper.gain)
     x: list[float] = []
     y: list[float] = []
     for row in range(paper.rows):
-        zero = -row * ROW_MM[paper.layout]
+        zero = -row * paper.row
         x += [-wide - 3, -wide - 1.5, -wide - 1.5, -1.5, -1.5, 0, np.nan]
         y += [zero, zero, zero + high, zero + high, zero, zero, np.nan]
-        if paper.layout == "3x4" and row < 3:
-            for column in (1, 2, 3):
-                x += [column * SHEET_MM / 4, column * SHEET_MM / 4, np.nan]
+        if row < paper.grid_rows:
+            for column in range(1, paper.columns):
+                x += [column * SHEET_MM / paper.columns] * 2 + [np.nan]
                 y += [zero + 2.5, zero - 2.5, np.nan]
-    line = {"color": paper.ink.trace, "width": 1}
+    line = {"color": ink(paper).trace, "width": 1}
     return {
         "type": "scatter", "mode": "lines", "name": "1 mV, 200 ms", "x": _floats(x), "y": _floats(y),
         "line": line, "hoverinfo": "skip", "showlegend": False, "meta": "calibration",
@@ -206,11 +150,10 @@ def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str,
     xs: list[list[npt.NDArray[np.float32]]] = [[] for _ in CLASSES]
     ys: list[list[npt.NDArray[np.float32]]] = [[] for _ in CLASSES]
     for cell in cells(paper):
-        part = _stretch(ecg, cell)
-        lead = LEAD_INDEX[cell.lead.upper()]
-        values, per_point = thin(ecg.signal[lead, part] * paper.gain + cell.offset, POINTS[paper.layout])
-        seconds = part.start / ecg.rate + (np.arange(len(values)) * per_point + (per_point - 1) / 2) / ecg.rate
-        level = np.searchsorted(CLASSES, np.interp(seconds, when, share[lead], left=0, right=0), side="right") - 1
+        values, begin, per_point = _drawn(ecg, paper, cell)
+        seconds = begin + (np.arange(len(values)) * per_point + (per_point - 1) / 2) / ecg.rate
+        here = np.interp(seconds, when, share[LEAD_INDEX[cell.lead.upper()]], left=0, right=0)
+        level = np.searchsorted(CLASSES, here, side="right") - 1
         for k in range(len(CLASSES)):
             # One point to the right belongs to the stretch too, or neighbouring classes would leave a gap.
             mark = level == k
@@ -224,7 +167,7 @@ def _overlay(ecg: ECG, paper: Paper, attribution: Attribution) -> list[dict[str,
         {
             "type": "scatter", "mode": "lines", "name": name, "meta": "relevance", "hoverinfo": "skip",
             "x": np.concatenate([GAP, *xs[k]]), "y": np.concatenate([GAP, *ys[k]]),
-            "line": {"color": paper.ink.classes[k], "width": WIDTHS[k]}, "opacity": 0.75, "showlegend": True,
+            "line": {"color": ink(paper).classes[k], "width": WIDTHS[k]}, "opacity": 0.75, "showlegend": True,
         }
         for k, name in enumerate(CLASS_NAMES)
     ]  # fmt: skip
@@ -237,49 +180,62 @@ def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
         place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
         return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": colour}}
 
-    raised = 9.0 if paper.layout == "3x4" else 3.0
+    raised = paper.row / 3 if paper.layout == "3x4" else paper.row / 5
     out = [
         note(
-            f"<b>{cell.lead}</b>",
+            f"<b>{cell.name}</b>",
             (cell.first - paper.start) * paper.speed + 1,
             cell.offset + raised,
             12,
-            paper.ink.trace,
+            ink(paper).trace,
         )
         for cell in cells(paper)
     ]
-    return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, paper.ink.quiet)]
+    # What was filtered is said in the tracing's own colour, not in the quiet one of the scale.
+    colour = ink(paper).quiet if paper.filter == "none" else ink(paper).trace
+    return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, colour)]
 
 
 def scale_text(ecg: ECG, paper: Paper) -> str:
     """The line at the foot of the sheet: paper speed, gain, filter, sampling rate and the stretch shown."""
     last = min(paper.start + paper.seconds, ecg.seconds)
     return (
-        f"{paper.speed} mm/s   {paper.gain} mm/mV   filter: none, as recorded at {ecg.rate:g} Hz   "
+        f"{paper.speed} mm/s   {paper.gain} mm/mV   {display_filter.words(paper.filter, ecg.rate)}   "
         f"{paper.start:g}–{last:.3g} s"
     )
 
 
-def figure(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None = None) -> dict[str, Any]:
+def figure(
+    ecg: ECG,
+    paper: Paper | None = None,
+    attribution: Attribution | None = None,
+    measurements: Sequence[Measurement] = (),
+) -> dict[str, Any]:
     """Plotly figure {"data", "layout"}: x = seconds * speed, y = mV * gain + the row's zero line, both in mm.
 
     `attribution` is drawn under the tracing, which stays whole and on top.
     """
     paper = paper or Paper()
-    ink, grid = paper.ink, {"showgrid": True, "ticks": "", "tick0": 0, "showticklabels": False, "zeroline": False}
-    minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": ink.minor, "gridwidth": 0.6}
-    axis = {**grid, "gridcolor": ink.major, "gridwidth": 1, "dtick": 5, "minor": minor, "constrain": "domain"}
+    ecg = display_filter.filtered(ecg, paper.filter)
+    colours = ink(paper)
+    grid = {"showgrid": True, "ticks": "", "tick0": 0, "showticklabels": False, "zeroline": False}
+    minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": colours.minor, "gridwidth": 0.6}
+    axis = {**grid, "gridcolor": colours.major, "gridwidth": 1, "dtick": 5, "minor": minor, "constrain": "domain"}
     under = _overlay(ecg, paper, attribution) if attribution is not None else []
+    font = {"size": 11, "color": colours.quiet}
     legend = {
         "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)",
-        "font": {"size": 11, "color": ink.quiet}, "itemclick": False, "itemdoubleclick": False, "traceorder": "normal",
-        "title": {"text": "Relevance", "font": {"size": 11, "color": ink.quiet}, "side": "left"},
+        "font": font, "itemclick": False, "itemdoubleclick": False, "traceorder": "normal",
+        "title": {"text": "Relevance", "font": font, "side": "left"},
     }  # fmt: skip
+    measured = outlines(measurements, paper, colours.caliper)
     layout = {
         "xaxis": {**axis, "range": list(paper.x_range)},
         "yaxis": {**axis, "range": list(paper.y_range), "scaleanchor": "x", "scaleratio": 1},
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "autoexpand": False},
-        "paper_bgcolor": ink.paper, "plot_bgcolor": ink.paper, "annotations": _words(ecg, paper),
+        "paper_bgcolor": colours.paper, "plot_bgcolor": colours.paper,
+        "annotations": [*_words(ecg, paper), *measured["annotations"]], "shapes": measured["shapes"],
+        "newselection": {"line": {"color": colours.caliper, "width": 1.5, "dash": "solid"}},
         "showlegend": bool(under), "legend": legend, "dragmode": "pan", "hovermode": False,
     }  # fmt: skip
     return {"data": [*under, _pulses(paper), *_traces(ecg, paper)], "layout": layout}
@@ -288,8 +244,10 @@ def figure(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None
 def alt_text(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None = None) -> str:
     """The sheet in a sentence or two, for those who cannot see it."""
     paper = paper or Paper()
-    scale = f"layout {LAYOUTS[paper.layout]}, {paper.speed} mm/s, {paper.gain} mm/mV"
-    text = f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, {scale}."
+    order = "" if paper.order == "standard" else f" in {paper.order.title()} order"
+    scale = f"layout {LAYOUTS[paper.layout]}{order}, {paper.speed} mm/s, {paper.gain} mm/mV"
+    filtered = "" if paper.filter == "none" else f" The {display_filter.words(paper.filter, ecg.rate)}."
+    text = f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, {scale}.{filtered}"
     if attribution is None:
         return text
     by_lead = strength(attribution).sum(axis=1)

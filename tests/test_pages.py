@@ -12,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import ecgkt
+from ecgkt.calipers import Measurement
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
 from ecgkt.ui import clinical, html, performance, reading, resources
@@ -198,6 +199,100 @@ def test_next_previous_and_an_unreadable_example() -> None:
     assert app.session_state["example"] == "one"
     app.button(key="previous").click().run()
     assert app.session_state["example"] == "bad"
+
+
+def _linked(**parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    app.run()
+    assert not app.exception
+    return app
+
+
+def _notes(app: AppTest) -> list[str]:
+    return [note["text"] for note in _sheet(app)["layout"]["annotations"]]
+
+
+def test_an_address_restores_the_whole_view() -> None:
+    app = _linked(
+        ecg="two", target="I50", layout="12x1", gain="5", speed="50", order="cabrera", filter="monitor", start="4"
+    )
+    assert app.session_state["example"] == "two"
+    assert "Heart failure" in app.get("plotly_chart")[0].proto.alt
+    notes = _notes(app)
+    assert notes[:3] == ["<b>aVL</b>", "<b>I</b>", "<b>−aVR</b>"]
+    for part in ("50 mm/s", "5 mm/mV", "MONITOR", "4–9 s"):
+        assert part in notes[12]
+    assert "<b>V3</b>" in _notes(_linked(rhythm="V3"))[12]
+    assert not _relevance(_linked(overlay="false"))
+
+
+def test_an_address_of_nonsense_gives_the_usual_view_without_a_word() -> None:
+    app = _linked(
+        ecg="nobody", target="nothing", layout="7x7", gain="11", speed="fast", rhythm="V9", start="99", order="<b>"
+    )
+    usual = _open("browse")
+    assert not app.error
+    assert _notes(app) == _notes(usual)
+    assert app.session_state["example"] == usual.session_state["example"]
+
+
+def test_every_control_of_the_view_stands_in_the_address() -> None:
+    """The browser writes a bound control into the address; tests/browser sees it do so."""
+    app = _open("browse")
+    controls = [*app.button_group, *app.selectbox, *app.toggle]
+    bound = {control.proto.query_param_key for control in controls} - {""}
+    assert bound == {"layout", "gain", "speed", "order", "rhythm", "filter", "overlay", "method"}
+    app.button(key="key_6x2").click().run()
+    assert len(_notes(app)) == 13  # twelve leads and the scale, no rhythm strip
+
+
+def test_keys_for_the_next_ecg_the_layouts_and_measuring() -> None:
+    app = _open("browse")
+    shortcuts = {button.key: button.proto.shortcut.lower() for button in app.button if button.proto.shortcut}
+    assert shortcuts == {
+        "previous": "p", "next": "n", "measure": "m", "key_3x4": "1", "key_6x2": "2", "key_12x1": "3"
+    }  # fmt: skip
+
+
+def test_measurements_stay_with_their_ecg_until_cleared() -> None:
+    app = _open("browse")
+    app.button(key="measure").click().run()
+    assert _sheet(app)["layout"]["dragmode"] == "select"
+    assert "Drag a box" in _words(app)
+    app.session_state["measurements"] = {":one": [Measurement(1.0, 1.8, "V2", -0.25, 1.0), Measurement(2.0, 2.1)]}
+    app.run()
+    assert "<td>V2</td>" in _words(app)
+    for value in ("800", "75", "1.25", "several"):
+        assert f">{value}<" in _words(app)
+    assert {"<b>2</b> 100 ms"} <= set(_notes(app))
+    app.button(key="next").click().run()
+    assert "Measured by hand" not in _words(app)
+    app.button(key="previous").click().run()
+    assert "Measured by hand" in _words(app)
+    app.button(key="clear_measurements").click().run()
+    assert "Measured by hand" not in _words(app)
+    assert not _sheet(app)["layout"].get("shapes")
+
+
+def test_a_box_drawn_on_the_sheet_is_kept() -> None:
+    def page() -> None:
+        from types import SimpleNamespace
+
+        import streamlit as st
+
+        from ecgkt.layouts import Paper
+        from ecgkt.ui import measuring
+
+        for boxes in ([{"x": [40, 20], "y": [5, -5]}], []):  # drawn, and taken away again
+            st.session_state["chart"] = SimpleNamespace(selection=SimpleNamespace(box=boxes))
+            measuring.take("chart", "key", Paper())
+        measuring.readings("key")
+
+    body = AppTest.from_function(page).run().get("html")[0].proto.body
+    for value in ("I", "0.800", "800", "75", "1.00"):
+        assert f">{value}<" in body
 
 
 def test_filters_leave_what_fits() -> None:

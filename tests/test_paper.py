@@ -12,7 +12,8 @@ import pytest
 import ecgkt
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution, Label
-from ecgkt.paper import GAINS, LAYOUTS, SPEEDS, Paper, alt_text, cells, figure, scale_text, thin
+from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper, cells
+from ecgkt.paper import alt_text, figure, scale_text, thin
 
 LABEL = Label("labs", "potassium_high", "Hyperkalaemia", "Electrolytes", 0.1, 0.2, "", None, 0, "simulated")
 
@@ -71,7 +72,7 @@ def test_calibration_pulse_is_one_millivolt_and_200_ms_on_each_row(gain: int, sp
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_lead_stands_once_and_the_rhythm_lead_below(layout: Any) -> None:
     names = [cell.lead for cell in cells(Paper(layout, rhythm="V1"))]
-    assert sorted(names[:12]) == sorted(LEADS)
+    assert sorted(names[:12]) == sorted(LEADS)  # each of the twelve, none twice
     assert names[12:] == (["V1"] if layout == "3x4" else [])
     labels = [note["text"] for note in figure(_levels(), Paper(layout, rhythm="V1"))["layout"]["annotations"]]
     assert labels[:-1] == [f"<b>{name}</b>" for name in names]
@@ -82,6 +83,34 @@ def test_columns_run_on_in_time_above_the_rhythm_strip() -> None:
     assert [places[lead].first for lead in ("I", "aVR", "V1", "V4")] == [0, 2.5, 5, 7.5]
     assert places["I"].offset > places["II"].offset > places["III"].offset
     assert places["aVF"].offset == places["III"].offset == places["V3"].offset == places["V6"].offset
+
+
+def test_6x2_has_the_limb_leads_beside_the_chest_leads() -> None:
+    places = cells(Paper("6x2"))
+    assert [(c.lead, c.first, c.last) for c in places[:6]] == [(lead, 0, 5) for lead in LEADS[:6]]
+    assert [(c.lead, c.first, c.last) for c in places[6:]] == [(lead, 5, 10) for lead in LEADS[6:]]
+    assert [c.offset for c in places[:6]] == [c.offset for c in places[6:]]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_cabrera_runs_round_the_frontal_plane_with_avr_turned_over(layout: Any) -> None:
+    """Projections of a vector at 60° onto leads at -30°, 0°, 30°, ... are a cosine, which -aVR continues smoothly."""
+    angles = np.deg2rad([0, 60, 120, -150, -30, 90])  # I, II, III, aVR, aVL, aVF
+    signal = np.zeros((12, 5000), dtype=np.float32)
+    signal[:6] = np.cos(angles - np.deg2rad(60))[:, None]
+    paper = Paper(layout, order="cabrera")
+    sheet = figure(ECG(signal, 500.0), paper)
+    drawn = [(t["y"][0] - c.offset) / 10 for t, c in zip(_drawn(sheet), cells(paper), strict=True)][:6]
+    np.testing.assert_allclose(drawn, np.cos(np.deg2rad(np.arange(-30, 121, 30) - 60)), atol=1e-5)
+    assert "<b>−aVR</b>" in [note["text"] for note in sheet["layout"]["annotations"]]
+
+
+def test_relevance_follows_a_lead_that_is_turned_over() -> None:
+    paper = Paper("12x1", order="cabrera")
+    sheet = figure(_levels(), paper, _relevance("aVR", 3.0, 4.0))
+    strongest = [trace for trace in sheet["data"] if trace.get("meta") == "relevance"][-1]
+    place = next(cell for cell in cells(paper) if cell.lead == "aVR")
+    np.testing.assert_allclose(strongest["y"][~np.isnan(strongest["y"])], place.offset - 0.3 * 10, atol=1e-4)
 
 
 def test_leads_are_placed_by_name_in_mimic_order() -> None:
@@ -158,6 +187,14 @@ def test_scale_and_filter_are_printed_and_the_rate_is_not_taken_for_the_speed() 
     ]
 
 
+def test_a_monitor_filter_is_said_on_the_sheet_and_in_words() -> None:
+    paper = Paper(filter="monitor")
+    notes = [note["text"] for note in figure(_levels(), paper)["layout"]["annotations"]]
+    assert any("MONITOR 0.5–40 Hz, not for diagnosis" in text for text in notes)
+    assert "MONITOR 0.5–40 Hz" in alt_text(_levels(), paper)
+    assert "MONITOR" not in alt_text(_levels(), Paper())
+
+
 def test_alternative_text_names_the_leads_that_carry_the_relevance() -> None:
     text = alt_text(_levels(), Paper(), _relevance("V5", 1, 2))
     assert "Hyperkalaemia" in text
@@ -168,6 +205,6 @@ def test_alternative_text_names_the_leads_that_carry_the_relevance() -> None:
 
 def test_plotly_accepts_the_sheet_of_a_real_recording(shared: Path) -> None:
     ecg = ecgkt.read(shared / "formats" / "waveform_ecg.dcm")
-    for paper in (Paper(), Paper("12x1", 20, 50, dark=True)):
+    for paper in (Paper(), Paper("12x1", 20, 50, dark=True), Paper("6x2", order="cabrera", filter="monitor")):
         checked = go.Figure(figure(ecg, paper, _relevance("II", 0, 1)))
         assert len(checked.data) == 5 + len(cells(paper))

@@ -16,7 +16,7 @@ FILTERS = ("findings", "diagnoses", "measured", "source")
 
 def example(collection: Collection, model: Model) -> Entry:
     """The entry chosen; a sentence and no page when the filters leave none."""
-    left, right, middle, last = st.columns([1, 1, 7, 1.6], vertical_alignment="bottom", gap="small")
+    left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
     names = _names(model)
     with last:
         entries = _filtered(collection, names)
@@ -26,12 +26,16 @@ def example(collection: Collection, model: Model) -> Entry:
     keys = [entry.key for entry in entries]
     current = st.session_state.get("example", st.query_params.get("ecg"))
     at = keys.index(current) if current in keys else 0
-    left.button(
-        "Previous", key="previous", on_click=_go, args=(keys[at - 1],), width="stretch", disabled=len(keys) == 1
-    )
-    right.button(
-        "Next", key="next", on_click=_go, args=(keys[(at + 1) % len(keys)],), width="stretch", disabled=len(keys) == 1
-    )
+    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
+        place.button(
+            name,
+            key=name.lower(),
+            shortcut=shortcut,
+            on_click=_go,
+            args=(keys[to],),
+            width="stretch",
+            disabled=len(keys) == 1,
+        )
     by_key = {entry.key: entry for entry in entries}
     st.session_state["example_pick"] = keys[at]
     middle.selectbox(

@@ -9,7 +9,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
-from ecgkt.ui import clinical, evidence, html, scores, tracing
+from ecgkt.ui import clinical, evidence, html, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
 
@@ -42,13 +42,16 @@ def show(opened: Opened, model: Model) -> None:
     explanation = explain(opened, model)
     left, right = st.columns([2.7, 1], gap="medium")
     with left:
-        line, menu = st.columns([5, 1], vertical_alignment="center")
+        line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
         line.html(patient_line(opened))
+        with drag:
+            is_measuring = measuring.switch()
         with menu:
             paper, method, shown = tracing.settings()
     if explanation.abstained:
         with left:
-            tracing.sheet(opened.ecg, opened.key, paper, None)
+            tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            tracing.keys()
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -60,7 +63,7 @@ def show(opened: Opened, model: Model) -> None:
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None)
+        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
@@ -76,3 +79,5 @@ def show(opened: Opened, model: Model) -> None:
             html.text("This ECG comes without a clinical table, so nothing here was measured.")
     with everything:
         scores.every(explanation)
+    with left:
+        tracing.keys()

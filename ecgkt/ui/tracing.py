@@ -1,66 +1,102 @@
-"""The sheet: the tracing on its paper, and how it is to be laid out."""
+"""The sheet: the tracing on its paper, and how it is to be laid out. The layout stands in the address, to be shared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import streamlit as st
 
-from ecgkt import paper
+from ecgkt import display_filter, layouts, paper
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution
-from ecgkt.paper import Paper
+from ecgkt.layouts import Paper
+from ecgkt.ui import html, measuring
 from ecgkt.ui.theme import dark, palette
 
 T = TypeVar("T")
 
-METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency (gradient)"}
+METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
+LAYOUT_KEYS = dict(zip(layouts.LAYOUTS, "123", strict=True))
 
 
 def settings() -> tuple[Paper, str, bool]:
-    """(paper, attribution method, is the relevance drawn) as chosen in the menu beside the patient line."""
+    """(paper, attribution method, is the relevance drawn) as chosen in the menu beside the patient line.
+
+    Each widget is bound to the parameter of the address that has its key's name; a value that is no option is dropped.
+    """
     with st.popover("Layout", width="stretch"):
-        layout = _switch("Layout", tuple(paper.LAYOUTS), "3x4", "layout", paper.LAYOUTS.__getitem__)
-        gain = _switch("Gain, mm/mV", paper.GAINS, 10, "gain")
-        speed = _switch("Paper speed, mm/s", paper.SPEEDS, 25, "speed")
-        rhythm = st.selectbox("Rhythm lead", LEADS, index=LEADS.index("II"), key="rhythm", disabled=layout != "3x4")
-        shown = st.toggle("Relevance over the tracing", value=True, key="overlay", persist_state="session")
-        method = st.selectbox(
-            "Method", list(METHODS), format_func=METHODS.__getitem__, key="method", disabled=not shown
+        layout = _switch("Layout", tuple(layouts.LAYOUTS), "layout")
+        gain = _switch("Gain, mm/mV", layouts.GAINS, "gain", 10)
+        speed = _switch("Paper speed, mm/s", layouts.SPEEDS, "speed", 25)
+        order = _switch("Order of the limb leads", layouts.ORDERS, "order")
+        rhythm = st.selectbox(
+            "Rhythm lead",
+            LEADS,
+            index=LEADS.index("II"),
+            key="rhythm",
+            disabled=layout != "3x4",
+            bind="query-params",
         )
-    return Paper(layout, gain, speed, rhythm, dark=dark()), method, shown
+        filter = _switch("Filter (monitor: 0.5–40 Hz, not for diagnosis)", display_filter.FILTERS, "filter")
+        shown = st.toggle("Relevance over the tracing", value=True, key="overlay", bind="query-params")
+        method = st.selectbox(
+            "Method",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            key="method",
+            disabled=not shown,
+            bind="query-params",
+        )
+    return Paper(layout, gain, speed, rhythm, dark=dark(), order=order, filter=filter), method, shown
 
 
-def _switch(title: str, options: Sequence[T], first: T, key: str, words: Callable[[T], str] = str) -> T:
-    """One of a few options, always one of them, kept for the session."""
-    chosen = st.segmented_control(
-        title, options, default=first, required=True, format_func=words, key=key, persist_state="session"
-    )
+def _switch(title: str, options: Sequence[T], key: str, first: T | None = None) -> T:
+    """One of a few options, always one of them; the first of them unless another is named."""
+    first = options[0] if first is None else first
+    chosen = st.segmented_control(title, options, default=first, required=True, key=key, bind="query-params")
     return first if chosen is None else chosen
 
 
-def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None) -> None:
+def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, is_measuring: bool = False) -> None:
     """The tracing, as wide as its column and as high as its paper; a slider when it is longer than a sheet."""
     place = st.container(key="sheet")
     if ecg.seconds > laid_out.seconds + 0.5:
         latest = float(int(ecg.seconds - laid_out.seconds + 0.999))
-        start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key=f"start-{laid_out.speed}")
+        start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
-    figure = paper.figure(ecg, laid_out, attribution)
-    figure["layout"]["uirevision"] = f"{key}:{laid_out}"  # keeps the zoom while only the relevance changes
+    figure = paper.figure(ecg, laid_out, attribution, measuring.kept(key))
+    if is_measuring:
+        figure["layout"]["dragmode"] = "select"
     # Height follows width in the browser, so the boxes stay square without an empty band above and below.
     st.html(
         f"<style>.st-key-sheet .stPlotlyChart{{aspect-ratio:{laid_out.aspect:.4f};height:auto!important;"
         "min-height:0!important;overflow:hidden;"
-        f"background:{laid_out.ink.paper};border:1px solid {palette().line}}}</style>"
+        f"background:{paper.ink(laid_out).paper};border:1px solid {palette().line}}}</style>"
     )
     place.plotly_chart(
         figure,
         key="ecg-sheet",
         theme=None,
         height="stretch",
+        on_select=partial(measuring.take, "ecg-sheet", key, laid_out) if is_measuring else "ignore",
+        selection_mode="box",
         config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
         alt=paper.alt_text(ecg, laid_out, attribution),
     )
+    measuring.readings(key)
+
+
+def keys() -> None:
+    """The keyboard: its buttons work while this is folded, and unfolded they list what there is."""
+    with st.expander("Keyboard"):
+        html.text("P and N open the previous and the next ECG, M begins and ends measuring. Layouts:")
+        with st.container(horizontal=True):
+            for layout, words in layouts.LAYOUTS.items():
+                st.button(words, key=f"key_{layout}", shortcut=LAYOUT_KEYS[layout], on_click=_lay_out, args=(layout,))
+
+
+def _lay_out(layout: str) -> None:
+    st.session_state["layout"] = layout

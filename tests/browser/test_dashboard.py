@@ -151,3 +151,37 @@ def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browse
     _script(browser, f"{row}.querySelector('button').click()")
     _wait(lambda: f"Relevance for {name}" in _script(browser, alt))
     _wait(lambda: _script(browser, "document.querySelector('.lead-in')?.innerText ?? ''").startswith(name))
+
+
+def test_an_address_restores_the_view_and_a_key_changes_it(address: str, browser: Any) -> None:
+    _size(browser, 1024, 768)
+    browser.get(f"{address}/?layout=6x2&order=cabrera&filter=monitor&gain=11&overlay=false")
+    _settled(browser, ".scatterlayer path")
+    names = "document.querySelector('.js-plotly-plot')?.data.slice(1).map(trace => trace.name).join(' ') ?? ''"
+    _wait(lambda: _script(browser, names).startswith("aVL I −aVR II aVF III V1"))
+    assert "10 mm/mV" in _script(browser, "document.querySelector('.js-plotly-plot').innerHTML")
+    browser.find_element("tag name", "body").send_keys("1")
+    _wait(lambda: "layout" not in browser.current_url)  # the usual layout is not written out
+    _wait(lambda: _script(browser, names).endswith("V6 II"))
+
+
+def test_a_dragged_box_is_measured_drawn_and_listed(address: str, browser: Any) -> None:
+    from selenium.webdriver.common.action_chains import ActionChains
+
+    _size(browser, 1440, 900)
+    browser.get(f"{address}/?layout=12x1&overlay=false")
+    _settled(browser, ".scatterlayer path")
+    browser.find_element("tag name", "body").send_keys("m")
+    plot = "document.querySelector('.js-plotly-plot')"
+    _wait(lambda: _script(browser, f"{plot}?._fullLayout?.dragmode") == "select")
+    surface = browser.find_element("css selector", ".js-plotly-plot .nsewdrag")
+    axis = f"{plot}._fullLayout.xaxis"
+    per_mm = _script(browser, f"{axis}._length / ({axis}.range[1] - {axis}.range[0])")
+    ActionChains(browser).move_to_element(surface).click_and_hold().move_by_offset(50, 4).move_by_offset(
+        50, 4
+    ).release().perform()
+    _wait(lambda: _script(browser, "document.querySelectorAll('.st-key-ecg-sheet .shapelayer path').length") == 1)
+    row = "[...document.querySelectorAll('table.data')].find(t => t.innerText.includes('Measured by hand'))"
+    _wait(lambda: _script(browser, f"Boolean({row})"))
+    milliseconds = float(_script(browser, f"{row}.querySelectorAll('tbody td')[3].innerText"))
+    assert milliseconds == pytest.approx(100 / per_mm / 25 * 1000, rel=0.03)
