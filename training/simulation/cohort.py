@@ -121,7 +121,7 @@ def _machine_times(rng: np.random.Generator, tracing: Tracing, p_wave: bool) -> 
     qrs = 40 + int(m["pr"]) if p_wave else 240
     atrial = [40, 40 + int(m["p_ms"])] if p_wave else [NO_WAVE, NO_WAVE]
     times = (*atrial, qrs, qrs + m["qrs"], qrs + tracing.qt * 1000)
-    return [int(time + rng.normal(0, 3)) if time != NO_WAVE else time for time in times]
+    return [NO_WAVE if time == NO_WAVE else int(time + rng.normal(0, 3)) for time in times]
 
 
 def _true_times(visit: Visit, study: int, tracing: Tracing, p_wave: bool, axis: int, rows: Rows) -> None:
