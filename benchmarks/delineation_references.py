@@ -38,12 +38,12 @@ def outermost_but_one(times: list[float], last: bool) -> float:
     return sorted(times, reverse=last)[min(1, len(times) - 1)]
 
 
-def ludb(folder: Path) -> Iterator[Reference]:
-    """The records of LUDB (Kalyakulina et al. 2020), whose leads were annotated one by one.
+def ludb(folder: Path, every: int = 1) -> Iterator[Reference]:
+    """The records of LUDB (Kalyakulina et al. 2020), whose leads were annotated one by one; every nth of them.
 
     Its first and last beats are not annotated.
     """
-    for header in sorted((folder / "data").glob("*.hea"), key=lambda path: int(path.stem)):
+    for header in sorted((folder / "data").glob("*.hea"), key=lambda path: int(path.stem))[::every]:
         found: dict[str, list[tuple[float, str, float]]] = {"N": [], "p": [], "t": []}
         for lead in LEADS:
             annotation = wfdb.rdann(str(header.with_suffix("")), lead.lower())
