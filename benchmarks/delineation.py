@@ -1,4 +1,4 @@
-"""Which delineator `ecgkt.intervals` rests on: errors at every boundary against annotations; writes delineation.json/.md
+"""Which delineator `ecgkt.intervals` rests on: errors at every boundary; writes delineation.json and .md
 
     python benchmarks/delineation.py [--neurokit PYTHON] [--methods dwt prominence cwt ecgdeli] [--work DIR]
 
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -190,23 +191,29 @@ def main() -> None:
     sets = {"ludb": list(ludb(options.ludb)), "simulated": list(simulated(cohort))}
     result: dict[str, Any] = {"tolerance_ms": TOLERANCE, "allowed_ms": ALLOWED, "versions": {}, "sets": {}}
     for name, references in sets.items():
-        title = f"{name}, {len(references)} records"
         start = time.process_time()
-        rows = {"ecgkt.waves": summary(*errors(references, own(references)))}
-        rows["ecgkt.waves"]["seconds"] = round((time.process_time() - start) / len(references), 3)
+        beats = own(references)
+        seconds = (time.process_time() - start) / len(references)
+        found: dict[str, tuple[Found, float]] = {"ecgkt.waves": (beats, seconds)}
+        best: dict[str, Callable[[dict[str, int]], Found]] = {}
         for method in options.methods if options.neurokit else ():
             folder = options.work / name
             raw = others(options.neurokit, method, folder, references)
             label = f"{raw['library']} {method}" if raw["library"] != method else method
             result["versions"][raw["library"]] = raw["version"]
-
-            def find(rank: dict[str, int], raw: dict[str, Any] = raw, folder: Path = folder) -> Found:
-                return joined(raw, folder, rank)
-
-            rows[label] = summary(*errors(references, find(dict.fromkeys(BOUNDARIES, 1))))
-            rows[label]["seconds"] = round(float(np.median(raw["seconds"])), 3)
-            rows[f"{label}, best rank"] = summary(best_ranks(references, find), {})
-        result["sets"][title] = rows
+            best[label] = partial(joined, raw, folder)
+            found[label] = best[label](dict.fromkeys(BOUNDARIES, 1)), float(np.median(raw["seconds"]))
+        groups = {f"{name}, {len(references)} records": references}
+        unpaced = [reference for reference in references if not reference.paced]
+        if len(unpaced) < len(references):
+            groups[f"{name}, the {len(unpaced)} without a pacemaker"] = unpaced
+        for title, group in groups.items():
+            rows = {}
+            for label, (beats, seconds) in found.items():
+                rows[label] = summary(*errors(group, beats)) | {"seconds": round(seconds, 3)}
+                if label in best:
+                    rows[f"{label}, best rank"] = summary(best_ranks(group, best[label]), {})
+            result["sets"][title] = rows
     text = table(result)
     print(text)
     (HERE / "delineation.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

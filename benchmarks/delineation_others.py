@@ -59,9 +59,7 @@ def ecgdeli(signal: np.ndarray, rate: float, peaks: np.ndarray) -> list[Found]:
         nearest = [int(np.argmin(np.abs(own - p))) if len(own) else -1 for p in peaks]
         same = [i if i >= 0 and abs(own[i] - p) < NEAR * rate else -1 for i, p in zip(nearest, peaks, strict=True)]
         times = {name: np.asarray(getattr(lead, key), dtype=float) for name, key in ECGDELI.items()}
-        leads.append(
-            {name: [float(t[i]) if i >= 0 and t[i] > 0 else None for i in same] for name, t in times.items()}
-        )
+        leads.append({name: [float(t[i]) if i >= 0 and t[i] > 0 else None for i in same] for name, t in times.items()})
     return leads
 
 

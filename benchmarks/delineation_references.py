@@ -24,13 +24,14 @@ Truth = dict[str, float]  # boundary -> s from the tracing's start; a missing on
 class Reference:
     """A tracing and what is true of it: a `Truth` a beat, each with its "qrs_onset" and "qrs_offset".
 
-    without_p: the whole tracing holds no P wave. The beats need not be all of the tracing's.
+    without_p: the whole tracing holds no P wave. paced: by a pacemaker. The beats need not be all of the tracing's.
     """
 
     name: str
     ecg: ECG
     beats: tuple[Truth, ...]
     without_p: bool
+    paced: bool = False
 
 
 def outermost_but_one(times: list[float], last: bool) -> float:
@@ -43,6 +44,8 @@ def ludb(folder: Path, every: int = 1) -> Iterator[Reference]:
 
     Its first and last beats are not annotated.
     """
+    table = pd.read_csv(folder / "ludb.csv", skipinitialspace=True)
+    pacing = dict(zip(table["ID"].astype(int), table["Cardiac pacing"].notna(), strict=True))
     for header in sorted((folder / "data").glob("*.hea"), key=lambda path: int(path.stem))[::every]:
         found: dict[str, list[tuple[float, str, float]]] = {"N": [], "p": [], "t": []}
         for lead in LEADS:
@@ -71,7 +74,7 @@ def ludb(folder: Path, every: int = 1) -> Iterator[Reference]:
                     truth[f"{name}_offset"] = outermost_but_one([b for _, b in edges], last=True)
             if "qrs_onset" in truth:
                 beats.append(truth)
-        yield Reference(header.stem, read(header), tuple(beats), not found["p"])
+        yield Reference(header.stem, read(header), tuple(beats), not found["p"], bool(pacing[int(header.stem)]))
 
 
 def _by_beat(waves: list[tuple[float, str, float]]) -> list[list[tuple[float, str, float]]]:

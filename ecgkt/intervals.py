@@ -20,6 +20,7 @@ from ecgkt.waves import Beats, delineate
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 SMALLEST_R = 0.03  # mV; below it IEC 60601-2-25 sees no wave, and a QS complex counts as S
 SMALLEST_T = 0.05  # mV, in the lead where T is largest; below it the end of T is lost in the noise
+DEGREE = "\N{DEGREE SIGN}"
 FLAT = 0.005  # mV: span of a lead without signal, as in ecgkt.quality
 EQUIPHASIC = 0.1  # of the wave's whole area; a smaller net area has no direction to speak of
 
@@ -39,7 +40,7 @@ class Measured:
         """Against the normal limit; None where there is no value or no limit."""
         if self.value is None or self.limit is None:
             return None
-        return self.limit.axis_flag(self.value) if self.unit == "\N{DEGREE SIGN}" else self.limit.flag(self.value)
+        return self.limit.axis_flag(self.value) if self.unit == DEGREE else self.limit.flag(self.value)
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,8 @@ class Intervals:
 _ROWS = {
     "rate": ("Heart rate", "/min"), "pr": ("PR interval", "ms"), "p_duration": ("P duration", "ms"),
     "qrs": ("QRS duration", "ms"), "qt": ("QT interval", "ms"), "qtcf": ("QTc (Fridericia)", "ms"),
-    "qtcb": ("QTc (Bazett)", "ms"), "p_axis": ("P axis", "\N{DEGREE SIGN}"), "qrs_axis": ("QRS axis", "\N{DEGREE SIGN}"),
-    "t_axis": ("T axis", "\N{DEGREE SIGN}"), "transition": ("R/S transition", "V lead"),
+    "qtcb": ("QTc (Bazett)", "ms"), "p_axis": ("P axis", DEGREE), "qrs_axis": ("QRS axis", DEGREE),
+    "t_axis": ("T axis", DEGREE), "transition": ("R/S transition", "V lead"),
     "sokolow_lyon": ("Sokolow-Lyon voltage", "mV"), "cornell": ("Cornell voltage", "mV"),
 }  # fmt: skip
 

@@ -27,8 +27,11 @@ SEGMENTS: tuple[Segment, ...] = ("P", "PR", "QRS", "ST", "T", "TP")
 
 BEFORE, AFTER = 0.36, 0.60  # s of the median beat around R, the latter cut to the RR interval
 QRS_REACH = (0.13, 0.16)  # s before and after R within which QRS begins and ends
-QRS_SHARE = 0.05  # of the peak velocity, at which QRS begins and ends
-P_SHARE = 0.08  # of the height of P, at which it begins and ends
+QRS_SHARE = 0.04  # of the peak velocity, above QUIET, at which QRS begins and ends
+QUIET = 25  # percentile of the velocity that counts as no movement
+# Of the height of P: further down its flanks noise moves the crossing, so it begins and ends P_WIDER s outside of it.
+P_SHARE = 0.20
+P_WIDER = (0.016, 0.020)  # fitted on LUDB
 # s by which T in any lead begins before and ends after the tangents to the magnitude over all leads (fitted on LUDB).
 T_WIDER = (0.03, 0.02)
 P_OVER_NOISE = 3.0  # times the spread between beats that a P wave's height must reach
@@ -150,7 +153,7 @@ def _qrs(beat: Signal, r: int) -> tuple[int, int]:
     reach = round(0.05 * RATE)
     left = max(0, r - reach)
     peak = left + int(np.argmax(speed[left : r + reach]))
-    limit = QRS_SHARE * speed[peak] + float(np.percentile(speed, 10))
+    limit = QRS_SHARE * speed[peak] + float(np.percentile(speed, QUIET))
     hold = 3
     first = max(0, r - round(QRS_REACH[0] * RATE))
     for at in range(min(peak, r), first, -1):
@@ -217,7 +220,7 @@ def _p_wave(size: Signal, qrs_onset: int, start: int, noise: float) -> tuple[int
     offset = peak
     while offset < qrs_onset and offset - peak < 0.08 * RATE and smooth[offset] > limit:
         offset += 1
-    return onset, offset
+    return max(start, onset - round(P_WIDER[0] * RATE)), min(qrs_onset, offset + round(P_WIDER[1] * RATE))
 
 
 def _beats(shape: _Shape, peaks: npt.NDArray[np.intp], samples: int) -> list[Beat]:
