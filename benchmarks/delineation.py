@@ -59,7 +59,8 @@ def others(python: Path, method: str, folder: Path, references: list[Reference])
             peaks = r_peaks(np.nan_to_num(reference.ecg.resampled(RATE).signal.astype(float)))
             signal = np.nan_to_num(reference.ecg.resampled(OTHERS_RATE).signal.astype(float))
             np.savez(target, signal=signal, rate=OTHERS_RATE, peaks=np.rint(peaks * OTHERS_RATE / RATE).astype(int))
-    subprocess.run([python, HERE / "delineation_others.py", folder, method], check=True)
+    names = [reference.name for reference in references]
+    subprocess.run([python, HERE / "delineation_others.py", folder, method, *names], check=True)
     return json.loads((folder / f"{method}.json").read_text(encoding="utf-8"))
 
 
@@ -182,6 +183,7 @@ def main() -> None:
     parser.add_argument("--ludb", type=Path, default=ROOT.parent / "shared" / "data" / "ludb")
     parser.add_argument("--neurokit", type=Path, help="an interpreter that has neurokit2")
     parser.add_argument("--methods", nargs="*", default=["prominence", "dwt", "cwt"])
+    parser.add_argument("--every", type=int, default=1, help="others see every nth record only; they take seconds each")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "benchmark" / "delineation")
     options = parser.parse_args()
     cohort = options.work.resolve() / "cohort"
@@ -198,7 +200,7 @@ def main() -> None:
         best: dict[str, Callable[[dict[str, int]], Found]] = {}
         for method in options.methods if options.neurokit else ():
             folder = options.work / name
-            raw = others(options.neurokit, method, folder, references)
+            raw = others(options.neurokit, method, folder, references[:: options.every])
             label = f"{raw['library']} {method}" if raw["library"] != method else method
             result["versions"][raw["library"]] = raw["version"]
             best[label] = partial(joined, raw, folder)
@@ -207,9 +209,14 @@ def main() -> None:
         unpaced = [reference for reference in references if not reference.paced]
         if len(unpaced) < len(references):
             groups[f"{name}, the {len(unpaced)} without a pacemaker"] = unpaced
+        if options.every > 1:
+            groups[f"{name}, every {options.every}th record"] = references[:: options.every]
         for title, group in groups.items():
             rows = {}
+            names = {reference.name for reference in group}
             for label, (beats, seconds) in found.items():
+                if not names <= beats.keys():
+                    continue
                 rows[label] = summary(*errors(group, beats)) | {"seconds": round(seconds, 3)}
                 if label in best:
                     rows[f"{label}, best rank"] = summary(best_ranks(group, best[label]), {})

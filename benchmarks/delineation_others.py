@@ -1,6 +1,6 @@
 """Other delineators, run by an interpreter of their own for benchmarks/delineation.py (needs neither ecgkt nor wfdb).
 
-    PYTHON delineation_others.py FOLDER METHOD
+    PYTHON delineation_others.py FOLDER METHOD [NAME ...]
 
 FOLDER/NAME.npz holds `signal` [12, samples] mV, `rate` Hz and `peaks` (samples of the R peaks, the same for every
 method, so that boundaries are compared and not the search for beats). Writes FOLDER/METHOD.json: for each record, lead
@@ -71,7 +71,8 @@ def main() -> None:
     result = {"library": library, "version": importlib.metadata.version(library), "seconds": [], "records": {}}
     if target.is_file():  # what an interrupted run left
         result = json.loads(target.read_text(encoding="utf-8"))
-    todo = [path for path in sorted(folder.glob("*.npz")) if path.stem not in result["records"]]
+    todo = [folder / f"{name}.npz" for name in sys.argv[3:]] or sorted(folder.glob("*.npz"))
+    todo = [path for path in todo if path.stem not in result["records"]]
     for path in todo:
         with np.load(path) as record:
             signal, rate, peaks = record["signal"], int(record["rate"]), record["peaks"]

@@ -151,7 +151,7 @@ def test_annotated_records_give_the_intervals_of_their_annotators(shared: Path) 
             errors[name].append(value(found, name) - float(truth))
     assert len(errors["qrs"]) >= 10
     assert np.median(np.abs(errors["qrs"])) < 15
-    assert np.median(np.abs(errors["qt"])) < 20
+    assert np.median(np.abs(errors["qt"])) < 25
 
 
 def test_a_recorders_own_measurements_of_the_same_tracing(shared: Path) -> None:
