@@ -4,9 +4,9 @@ R peaks from the spatial velocity over 12 leads, boundaries on the median beat (
 Lepeschkin and Surawicz 1952), laid back on every beat. The boundaries are global: one set for all leads.
 
 Measured on 150 LUDB recordings (1,367 beats inside its annotations of lead II): every R peak found within 100 ms, 6
-false ones, all in one recording. A P wave was found in 132 of the 133 recordings with annotated P waves and in 3 of
-the 17 without. The error of each boundary, beside other delineators: benchmarks/delineation.md; T_WIDER, P_WIDER and
-QRS_EARLIER were fitted there. A pacemaker's spike, which the filter widens, makes QRS begin too early.
+false ones, all in one recording. The error of each boundary and of finding P, beside other delineators:
+benchmarks/delineation.md; T_WIDER, P_WIDER and QRS_EARLIER were fitted there. A pacemaker's spike, which the filter
+widens, makes QRS begin too early.
 """
 
 from __future__ import annotations
