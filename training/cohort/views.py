@@ -13,10 +13,12 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
+from threadpoolctl import ThreadpoolController
 
 from ecgkt.ecg import ECG, LEADS, FloatArray
 from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES, model_view
 
+ROWS = 192  # channels of 16 records
 BLOCK = 25  # samples at 100 Hz that one product gives: wide enough for BLAS, few zeros in the matrix
 REACH = 10  # half the length of resample_poly's filter, in samples of the lower rate
 
@@ -67,11 +69,21 @@ def _blocks(padded: FloatArray, inner: FloatArray, step: int) -> FloatArray:
     return np.matmul(inner, stretches).reshape(len(padded), MODEL_SAMPLES, padded.shape[2])
 
 
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
 def model_views(raw: npt.NDArray[np.int16], rate: float) -> FloatArray:
     """[N, channels, 1000] in the unit of raw [N, 10 s, channels]: the view of each channel, no sample missing.
 
     rate: Hz, a multiple of 100 (`step_of`).
     """
+    with _blas().limit(limits=1, user_api="blas"):
+        return _views(raw, rate)
+
+
+def _views(raw: npt.NDArray[np.int16], rate: float) -> FloatArray:
     step, (count, samples, channels) = step_of(rate), raw.shape
     padded = _padded(count, step, channels)
     centred = padded[:, REACH * step : REACH * step + samples]
@@ -83,5 +95,9 @@ def model_views(raw: npt.NDArray[np.int16], rate: float) -> FloatArray:
         low = _blocks(padded, inner, step) + held[:, None] * centred[:, -1:]
     else:
         low = centred
-    rows = np.ascontiguousarray(low.swapaxes(1, 2)).reshape(-1, MODEL_SAMPLES)
-    return (rows @ _filter()).reshape(count, channels, MODEL_SAMPLES)
+    # Products of one fixed shape, by one thread: else the last bits, and so a rounded value here and there, depend
+    # on how many records came together and on the machine's cores.
+    rows = np.zeros((-(-count * channels // ROWS) * ROWS, MODEL_SAMPLES), dtype=np.float32)
+    rows[: count * channels] = low.swapaxes(1, 2).reshape(-1, MODEL_SAMPLES)
+    views = np.matmul(rows.reshape(-1, ROWS, MODEL_SAMPLES), _filter()).reshape(-1, MODEL_SAMPLES)
+    return views[: count * channels].reshape(count, channels, MODEL_SAMPLES)
