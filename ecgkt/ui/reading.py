@@ -11,6 +11,7 @@ from ecgkt.explanation import HEADS
 from ecgkt.model import Model
 from ecgkt.ui import clinical, evidence, html, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
+from ecgkt.waves import delineate
 
 
 def age_band(age: float | None) -> str:
@@ -59,7 +60,7 @@ def show(opened: Opened, model: Model) -> None:
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     attribution = attribute(opened, model, label.code, method)
-    found = evidence.summary(opened.ecg, attribution)
+    found = evidence.summary(delineate(opened.ecg), attribution)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
