@@ -6,15 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from ecgkt.explanation import Attribution, Score
+from ecgkt.explanation import Score
 from ecgkt.model import Model
-from ecgkt.relevance import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share, summarise
+from ecgkt.relevance import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share
 from ecgkt.ui import html, scores
-from ecgkt.waves import Beats
-
-
-def summary(beats: Beats, attribution: Attribution) -> RelevanceSummary:
-    return summarise(attribution, beats)
 
 
 def headline(score: Score, found: RelevanceSummary) -> None:
