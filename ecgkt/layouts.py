@@ -68,6 +68,11 @@ class Paper:
         return ROW_MM[self.layout]
 
     @property
+    def raised(self) -> float:
+        """Height of the foot of a lead's name over its zero line in mm."""
+        return self.row / 3 if self.layout == "3x4" else self.row / 5
+
+    @property
     def x_range(self) -> tuple[float, float]:
         """Left and right edge in mm; the calibration pulse stands left of 0."""
         return -(PULSE_SECONDS * self.speed + 3 + MARGIN_MM), SHEET_MM + MARGIN_MM

@@ -44,17 +44,19 @@ def show(opened: Opened, model: Model) -> None:
     left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
-        line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
+        line, drag, menu, relevance = st.columns([4, 1.2, 1.1, 1.3], vertical_alignment="center", gap="small")
         line.html(patient_line(opened))
         with drag:
             is_measuring = measuring.switch()
         with menu:
-            paper, method, shown = tracing.settings()
+            paper = tracing.settings()
+        with relevance:
+            method, overlay = tracing.relevance_settings()
         intervals.strip(measured)
     explanation = explain(opened, model)
     if explanation.abstained:
         with left:
-            tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            tracing.sheet(opened.ecg, opened.key, paper, is_measuring=is_measuring)
             _below({"Intervals": lambda: intervals.table(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
@@ -67,7 +69,7 @@ def show(opened: Opened, model: Model) -> None:
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
+        tracing.sheet(opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
         evidence.headline(score, found)
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
