@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ecgkt.explanation import HEADS, Head, Label
-from ecgkt.model import Model
 from ecgkt.ui import html
 from ecgkt.ui.scores import TITLES
 from ecgkt.ui.theme import Palette, palette
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 NAMES = {
     "knowledge_transfer": "Knowledge transfer",
