@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -85,6 +87,14 @@ def test_the_example_that_opens_first_is_recognised_for_what_it_is() -> None:
     score = next(s for s in explanation.scores(label.head) if s.label == label)
     assert label.code in (*entry.findings, *entry.diagnoses, *entry.measured)
     assert score.probability > 0.5
+
+
+def test_no_page_needs_the_networks_to_begin() -> None:
+    """torch takes seconds to import: what a page imports must not wait for it."""
+    names = ", ".join(f"ecgkt.ui.{path.stem}" for path in sorted((ROOT / "ecgkt" / "ui").glob("*.py")))
+    code = f"import sys, {names}; sys.exit(' '.join({{'torch', 'captum', 'matplotlib'}} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 UNSTATED = "not stated in the bundle"
 
 
+def contents(sections: dict[str, str]) -> None:
+    """Links to the sections of the page, by anchor."""
+    st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, title in sections.items()))
+
+
 def use(model: Model) -> None:
     """What it is meant for, and beside it what it must not be used for and where it ends."""
     card = model.card
@@ -48,7 +53,7 @@ def training_data(model: Model) -> None:
 
 def build(model: Model) -> None:
     """How it was made and which files it is: architecture, seeds, hashes."""
-    st.header("Build")
+    st.header("Build", anchor="build")
     card = model.card
     rows = [
         ("Model", f"{model.name}, {model.sha256}"),

@@ -26,7 +26,7 @@ class Palette:
     wash: str  # accent, very light: a chosen row
     bar: str  # a probability
     above: str  # a probability above its threshold
-    models: tuple[str, str, str]  # knowledge transfer, signal-only, multimodal
+    models: tuple[str, ...]  # knowledge transfer, signal-only, multimodal, then any others
 
 
 LIGHT = Palette(
@@ -37,7 +37,7 @@ LIGHT = Palette(
     "#e3eff0",
     "#a9b8bc",
     "#0b6470",
-    ("#0b6470", "#7a828a", "#a85d00"),
+    ("#0b6470", "#7a828a", "#a85d00", "#6b4ea0", "#2f6fb5", "#4c7a2e"),
 )
 DARK = Palette(
     "#e4eaed",
@@ -47,7 +47,7 @@ DARK = Palette(
     "#16313a",
     "#4d5c64",
     "#56b7c0",
-    ("#56b7c0", "#a3adb5", "#e0a04a"),
+    ("#56b7c0", "#a3adb5", "#e0a04a", "#b79ae6", "#7db3f0", "#9cc97a"),
 )
 
 
