@@ -53,7 +53,9 @@ def _filled(name: str, colour: str, x: FloatArray, y: FloatArray) -> dict[str, A
 def _lines(ecg: ECG, paper: Paper, attribution: Attribution, shown: int) -> Parts:
     """A trace a class, with all its stretches on all leads and a gap between them."""
     by_sample = classes(attribution, shown)
-    xs, ys, found = [], [], []
+    xs: list[FloatArray] = []
+    ys: list[FloatArray] = []
+    found: list[npt.NDArray[np.int8]] = []
     for cell in cells(paper):
         values, begin, step = heights(ecg, paper, cell, LINE_POINTS)
         seconds = begin + np.arange(len(values)) * step
@@ -62,7 +64,7 @@ def _lines(ecg: ECG, paper: Paper, attribution: Attribution, shown: int) -> Part
         level = np.where(at < len(row), row[np.minimum(at, len(row) - 1)], 0)
         xs += [floats((seconds - paper.start) * paper.speed), floats([np.nan])]
         ys += [values, floats([np.nan])]
-        found += [level, [0]]
+        found += [level.astype(np.int8), np.zeros(1, np.int8)]
     x, y, level = np.concatenate(xs), np.concatenate(ys), np.concatenate(found)
     out = []
     for k, colour in colours(attribution.signed, paper.dark).items():
