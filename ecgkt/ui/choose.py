@@ -17,9 +17,9 @@ FILTERS = ("findings", "diagnoses", "measured", "source")
 def example(collection: Collection, model: Model) -> Entry:
     """The entry chosen; a sentence and no page when the filters leave none."""
     left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
-    names = _names(model)
+    words = names(model)
     with last:
-        entries = _filtered(collection, names)
+        entries = _filtered(collection, words)
     if not entries:
         st.info("No ECG here has all of that. Take away a filter.")
         st.stop()
@@ -42,7 +42,7 @@ def example(collection: Collection, model: Model) -> Entry:
         "ECG",
         keys,
         key="example_pick",
-        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {_line(by_key[key], names)}",
+        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {line(by_key[key], words)}",
         on_change=lambda: _go(st.session_state["example_pick"]),
         label_visibility="collapsed",
     )
@@ -56,7 +56,7 @@ def _go(key: str) -> None:
     st.session_state["example"] = key
 
 
-def _line(entry: Entry, names: dict[str, str]) -> str:
+def line(entry: Entry, names: dict[str, str]) -> str:
     """One line of the list: the title and a few words of what the record carries."""
     known = [names[code] for code in (*entry.measured, *entry.findings) if code in names]
     return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
@@ -86,7 +86,7 @@ def _values(entry: Entry, name: str) -> Iterable[str]:
     return (entry.source,) if name == "source" else getattr(entry, name)
 
 
-def _names(model: Model) -> dict[str, str]:
+def names(model: Model) -> dict[str, str]:
     """Words for codes: the vocabulary's, then the model's own."""
     names = {code: finding.name for code, finding in vocabulary.findings().items()}
     for code, lab in vocabulary.labs().items():
