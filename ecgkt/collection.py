@@ -30,7 +30,7 @@ class Entry:
     findings: SCP-ECG statements that the data state. diagnoses: ICD-10-CM codes of the stay, cut at 5 characters, with
     their ancestors. measured: labs beyond the vocabulary's reference limits near the ECG ("potassium_high").
     has_table: are there labs, vitals or biometrics for it? Ages above 89 may be grouped by their source.
-    patient: the same number for the ECGs of one patient, None where the folder does not say whose they are. hours: since
+    patient: one number for all ECGs of one patient, None where the folder does not say whose they are. hours: since
     that patient's first ECG, None where not known.
     """
 

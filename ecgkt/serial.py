@@ -13,12 +13,10 @@ import numpy as np
 
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import HEADS, Explanation, Head, Label
-from ecgkt.intervals import DEGREE, FLAT, Intervals, Measured
+from ecgkt.intervals import DEGREE, ERROR_SD, FLAT, Intervals, Measured
 from ecgkt.median_beat import MedianBeat
 from ecgkt.r_peaks import ALIKE, Signal
 
-# SD of the error of one measurement against the annotators of LUDB's 150 recordings, ms: benchmarks/delineation.json.
-ERROR_SD = {"p_duration": 14.1, "pr": 8.7, "qrs": 12.8, "qt": 17.5}
 SURE = 1.96  # SDs to each side that hold 95% of a normal distribution
 RATE = 500.0  # Hz, at which beats are laid over each other
 LAG = 0.02  # s, twice the error of QRS onset: as far as one beat is moved to fit the other
@@ -112,9 +110,7 @@ def compare(before: Intervals, now: Intervals) -> SerialComparison:
     if before.beat is None or now.beat is None:
         return SerialComparison(intervals, (), None)
     was, is_now = _st_and_t(before.beat), _st_and_t(now.beat)
-    leads = tuple(
-        LeadChange(lead, (was[lead][0], is_now[lead][0]), (was[lead][1], is_now[lead][1])) for lead in LEADS
-    )
+    leads = tuple(LeadChange(lead, (was[lead][0], is_now[lead][0]), (was[lead][1], is_now[lead][1])) for lead in LEADS)
     return SerialComparison(intervals, leads, aligned(before.beat, now.beat))
 
 

@@ -15,9 +15,11 @@ from ecgkt.paper import DARK, LIGHT
 from ecgkt.serial import PlacedBeat, SerialComparison
 
 SPEED = 50  # mm/s: a beat is short, and twice the usual speed shows where waves begin and end
-TALLEST_MM = 130.0  # of all rows at 10 mm/mV; above it the gain is halved, as on a cart
+TALLEST_MM = 170.0  # of all rows at 10 mm/mV; above it the gain is halved, as on a cart
+COLUMN_MM = 60.0  # the longest beat that `ecgkt.median_beat` cuts, 0.96 s, with room on either side
 COLUMNS, ROWS = 4, 3  # as in the usual sheet, lead after lead down each column
-GAP_MM = 6.0  # between columns, and between the waves of one row and those of the next
+GAP_MM = 5.0  # between columns, and between the waves of one row and those of the next
+NAME_MM = 4.0  # of room for the lead's name left of its beat
 LEAST_MM = 10.0  # kept above and below each zero line
 TOP_MM, FOOT_MM, MARGIN_MM = 7.0, 7.0, 3.0
 NAMES = ("before", "now")
@@ -51,9 +53,9 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
     ink = DARK if dark else LIGHT
     gain = usual_gain(beats) if gain is None else gain
     first, last = _edges(beats)
-    wide = 5 * np.ceil(((last - first) * SPEED + GAP_MM) / 5)
+    wide = max(COLUMN_MM, float(5 * np.ceil(((last - first) * SPEED + GAP_MM) / 5)))
     zeros, bottom = _zero_lines(beats, gain)
-    starts = [column * float(wide) - first * SPEED for column in range(COLUMNS)]  # where QRS begins in each column
+    starts = [column * wide + NAME_MM - first * SPEED for column in range(COLUMNS)]  # where QRS begins in each column
 
     lines: list[dict[str, Any]] = []
     styles = ({"color": ink.quiet, "width": 1.3, "dash": "4px,2.5px"}, {"color": ink.trace, "width": 1.4})
@@ -80,8 +82,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
                 "font": {"size": size, "color": colour}}  # fmt: skip
 
     words = [
-        note(f"<b>{lead}</b>", float(wide) * (i // ROWS) + 1, zeros[i % ROWS] + 3, 12, ink.trace)
-        for i, lead in enumerate(LEADS)
+        note(f"<b>{lead}</b>", wide * (i // ROWS), zeros[i % ROWS] + 3, 12, ink.trace) for i, lead in enumerate(LEADS)
     ]
     scale = f"{SPEED} mm/s   {gain:g} mm/mV   median beats, baseline wander filtered away"
     words.append(note(scale, left, bottom - FOOT_MM + 1, 11, ink.quiet))
@@ -91,7 +92,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
         "gridcolor": ink.major, "gridwidth": 1, "minor": minor, "constrain": "domain",
     }  # fmt: skip
     layout = {
-        "xaxis": {**axis, "range": [left - MARGIN_MM, COLUMNS * float(wide) + MARGIN_MM]},
+        "xaxis": {**axis, "range": [left - MARGIN_MM, COLUMNS * wide + MARGIN_MM]},
         "yaxis": {**axis, "range": [bottom - FOOT_MM, TOP_MM], "scaleanchor": "x", "scaleratio": 1},
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "autoexpand": False},
         "paper_bgcolor": ink.paper, "plot_bgcolor": ink.paper, "annotations": words,
@@ -125,6 +126,7 @@ def alt_text(comparison: SerialComparison) -> str:
     )
     moved = [(abs(c.st[1] - c.st[0]), c.lead, c.st[1] - c.st[0]) for c in comparison.leads if None not in c.st]  # type: ignore[operator]
     if moved:
-        _, lead, change = max(moved)
-        text += f" ST at the J point changed most in {lead}, by {change:+.2f} mV."
+        size, lead, change = max(moved)
+        most = f"changed most in {lead}, by {change:+.2f} mV" if size >= 0.005 else "changed in no lead"
+        text += f" ST at the J point {most}."
     return text

@@ -11,7 +11,7 @@ from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
 
@@ -55,6 +55,7 @@ def show(opened: Opened, model: Model) -> None:
     if explanation.abstained:
         with left:
             tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            serial_choice.offer(opened)
             _below({"Intervals": lambda: intervals.table(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
@@ -69,6 +70,7 @@ def show(opened: Opened, model: Model) -> None:
     with left:
         tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
+        serial_choice.offer(opened)
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
     with left:

@@ -37,6 +37,8 @@ class Opened:
     simulated: bool = False
     clinical: dict[str, float] | None = None
     recorded: frozenset[str] = frozenset()  # codes that the record itself carries
+    entry: Entry | None = None  # None for an upload
+    others: tuple[Entry, ...] = ()  # of the same patient, in the order of time
 
 
 def remember(key: tuple[str, ...], make: Callable[[], T]) -> T:
@@ -112,7 +114,8 @@ def open_entry(collection: Collection, entry: Entry) -> Opened:
         clinical = collection.clinical(entry.key) if entry.has_table else None
         recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
         name = f"{st.session_state.get('folder', '')}:{entry.key}"
-        return Opened(name, ecg, entry.source, entry.simulated, clinical, recorded)
+        others = tuple(other for other in collection.of_same_patient(entry.key) if other != entry)
+        return Opened(name, ecg, entry.source, entry.simulated, clinical, recorded, entry, others)
 
     try:
         return remember(("ecg", st.session_state.get("folder", ""), entry.key), read)

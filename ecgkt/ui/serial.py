@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -27,9 +28,7 @@ def show(pair: Pair, model: Model) -> None:
     before, now = pair.before, pair.now
     for doubt in doubts(before.ecg, now.ecg, pair.hours):
         st.warning(doubt)
-    found = remember(
-        ("serial", before.key, now.key), lambda: compare(intervals.of(before), intervals.of(now))
-    )
+    found = remember(("serial", before.key, now.key), lambda: compare(intervals.of(before), intervals.of(now)))
     explanations = explain(before, model), explain(now, model)
     changes = score_changes(*explanations)
 
@@ -56,26 +55,27 @@ def show(pair: Pair, model: Model) -> None:
         _missing(explanations)
         serial_scores.ranked(changes)
     with left:
-        parts = {
+        parts: dict[str, Callable[[], None]] = {
             "Intervals": lambda: interval_table(found),
             "ST and T by lead": lambda: lead_table(found),
             "Labs, predicted and measured": lambda: serial_scores.labs_table(changes, before.clinical, now.clinical),
             "Every probability": lambda: serial_scores.every(changes),
         }
-        for tab, part in zip(st.tabs(list(parts), key="serial_tab"), parts.values(), strict=True):
-            with tab:
-                part()
+        for tab, part in zip(st.tabs(list(parts), key="serial_tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
 
 
 def _line(pair: Pair) -> str:
-    """HTML: the patient line of the ECG now, and the time between the two."""
+    """HTML: the time between the two, and the patient line of the ECG now."""
     if pair.hours is None:
         gap = "time between the two not known"
     elif pair.hours < 0:
         gap = f"turned round: the one now was recorded {apart(pair.hours)} before the other"
     else:
         gap = f"{apart(pair.hours)} apart"
-    return patient_line(pair.now).replace("</div>", f"&ensp;·&ensp;<b>{escape(gap)}</b></div>")
+    return patient_line(pair.now).replace('"patient">', f'"patient"><b>{escape(gap)}</b>&ensp;·&ensp;')
 
 
 def _sheet_settings() -> Paper:
@@ -162,7 +162,8 @@ def signed(change: float | None, unit: str) -> str:
 
 
 def interval_table(found: SerialComparison) -> None:
-    rows, marked = [], []
+    rows: list[tuple[str, ...]] = []
+    marked: list[int] = []
     for change in found.intervals:
         if change.within_error is False:
             marked.append(len(rows))
@@ -178,9 +179,10 @@ def interval_table(found: SerialComparison) -> None:
         marked=marked,
     )
     html.text(
-        "The error is what two measurements of an unchanged heart may differ by (95%): 1.96 times √2 times the standard "
-        "deviation of the error against the annotations of 150 real recordings (LUDB), from benchmarks/delineation.md. "
-        "For rate, axes and voltages none was measured; electrodes placed elsewhere change axes and voltages too."
+        "The error is what two measurements of an unchanged heart may differ by (95%): 1.96 times √2 times the "
+        "standard deviation of the error against the annotations of 150 real recordings (LUDB), from "
+        "benchmarks/delineation.md. For rate, axes and voltages none was measured; electrodes placed elsewhere change "
+        "axes and voltages too."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which two ECGs: two of one patient of the folder, or two files of one's own. What was chosen stands in the address."""
+"""Which two ECGs: two of a patient of the folder, whose choice stands in the address, or two files of one's own."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ecgkt.model import Model
 from ecgkt.ui import choose, html, uploads
 from ecgkt.ui.resources import Opened, collection_or_stop, is_own_folder, open_entry
 
+PAGE = "pages/serial.py"
 FOLDER, FILES = "Patients", "Own files"
 LABELS = {"one": "One ECG, files of one record together", "other": "The other ECG, files of one record together"}
 SLOTS = ("one", "other")  # before and now, until they are swapped
@@ -29,13 +30,38 @@ class Pair:
 
 def pair(model: Model) -> Pair:
     """The two chosen; a sentence and no page as long as there are not two."""
-    source, rest = st.columns([1.5, 8.5], vertical_alignment="bottom", gap="small")
-    with source:
+    title, source = st.columns([5, 2], vertical_alignment="center", gap="small")
+    title.html('<div class="lead-in" role="heading" aria-level="1"><b>Two ECGs of one patient</b></div>')
+    with source.container(horizontal_alignment="right"):
         kind = st.segmented_control(
-            "From", (FOLDER, FILES), default=FOLDER, required=True, key="serial_from", persist_state="session"
-        )
-    with rest:
-        return _files() if kind == FILES else _of_patient(collection_or_stop(), model)
+            "ECGs of", (FOLDER, FILES), default=FOLDER, required=True, key="serial_from", persist_state="session",
+            label_visibility="collapsed",
+        )  # fmt: skip
+    return _files() if kind == FILES else _of_patient(collection_or_stop(), model)
+
+
+def offer(opened: Opened) -> None:
+    """On the reading page: a button that leads here, with the nearest ECG of the same patient or with another file."""
+    if opened.entry is None:
+        if st.button("Compare with an earlier ECG", key="serial_offer"):
+            keep(opened)
+            st.switch_page(PAGE)
+        return
+    if not opened.others:
+        return
+    here, others = opened.entry, list(opened.others)
+    earlier = _before(others, here)
+    other = earlier[-1] if earlier else others[0]
+    words, first, second = "another", other, here
+    if earlier:
+        words = "an earlier"
+    elif here.hours is not None and other.hours is not None:
+        words, first, second = "a later", here, other
+    gap = "" if words == "another" else f", {serial.apart((here.hours or 0) - (other.hours or 0))} apart"
+    if st.button(f"Compare with {words} ECG of this patient{gap}", key="serial_offer"):
+        _go(second.key, first.key)
+        st.session_state["serial_from"] = FOLDER
+        st.switch_page(PAGE)
 
 
 # ---- a folder -------------------------------------------------------------------------------------------------------
@@ -57,7 +83,7 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
     usual = (_before(others, now) or others)[-1]
     before = next((entry for entry in others if entry.key == wanted), usual)
 
-    left, right, first, second, last = st.columns([1.4, 1, 3.9, 3.9, 1.2], vertical_alignment="bottom", gap="small")
+    left, right, first, second, last = st.columns([1.4, 1.1, 4, 4, 1.1], vertical_alignment="bottom", gap="small")
     at = keys.index(current)
     for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
         place.button(name, key=f"serial_{name.lower()}", shortcut=shortcut, on_click=_go, args=(keys[to],),
@@ -67,14 +93,16 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
         "Now",
         keys,
         key="serial_now_pick",
-        format_func=lambda key: choose.line(collection.entry(key), names),
+        format_func=lambda key: f"Now: {choose.line(collection.entry(key), names)}",
+        label_visibility="collapsed",
         on_change=lambda: _go(st.session_state["serial_now_pick"]),
     )
     first.selectbox(
         "Before",
         [entry.key for entry in others],
         key="serial_before_pick",
-        format_func=lambda key: _against(collection.entry(key), now, names),
+        format_func=lambda key: f"Before: {_against(collection.entry(key), now, names)}",
+        label_visibility="collapsed",
         on_change=lambda: _go(now.key, st.session_state["serial_before_pick"]),
     )
     last.button("Swap", key="serial_swap", on_click=_go, args=(before.key, now.key), width="stretch",
@@ -106,7 +134,7 @@ def _against(other: Entry, entry: Entry, names: dict[str, str]) -> str:
     if other.hours is None or entry.hours is None:
         return line
     side = "earlier" if other.hours <= entry.hours else "later"
-    return f"{serial.apart(entry.hours - other.hours)} {side}   {line}"
+    return f"{serial.apart(entry.hours - other.hours)} {side}, {line}"
 
 
 def _go(now: str, before: str | None = None) -> None:
@@ -156,7 +184,10 @@ def _slot(slot: str, title: str, kept: dict[str, Opened]) -> None:
 
     def emptied() -> None:
         if not st.session_state.get(key):
-            kept.pop(slot, None)
+            remove()
+
+    def remove() -> None:
+        kept.pop(slot, None)
 
     st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
     files = st.file_uploader(
@@ -169,6 +200,6 @@ def _slot(slot: str, title: str, kept: dict[str, Opened]) -> None:
         else:
             kept[slot] = opened
     elif slot in kept:
-        words, remove = st.columns([3, 1], vertical_alignment="center")
+        words, button = st.columns([3, 1], vertical_alignment="center")
         words.html(f'<div class="quiet">{kept[slot].source} of this session is used.</div>')
-        remove.button("Remove", key=f"{key}_remove", on_click=kept.pop, args=(slot, None), width="stretch")
+        button.button("Remove", key=f"{key}_remove", on_click=remove, width="stretch")

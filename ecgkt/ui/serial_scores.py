@@ -1,4 +1,4 @@
-"""Probabilities before and now: the largest changes beside the figure, all of them in a table, labs with what was measured."""
+"""Probabilities before and now: the largest changes beside the figure, all in a table, labs with what was measured."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def ranked(changes: Changes) -> None:
         st.html(f'<ul class="changes">{rows}</ul>')
     if any(changes.values()):
         html.text(
-            "Percentage points, the largest change first. Ring: before, dot: now, upright stroke: threshold. How much a "
-            "probability moves between two recordings of an unchanged heart was not measured."
+            "Percentage points, the largest change first. Ring: before, dot: now, upright stroke: threshold. How "
+            "much a probability moves between two recordings of an unchanged heart was not measured."
         )
     else:
         html.text("There are no probabilities to compare.")
