@@ -11,7 +11,7 @@ from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
 
@@ -60,6 +60,8 @@ def show(opened: Opened, model: Model) -> None:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
 
+    with left:
+        html.doubts(explanation.quality.warnings)
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     attribution = attribute(opened, model, label.code, method)

@@ -82,6 +82,8 @@ def _style() -> None:
         .patient {{font-size: 0.95rem; line-height: 2.2rem; white-space: nowrap;
             overflow: hidden; text-overflow: ellipsis}}
         .patient b {{font-weight: 600}}
+        .doubts {{border-left: 3px solid {p.models[2]}; padding: 0.05rem 0 0.05rem 0.6rem; font-size: 0.9rem;
+            line-height: 1.5}}
         .tag {{border: 1px solid {p.accent}; color: {p.accent}; border-radius: 3px; padding: 0 0.35rem;
             font-size: 0.8rem}}
         .strip {{display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: 0; padding: 0; font-size: 0.9rem;
