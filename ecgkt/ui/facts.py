@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ecgkt.model import Model
 from ecgkt.ui import html
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 UNSTATED = "not stated in the bundle"
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from ecgkt import vocabulary
 from ecgkt.label_curve import interval, number
-from ecgkt.model import Model
 from ecgkt.ui import charts, html
 from ecgkt.ui.theme import palette
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 LISTS = {"superclasses": "Diagnostic superclasses", "statements": "Statements"}
 COLUMNS = 3  # charts side by side
