@@ -160,15 +160,16 @@ def subgroups(metrics: Metrics) -> str:
     return "\n\n".join(parts)
 
 
-def labs_on_real(metrics: Metrics) -> str:
+def labs_on_real(card: dict[str, Any], metrics: Metrics) -> str:
     proxies, doses, probes = (metrics.get(key) for key in ("lab_proxies", "dose_response", "domain_probe"))
     if not (proxies or doses or probes):
         return ""
-    parts = [
-        "## Labs on real ECGs, by proxy",
-        "No real ECG here has a laboratory value beside it; labs were learnt from simulated patients, and these are "
-        "indirect signs only.",
-    ]
+    parts = ["## Labs on real ECGs, by proxy", "Indirect signs only."]
+    if all(entry["learnt_from"] == "simulated" for entry in card["labels"]["labs"]):
+        parts[1] = (
+            "No real ECG here has a laboratory value beside it; labs were learnt from simulated patients, and these "
+            "are indirect signs only."
+        )
     if proxies:
         rows = [[k, str(p["what"]), f"{p['positives']} / {p['against']}", interval_text(p["auroc"])]
                 for k, p in proxies.items()]  # fmt: skip

@@ -134,7 +134,7 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         card_sections.real_findings(metrics),
         card_sections.calibration(metrics),
         card_sections.subgroups(metrics),
-        card_sections.labs_on_real(metrics),
+        card_sections.labs_on_real(card, metrics),
         card_sections.others(metrics),
         "## Limits",
         "\n".join(f"- {line}" for line in card["limits"]),
