@@ -197,7 +197,7 @@ def _size(change: ScoreChange) -> tuple[float, float]:
     return abs(change.change or 0.0), max(value for value in (change.before, change.now) if value is not None)
 
 
-def doubts(before: ECG, now: ECG, hours: float | None = None) -> tuple[str, ...]:
+def mismatches(before: ECG, now: ECG, hours: float | None = None) -> tuple[str, ...]:
     """Sentences on why the two may not be of one patient. hours: from before to now, where known."""
     out = []
     if before.sex is not None and now.sex is not None and before.sex != now.sex:

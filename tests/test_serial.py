@@ -14,7 +14,7 @@ from ecgkt.explanation import Explanation, Label, Quality, Score
 from ecgkt.intervals import DEGREE, ERROR_SD, measure
 from ecgkt.median_beat import MedianBeat
 from ecgkt.readers import read
-from ecgkt.serial import ScoreChange, SerialComparison, aligned, apart, compare, doubts, score_changes
+from ecgkt.serial import ScoreChange, SerialComparison, aligned, apart, compare, mismatches, score_changes
 from ecgkt.waves import Beat
 
 RATE = 500.0
@@ -201,14 +201,14 @@ def of(age: float | None, sex: str | None) -> ECG:
 
 def test_two_who_may_not_be_one_patient() -> None:
     year = 365.25 * 24
-    assert not doubts(of(60, "male"), of(61, "male"))
-    assert not doubts(of(60, None), of(None, "male"))
-    assert not doubts(of(60, "male"), of(70, "male"), 10 * year)
-    assert "woman" in doubts(of(60, "male"), of(60, "female"))[0]
-    assert "wrong way round" in doubts(of(70, "male"), of(60, "male"))[0]
-    assert "10 years" in doubts(of(60, "male"), of(70, "male"))[0]
-    assert "do not fit" in doubts(of(60, "male"), of(70, "male"), year)[0]
-    assert not doubts(of(70, "male"), of(60, "male"), -10 * year)  # turned round by the user
+    assert not mismatches(of(60, "male"), of(61, "male"))
+    assert not mismatches(of(60, None), of(None, "male"))
+    assert not mismatches(of(60, "male"), of(70, "male"), 10 * year)
+    assert "woman" in mismatches(of(60, "male"), of(60, "female"))[0]
+    assert "wrong way round" in mismatches(of(70, "male"), of(60, "male"))[0]
+    assert "10 years" in mismatches(of(60, "male"), of(70, "male"))[0]
+    assert "do not fit" in mismatches(of(60, "male"), of(70, "male"), year)[0]
+    assert not mismatches(of(70, "male"), of(60, "male"), -10 * year)  # turned round by the user
 
 
 @pytest.mark.parametrize(

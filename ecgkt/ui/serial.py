@@ -12,7 +12,7 @@ from ecgkt.explanation import Explanation
 from ecgkt.intervals import DEGREE
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper
 from ecgkt.model import Model
-from ecgkt.serial import IntervalChange, SerialComparison, apart, compare, doubts, score_changes
+from ecgkt.serial import IntervalChange, SerialComparison, apart, compare, mismatches, score_changes
 from ecgkt.ui import html, intervals, serial_scores, tracing
 from ecgkt.ui.reading import patient_line
 from ecgkt.ui.resources import Opened, explain, remember
@@ -26,8 +26,8 @@ BEATS, SHEETS = "Beats overlaid", "Tracings"
 def show(pair: Pair, model: Model) -> None:
     """Everything about the pair. A fragment: another view reruns this and nothing else."""
     before, now = pair.before, pair.now
-    for doubt in doubts(before.ecg, now.ecg, pair.hours):
-        st.warning(doubt)
+    for mismatch in mismatches(before.ecg, now.ecg, pair.hours):
+        st.warning(mismatch)
     found = remember(("serial", before.key, now.key), lambda: compare(intervals.of(before), intervals.of(now)))
     explanations = explain(before, model), explain(now, model)
     changes = score_changes(*explanations)
@@ -122,10 +122,11 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
 
 
 def _missing(explanations: tuple[Explanation, Explanation]) -> None:
-    """Why there are no probabilities of one ECG, or of both."""
+    """Why there are no probabilities of one ECG, or of both, and what makes those there are doubtful."""
     for name, explanation in zip(("before", "now"), explanations, strict=True):
         if explanation.abstained:
             st.warning(f"The model says nothing of the ECG {name}. {' '.join(explanation.quality.reasons)}")
+        html.doubts([f"ECG {name}: {warning}" for warning in explanation.quality.warnings])
 
 
 # ---- intervals ------------------------------------------------------------------------------------------------------

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.error import URLError
 
-PATIENCE = 60  # s, for a loaded machine
+PATIENCE = 120  # s, for a loaded machine
 
 
 def wait(ready: Any) -> None:
@@ -15,7 +14,7 @@ def wait(ready: Any) -> None:
         try:
             if ready():
                 return
-        except URLError:
+        except OSError:  # not listening yet, or busy loading the model
             pass
         assert time.monotonic() < until, "nothing within the time allowed"
         time.sleep(0.2)
