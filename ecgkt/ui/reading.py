@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
+from ecgkt.ui import beat, clinical, evidence, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if explanation.abstained:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
-            _below({"Intervals": lambda: intervals.table(measured)})
+            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -85,6 +85,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
+                "Beat": lambda: beat.show(measured, attribution if shown else None),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }
