@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import beat, clinical, evidence, intervals, measuring, scores, tracing
+from ecgkt.ui import beat, clinical, evidence, html, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     model: waited for here if not given, with the tracing already on the page.
     """
-    left, right = st.columns([2.7, 1], gap="medium")
+    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
+        left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
         line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
@@ -70,6 +71,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
 
+    with left:
+        html.doubts(explanation.quality.warnings)
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     with right:
@@ -94,8 +97,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
 def _below(parts: dict[str, Callable[[], None]]) -> None:
     """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
-    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                part()
-    tracing.keys()
+    with st.container(key="below"):
+        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+        tracing.keys()
