@@ -73,7 +73,7 @@ def test_palette_and_config_are_one(name: str, palette: theme.Palette, ink: Any)
 def test_the_style_names_no_colour_of_its_own_and_every_name_is_known() -> None:
     style = theme.STYLE.read_text()
     assert not re.findall(r"#[0-9a-fA-F]{3,8}\b|rgba?\(", style)
-    known = {name for name, value in vars(theme.LIGHT).items() if isinstance(value, str)} | {"raises", "lowers"}
+    known = set(theme.colours(theme.LIGHT, False))
     assert set(re.findall(r"var\(--(\w+)\)", style)) <= known
 
 
