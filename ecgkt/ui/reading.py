@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, serial_choice, tracing
+from ecgkt.ui import beat, clinical, evidence, html, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     model: waited for here if not given, with the tracing already on the page.
     """
-    left, right = st.columns([2.7, 1], gap="medium")
+    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
+        left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
         line, drag, menu, relevance = st.columns([4, 1.2, 1.1, 1.3], vertical_alignment="center", gap="small")
@@ -68,7 +69,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
             serial_choice.offer(opened)
-            _below({"Intervals": lambda: intervals.table(measured)})
+            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -91,6 +92,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
+                "Beat": lambda: beat.show(measured, attribution if overlay is not None else None),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }
@@ -99,8 +101,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
 def _below(parts: dict[str, Callable[[], None]]) -> None:
     """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
-    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                part()
-    tracing.keys()
+    with st.container(key="below"):
+        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+        tracing.keys()
