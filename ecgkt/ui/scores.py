@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Explanation, Head, Label, Score
+from ecgkt.explanation import HEADS, TITLES, Explanation, Head, Label, Score
 from ecgkt.ui import html
 from ecgkt.ui.theme import palette
 
-TITLES: dict[Head, tuple[str, str]] = {
-    "findings": ("Findings", "what the tracing shows"),
-    "diagnoses": ("Diagnoses", "what the stay was about"),
-    "labs": ("Labs", "predicted from the ECG, not measured"),
-}
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
@@ -26,8 +21,7 @@ def chosen(explanation: Explanation) -> Label:
     for score in scores:
         if score.label.code == wanted:
             return score.label
-    positive = [score for score in scores if score.positive]
-    return max(positive or scores, key=lambda score: score.probability / max(score.label.prevalence, 0.01)).label
+    return (explanation.striking() or scores[0]).label
 
 
 def note(head: Head, labels: Sequence[Label]) -> str:

@@ -1,0 +1,198 @@
+"""The second page: what the model says, what was measured, and what the chosen score rests on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecgkt.explanation import HEADS, TITLES, Head
+from ecgkt.paper import CLASS_NAMES, LIGHT
+from ecgkt.report import words
+from ecgkt.report.drawing import ACCENT, BAR, FAINT, HEIGHT, QUIET, TEXT, WIDTH, Box, Page, shortened, text_width
+from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
+from ecgkt.report.tracing_page import EDGE, footer
+
+LEFT, RIGHT = 12.0, WIDTH - 12.0
+GAP = 8.0  # mm between columns
+ROW = 3.7  # mm from line to line of a table
+ROWS = 22  # of each head; more do not fit
+SIZE, SMALL, TINY = 6.8, 6.0, 5.2  # points
+BAR_MM = 10.0
+INTERVALS_MM = 128.0  # width of their table
+ROOM_MM = 14.0  # above and below the rows of the small sheet, at its full size
+SHARES_MM = 28.0
+LEARNT = {"simulated": "sim.", "real": "real", "simulated and real": "sim. + real"}
+
+
+def draw(page: Page, data: dict[str, Any], pages: int) -> None:
+    """The whole page of report `data`; pages: how many the report has."""
+    top = HEIGHT - EDGE
+    title = "Scores and measurements"
+    page.words(title, LEFT, top - 5, 13, bold=True)
+    start = LEFT + text_width(title, 13, bold=True) + 6
+    page.words(shortened(words.patient(data), RIGHT - 35 - start, 9), start, top - 5, 9)
+    page.words(f"Report of {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
+    width = (RIGHT - LEFT - 2 * GAP) / 3
+    y = top - 13
+    for k, head in enumerate(HEADS):
+        left = LEFT + k * (width + GAP)
+        _scores(page, data, head, Box(left, 0, left + width, y))
+    y -= (ROWS + 3.7) * ROW
+    key = "sim., real: learnt from simulated, from real patients. Line on a bar: threshold; bold: above it."
+    if data["superclasses"]:
+        every = ", ".join(f"{name} {words.percent(share)}" for name, share in data["superclasses"].items())
+        key = f"{key} Superclasses: {every}."
+    page.words(key, LEFT, y, SMALL, QUIET)
+    y -= 7
+    _intervals(page, data, LEFT, y)
+    if data["attribution"]:
+        _attribution(page, data, Box(LEFT + INTERVALS_MM + GAP, EDGE + 12, RIGHT, y))
+    footer(page, data, (2, pages), (f"SHA-256 of the model: {data['model']['sha256']}", ""), Box(LEFT, 0, RIGHT, 0))
+
+
+def _title(page: Page, title: str, note: str, left: float, right: float, y: float) -> None:
+    title = shortened(title, right - left, 9, bold=True)
+    page.words(title, left, y, 9, bold=True)
+    start = left + text_width(title, 9, bold=True) + 2.5
+    if note:
+        page.words(shortened(note, right - start, SMALL), start, y, SMALL, QUIET)
+    page.line((left, right), (y - 1.5, y - 1.5), 0.2, QUIET)
+
+
+def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
+    """The table of one head: those above their threshold however few, then the most probable, as many as fit."""
+    scores = data[head]
+    simulated = all(score["learnt_from"] == "simulated" for score in scores)
+    note = TITLES[head][1] + ("; learnt from simulated patients" if simulated else "")
+    _title(page, TITLES[head][0], note, box.left, box.right, box.high)
+    if not scores:
+        page.words("The model has none.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
+        return
+    shown = _shown(scores)
+    learnt = [LEARNT.get(score["learnt_from"], score["learnt_from"]) for score in shown]
+    widest = max(text_width("learnt from", TINY), *(text_width(each, SMALL) for each in learnt))
+    right = box.right - widest - 2.5
+    threshold, probability = right - BAR_MM - 2, right - BAR_MM - 11.5
+    y = box.high - 1.3 * ROW
+    for title, x in (("probability", probability), ("threshold", threshold), ("learnt from", box.right)):
+        page.words(title, x, y, TINY, QUIET, side="right")
+    for score, source in zip(shown, learnt, strict=True):
+        y -= ROW
+        bold = score["positive"]
+        _name(page, score, Box(box.left, y, probability - 8.5, y))
+        page.words(words.percent(score["probability"]), probability, y, SIZE, TEXT, bold, "right")
+        page.words(words.percent(score["threshold"]), threshold, y, SIZE, QUIET, side="right")
+        page.words(source, box.right, y, SMALL, QUIET, side="right")
+        place = Box(right - BAR_MM, y - 0.1, right, y + 1.7)
+        _bar(page, place, score["probability"], ACCENT if bold else BAR)
+        mark = place.left + score["threshold"] * place.width
+        page.line((mark, mark), (place.low - 0.5, place.high + 0.5), 0.3, TEXT)
+        page.line((box.left, box.right), (y - 1.1, y - 1.1), 0.1, FAINT)
+    page.words(_left_out(scores, shown), box.left, box.high - (ROWS + 2.5) * ROW, SMALL, QUIET)
+
+
+def _name(page: Page, score: dict[str, Any], room: Box) -> None:
+    """Its name, and the code of a finding or diagnosis, which tells two alike apart where the names are cut short."""
+    code = score["code"] if "lab" not in score else ""
+    free = room.width - (text_width(code, TINY) + 1.5 if code else 0)
+    name = shortened(score["name"], free, SIZE)
+    page.words(name, room.left, room.low, SIZE, TEXT if score["positive"] else QUIET)
+    if code:
+        page.words(code, room.left + text_width(name, SIZE) + 1.5, room.low, TINY, QUIET)
+
+
+def _shown(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Ranked by probability; one above its threshold takes the place of one that is not."""
+    first = [score for score in scores if score["positive"]][:ROWS]
+    rest = [score for score in scores if not score["positive"]][: ROWS - len(first)]
+    kept = {score["code"] for score in first + rest}
+    return [score for score in scores if score["code"] in kept]
+
+
+def _left_out(scores: list[dict[str, Any]], shown: list[dict[str, Any]]) -> str:
+    above = sum(score["positive"] for score in scores) - sum(score["positive"] for score in shown)
+    more = f", {above} more of them above the threshold" if above else ""
+    return f"{len(shown)} of {len(scores)}{more}; all of them in the JSON report"
+
+
+def _bar(page: Page, box: Box, share: float, colour: str) -> None:
+    page.fill(box, "#e8ebec")
+    page.fill(Box(box.left, box.low, box.left + share * box.width, box.high), colour)
+
+
+def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
+    """The table of measurements, each with its normal limit, or why it could not be measured."""
+    right = left + INTERVALS_MM
+    _title(page, "Measurements", "global, from the median beat; limits for age and sex", left, right, y)
+    value, limits = left + 50, left + 53
+    y -= 1.3 * ROW
+    for title, x, side in (("normal limits", limits, "left"), ("measured", value, "right")):
+        page.words(title, x, y, TINY, QUIET, side=side)  # type: ignore[arg-type]
+    for row in data["intervals"]["measurements"]:
+        y -= ROW
+        off = row["flag"] in ("low", "high")
+        page.words(row["name"], left, y, SIZE)
+        if row["value"] is None:
+            reason = f"not measurable: {row['reason']}"
+            page.words(shortened(reason, right - left - 35, SIZE), left + 36, y, SIZE, QUIET)
+        else:
+            mark = f"{row['flag']}  " if off else ""
+            page.words(mark + words.value(row), value, y, SIZE, bold=off, side="right")
+            normal = words.limits(row)
+            page.words(normal, limits, y, SIZE, QUIET)
+            start = limits + 23
+            page.words(shortened(row["source"] or "", right - start, TINY), start, y, TINY, QUIET)
+        page.line((left, right), (y - 1.1, y - 1.1), 0.1, FAINT)
+    found = data["intervals"]["r_progression"]
+    if found:
+        heights = "   ".join(f"{each['lead']} {each['r_mv']:.2f}" for each in found)
+        page.words("R wave, mV", left, y - ROW, SIZE)
+        page.words(heights, right, y - ROW, SIZE, side="right")
+
+
+def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
+    """The sheet, small, with the relevance of the chosen score under it; its sentence; shares by lead and by wave."""
+    found = data["attribution"]
+    _title(page, f"What the score rests on: {found['name']}", "", box.left, box.right, box.high)
+    score = next(score for head in HEADS for score in data[head] if score["code"] == found["code"])
+    side = "above" if score["positive"] else "below"
+    sentence = (
+        f"{words.percent(score['probability'])}, {side} its threshold of {words.percent(score['threshold'])}. "
+        f"{found['sentence']}"
+    )
+    y = page.paragraph(sentence, box.left, box.high - 6, box.width, SIZE + 0.5)
+    paper = paper_of(data)
+    left, right = paper.x_range
+    tall = paper.rows * paper.row + ROOM_MM
+    scale = min((box.width - SHARES_MM - 5) / (right - left), (y + 1 - box.low - 4) / tall)
+    frame = Box(box.left, y + 1 - scale * tall, box.left + scale * (right - left), y + 1)
+    origin = (frame.left - scale * left, (frame.low + frame.high + scale * (paper.rows - 1) * paper.row) / 2)
+    _shares(page, Box(frame.right + 5, frame.low, frame.right + 5 + SHARES_MM, frame.high), found)
+    sheet = Sheet(page, data, frame, origin, scale)
+    sheet.grid()
+    sheet.relevance(found["strength"], found["rate"])
+    sheet.tracing()
+    _legend(page, frame.left, frame.low - 3.2, scale)
+
+
+def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
+    """A bar for each lead and each wave: shares of all relevance in the tracing."""
+    most = max(*found["leads"].values(), *found["waves"].values()) or 1.0
+    step = box.height / (len(found["leads"]) + len(found["waves"]) + 0.7)
+    y = box.high
+    for shares in (found["leads"], found["waves"]):
+        for name, share in shares.items():
+            y -= step
+            page.words(name, box.left, y, SMALL)
+            page.words(words.percent(share), box.right, y, SMALL, side="right")
+            _bar(page, Box(box.left + 7, y - 0.1, box.right - 8, y + 1.5), share / most, BAR)
+        y -= 0.7 * step
+
+
+def _legend(page: Page, x: float, y: float, scale: float) -> None:
+    page.words("Relevance:", x, y, SMALL, QUIET)
+    x += 15
+    for name, colour, width in zip(CLASS_NAMES, LIGHT.classes, RELEVANCE_MM, strict=True):
+        page.line((x, x + 6), (y + 0.7, y + 0.7), width * scale, colour)
+        page.words(name, x + 7.5, y, SMALL, QUIET)
+        x += 9.5 + text_width(name, SMALL) + 3
+    page.words("Drawn smaller than true to scale.", x, y, SMALL, QUIET)
