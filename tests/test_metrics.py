@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from training.evaluate import gap_closed
-from training.metrics import auroc, best_f1_threshold, label_aurocs, patient_resamples, platt
+from training.metrics import auroc, best_f1_threshold, label_aurocs, patient_resamples
 
 
 @pytest.fixture
@@ -40,14 +40,6 @@ def test_unknown_labels_and_rare_ones_are_left_out(rng: np.random.Generator) -> 
     targets[:50, 1] = 1
     targets[:, 2] = np.nan
     assert set(label_aurocs(scores, targets, np.ones((3, 100)))) == {1}
-
-
-def test_platt_recovers_a_miscalibrated_logit(rng: np.random.Generator) -> None:
-    truth_logit = rng.normal(-1, 1.5, 20_000)
-    targets = (rng.random(20_000) < 1 / (1 + np.exp(-truth_logit))).astype(float)
-    slope, intercept = platt((truth_logit - 0.7) / 2, targets)
-    assert slope == pytest.approx(2, abs=0.15)
-    assert intercept == pytest.approx(0.7, abs=0.1)
 
 
 def test_best_f1_threshold_is_best(rng: np.random.Generator) -> None:

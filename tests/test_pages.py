@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -15,7 +16,9 @@ import ecgkt
 from ecgkt.calipers import Measurement
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
-from ecgkt.ui import clinical, html, performance, reading, resources
+from ecgkt.intervals import Measured
+from ecgkt.normal_limits import Limit
+from ecgkt.ui import clinical, html, intervals, performance, reading, resources
 from ecgkt.vocabulary import labs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -208,6 +211,37 @@ def _linked(**parameters: str) -> AppTest:
     app.run()
     assert not app.exception
     return app
+
+
+def test_the_strip_of_numbers_says_what_is_measured_what_is_off_and_what_is_not() -> None:
+    strip = next(str(part.proto.body) for part in _open("browse").get("html") if 'class="strip"' in part.proto.body)
+    words = " ".join(re.sub(r"<[^>]*>", " ", strip).split())
+    assert words.startswith("Rate 75 /min PR not measurable QRS ")
+    assert "QT not measurable QTcF not measurable" in words  # spikes alone: no T wave
+
+
+def test_every_interval_stands_in_its_tab_with_limit_flag_and_reason() -> None:
+    app = _linked(ecg="one", tab="Intervals")
+    words = _words(app).replace("\N{NO-BREAK SPACE}", " ")
+    for part in ("50 to 100", "not measurable: no P wave found", "up to 110", "benchmarks/delineation.md"):
+        assert part in words
+    assert "Share of the relevance" not in words  # the tabs that are folded away are not made
+
+
+def test_a_flag_is_said_in_words_whatever_the_direction() -> None:
+    def of(unit: str, value: float | None) -> str:
+        return intervals.flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
+
+    assert [of("ms", value) for value in (9, 10, 20, 21, None)] == ["low", "", "", "high", ""]
+    assert [of("°", value) for value in (-30, 15, 90)] == ["to the left", "", "to the right"]
+    assert intervals.flag(Measured("x", "ms", 5)) == ""
+
+
+def test_the_errors_shown_are_those_of_the_benchmark() -> None:
+    found = json.loads((ROOT / "benchmarks" / "delineation.json").read_text())
+    errors = found["sets"]["ludb, 150 records"]["ecgkt.waves"]["errors_ms"]
+    names = {"p_duration": "P duration", "pr": "PR", "qrs": "QRS", "qt": "QT"}
+    assert {key: errors[name]["sd"] for key, name in names.items()} == intervals.ERRORS
 
 
 def _notes(app: AppTest) -> list[str]:

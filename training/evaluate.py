@@ -57,12 +57,17 @@ def predictions(config: Config, name: str, pool: Pool, split: str) -> Prediction
         return {head: stored[head] for head in stored.files}
 
 
+def simulated_rows(pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """[rows] whether each ECG is of a simulated patient."""
+    return np.array([bool(prepared.info["simulated"]) for prepared in pool.sets])[pool.source_of[rows]]
+
+
 def evaluate(config: Config) -> dict[str, Any]:
     _, sets = load_sets(config)
     pool = Pool(sets)
     rows = pool.rows("test")
     patients = pool.ecgs["patient"].to_numpy(str)[rows]
-    simulated = np.array([bool(pool.sets[number].info["simulated"]) for number in pool.source_of[rows]])
+    simulated = simulated_rows(pool, rows)
     resamples = patient_resamples(patients, config.bootstrap, config.seed)
     models: dict[str, Any] = {}
     macros: dict[str, Array] = {}
@@ -176,5 +181,16 @@ def _print_table(metrics: dict[str, Any]) -> None:
 
 
 def load_metrics(config: Config) -> dict[str, Any]:
-    path: Path = config.folder / "evaluation" / "metrics.json"
-    return dict(json.loads(path.read_text()))
+    """The figures of `evaluate`, with those that other stages left: OUT/evaluation/parts/NAME.json becomes NAME, and
+    OUT/curve/curve.json becomes label_curve (its points), label_curve_groups and label_curve_about (the rest)."""
+    folder: Path = config.folder / "evaluation"
+    metrics = dict(json.loads((folder / "metrics.json").read_text()))
+    for part in sorted((folder / "parts").glob("*.json")):
+        metrics[part.stem] = json.loads(part.read_text())
+    curve_file = config.folder / "curve" / "curve.json"
+    if curve_file.exists():
+        curve = json.loads(curve_file.read_text())
+        metrics["label_curve"] = curve.pop("points")
+        metrics["label_curve_groups"] = curve.pop("groups", {})
+        metrics["label_curve_about"] = curve
+    return metrics

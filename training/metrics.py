@@ -1,10 +1,9 @@
-"""AUROC with patient-level bootstrap intervals, calibration and thresholds. Plain numpy, no networks."""
+"""AUROC with patient-level bootstrap intervals, and thresholds. Plain numpy, no networks."""
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 
 Array = npt.NDArray[np.float64]
 MIN_POSITIVES = 5  # an AUROC on fewer positives (or negatives) says nothing and is not reported
@@ -56,23 +55,6 @@ def label_aurocs(scores: Array, targets: Array, resamples: Array) -> dict[int, A
         chosen = scores[known, column]
         result[column] = np.concatenate([auroc(chosen, truth), auroc(chosen, truth, resamples[:, known])])
     return result
-
-
-def platt(logits: Array, targets: Array) -> tuple[float, float]:
-    """(slope, intercept) of Platt's calibration on known labels, slope kept in 0.05..5.
-
-    Targets are softened by Platt's own rule ((N+ + 1) / (N+ + 2), 1 / (N- + 2)), which keeps rare labels from
-    extreme fits. Without positives the slope is 1 and the intercept puts the mean at half a case.
-    """
-    positives, negatives = targets.sum(), (1 - targets).sum()
-    soft = np.where(targets > 0, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-
-    def loss(parameters: Array) -> float:
-        z = parameters[0] * logits + parameters[1]
-        return float(np.mean(np.logaddexp(0, z) - soft * z))
-
-    found = minimize(loss, x0=np.array([1.0, 0.0]), method="L-BFGS-B", bounds=[(0.05, 5.0), (-15.0, 15.0)])
-    return float(found.x[0]), float(found.x[1])
 
 
 def best_f1_threshold(probabilities: Array, targets: Array, specificity: float = 0.0) -> float:

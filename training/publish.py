@@ -2,8 +2,7 @@
 
     python -m training bundle --config training/configs/default.yaml --out assets/models/default
 
-Calibration (Platt) and thresholds (best F1 at a bounded share of false alarms) come from the validation split only:
-from real ECGs where a finding has enough positives there, otherwise from all validation ECGs.
+Calibration and thresholds come from the validation split only: see `training.calibration`.
 """
 
 from __future__ import annotations
@@ -13,21 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from ecgkt.bundle import MODEL_FILES, probability, save_bundle
+from ecgkt.bundle import MODEL_FILES, save_bundle
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
 from ecgkt.model_input import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.nn.network import CLIP_MV
+from training.calibration import Parameters, Thresholds, calibrate
 from training.config import Config
 from training.data import Pool
-from training.evaluate import load_metrics, predictions
-from training.metrics import best_f1_threshold, platt
+from training.evaluate import load_metrics, predictions, simulated_rows
 from training.stages import load_network, load_sets, load_stage
-
-SPECIFICITY = 0.9  # at least, on validation: a label that cannot be predicted must not flag everybody
-ENOUGH_REAL_POSITIVES = 8  # for a threshold of its own; below, simulated validation ECGs join
 
 INTENDED_USE = (
     "Research on what a 12-lead ECG tells of findings, diagnoses and laboratory abnormalities, and on how such a "
@@ -47,11 +42,11 @@ def bundle(config: Config, out: Path) -> None:
     metrics = load_metrics(config)
     networks = {name: load_network(config, name) for name in MODEL_FILES}
     rows = pool.rows("validation")
-    simulated = np.array([bool(pool.sets[number].info["simulated"]) for number in pool.source_of[rows]])
-    calibration: dict[str, Any] = {}
-    thresholds: dict[str, dict[str, tuple[float, str]]] = {}
+    simulated = simulated_rows(pool, rows)
+    calibration: dict[str, dict[str, Parameters]] = {}
+    thresholds: dict[str, Thresholds] = {}
     for name in networks:
-        calibration[name], found = _calibrate(pool, predictions(config, name, pool, "validation"), rows, simulated)
+        calibration[name], found = calibrate(pool, predictions(config, name, pool, "validation"), rows, simulated)
         if name == "knowledge_transfer":
             thresholds = found
     card = {
@@ -86,43 +81,11 @@ def bundle(config: Config, out: Path) -> None:
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
 
 
-def _calibrate(
-    pool: Pool, logits: dict[str, Any], rows: Any, simulated: Any
-) -> tuple[dict[str, dict[str, tuple[float, float]]], dict[str, dict[str, tuple[float, str]]]]:
-    fitted: dict[str, dict[str, tuple[float, float]]] = {}
-    thresholds: dict[str, dict[str, tuple[float, str]]] = {}
-    for head, values in logits.items():
-        fitted[head], thresholds[head] = {}, {}
-        for column, entry in enumerate(pool.labels[head]):
-            scores, truth = values[:, column], pool.targets[head][rows, column].astype(float)
-            if np.isnan(scores).all():
-                continue
-            known = ~np.isnan(truth)
-            real = known & ~simulated
-            use, kind = known, "simulated" if not real.any() else "simulated and real"
-            if np.nansum(truth[real]) >= ENOUGH_REAL_POSITIVES or not (known & simulated).any():
-                use, kind = real, "real"
-            code = str(entry["code"])
-            fitted[head][code] = platt(scores[use], truth[use])
-            calibrated = probability(torch.from_numpy(scores[use])[:, None], [fitted[head][code]])[:, 0].numpy()
-            source = (
-                f"highest F1 at {SPECIFICITY:.0%} specificity or more on {int(use.sum())} {kind} validation ECGs "
-                f"({int(truth[use].sum())} positive)"
-            )
-            if truth[use].sum() > 0:
-                thresholds[head][code] = (best_f1_threshold(calibrated, truth[use], SPECIFICITY), source)
-            else:
-                thresholds[head][code] = (0.5, "0.5, for want of positive validation ECGs")
-    return fitted, thresholds
-
-
-def _label_entries(
-    pool: Pool, head: str, thresholds: dict[str, tuple[float, str]], metrics: dict[str, Any]
-) -> list[dict[str, Any]]:
+def _label_entries(pool: Pool, head: str, thresholds: Thresholds, metrics: dict[str, Any]) -> list[dict[str, Any]]:
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.explanation.Label` needs."""
     measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
     train = pool.rows("train")
-    is_simulated = np.array([bool(pool.sets[number].info["simulated"]) for number in pool.source_of[train]])
+    is_simulated = simulated_rows(pool, train)
     entries = []
     for column, entry in enumerate(pool.labels[head]):
         truth = pool.targets[head][train, column]

@@ -45,6 +45,15 @@ def beside(explanation: Explanation, clinical: Mapping[str, float] | None) -> di
     return words
 
 
+def tables(explanation: Explanation, clinical: Mapping[str, float] | None) -> None:
+    """Labs, vitals and biometrics; a sentence where the ECG comes without them."""
+    labs_table(explanation, clinical)
+    if clinical:
+        others_table(clinical)
+    else:
+        html.text("This ECG comes without a clinical table, so nothing here was measured.")
+
+
 def labs_table(explanation: Explanation, clinical: Mapping[str, float] | None) -> None:
     """Every lab: measured value with flag, and the predicted probabilities of low and high."""
     values = measured(clinical)

@@ -7,18 +7,17 @@ from typing import TypeVar
 
 import streamlit as st
 
-from ecgkt.ecg import ECG
 from ecgkt.explanation import Attribution, Score
 from ecgkt.model import Model
 from ecgkt.relevance import RelevanceSummary, summarise
 from ecgkt.ui import html, scores
-from ecgkt.waves import delineate
+from ecgkt.waves import Beats
 
 S = TypeVar("S", bound=str)
 
 
-def summary(ecg: ECG, attribution: Attribution) -> RelevanceSummary:
-    return summarise(attribution.relevance, attribution.rate, delineate(ecg))
+def summary(beats: Beats, attribution: Attribution) -> RelevanceSummary:
+    return summarise(attribution.relevance, attribution.rate, beats)
 
 
 def headline(score: Score, found: RelevanceSummary) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from html import escape
 
 import streamlit as st
@@ -9,7 +10,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
-from ecgkt.ui import clinical, evidence, html, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
 
@@ -39,8 +40,8 @@ def patient_line(opened: Opened) -> str:
 @st.fragment
 def show(opened: Opened, model: Model) -> None:
     """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else."""
-    explanation = explain(opened, model)
     left, right = st.columns([2.7, 1], gap="medium")
+    measured = intervals.of(opened)
     with left:
         line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
         line.html(patient_line(opened))
@@ -48,10 +49,12 @@ def show(opened: Opened, model: Model) -> None:
             is_measuring = measuring.switch()
         with menu:
             paper, method, shown = tracing.settings()
+        intervals.strip(measured)
+    explanation = explain(opened, model)
     if explanation.abstained:
         with left:
             tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
-            tracing.keys()
+            _below({"Intervals": lambda: intervals.table(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -59,7 +62,7 @@ def show(opened: Opened, model: Model) -> None:
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     attribution = attribute(opened, model, label.code, method)
-    found = evidence.summary(opened.ecg, attribution)
+    found = evidence.summary(measured.beats, attribution)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
@@ -67,17 +70,21 @@ def show(opened: Opened, model: Model) -> None:
         evidence.headline(score, found)
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
-
-    basis, labs, everything = left.tabs(["What it rests on", "Labs, predicted and measured", "All scores"], key="below")
-    with basis:
-        evidence.tables(score, found, model)
-    with labs:
-        clinical.labs_table(explanation, opened.clinical)
-        if opened.clinical:
-            clinical.others_table(opened.clinical)
-        else:
-            html.text("This ECG comes without a clinical table, so nothing here was measured.")
-    with everything:
-        scores.every(explanation)
     with left:
-        tracing.keys()
+        _below(
+            {
+                "What it rests on": lambda: evidence.tables(score, found, model),
+                "Intervals": lambda: intervals.table(measured),
+                "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
+                "All scores": lambda: scores.every(explanation),
+            }
+        )
+
+
+def _below(parts: dict[str, Callable[[], None]]) -> None:
+    """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
+    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                part()
+    tracing.keys()

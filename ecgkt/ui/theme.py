@@ -81,6 +81,13 @@ def _style() -> None:
         .patient b {{font-weight: 600}}
         .tag {{border: 1px solid {p.accent}; color: {p.accent}; border-radius: 3px; padding: 0 0.35rem;
             font-size: 0.8rem}}
+        .strip {{display: flex; flex-wrap: wrap; gap: 0 1.5rem; margin: 0; padding: 0; font-size: 0.9rem;
+            line-height: 1.6; font-variant-numeric: tabular-nums}}
+        .strip div {{white-space: nowrap}}
+        .strip dt, .strip dd {{display: inline; margin: 0; font-weight: 400}}
+        .strip dt, .unit {{color: {p.quiet}; font-size: 0.82rem}}
+        .strip b {{font-weight: 600}}
+        .flag {{color: {p.accent}; font-size: 0.82rem; font-weight: 600}}
         .lead-in {{font-size: 1.02rem; line-height: 1.5}}
         .rows-title {{font-weight: 600; font-size: 0.92rem; border-bottom: 1px solid {p.line};
             padding: 0.35rem 0 0.15rem 0}}
