@@ -11,8 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from ecgkt import NOTICE, display_filter
-from ecgkt.ecg import ECG, LEADS, FloatArray
+from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
 from ecgkt.explanation import HEADS, Attribution, Explanation, Score
+from ecgkt.interval_words import SPACE, flag, limit, number
 from ecgkt.intervals import Intervals, Measured, measure
 from ecgkt.layouts import Paper
 from ecgkt.paper import scale_text, strength
@@ -30,16 +31,6 @@ class Identity(Protocol):
     card: dict[str, Any]
 
 
-def age_band(age: float | None) -> str | None:
-    """Ten years, no more: an exact age is not shown. None where the age is unknown."""
-    if age is None:
-        return None
-    if age >= 90:
-        return "90 years or older"
-    decade = int(age // 10) * 10
-    return f"{decade}–{decade + 9} years"
-
-
 def build(
     ecg: ECG,
     explanation: Explanation,
@@ -53,11 +44,10 @@ def build(
     """The report of `ecg` on the sheet that `paper` shows; of a score's relevance if `attribution` is given.
 
     simulated: the patient is not a real one. patient: words that the user wants on the patient line. today: date of
-    the report. What the model abstained from is not measured either: `intervals` and `attribution` are None.
+    the report.
     """
     paper = paper or Paper()
-    usable = not explanation.abstained
-    measured = measure(ecg) if usable else None
+    measured = measure(ecg)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -66,7 +56,7 @@ def build(
         "model": {"name": model.name, "sha256": model.sha256, "created": model.card.get("created")},
         "patient": {
             "sex": ecg.sex,
-            "age_band": age_band(ecg.age),
+            "age_band": None if ecg.age is None else age_band(ecg.age),
             "simulated": simulated,
             "given": " ".join(patient.split()),
         },
@@ -85,8 +75,8 @@ def build(
         "abstained": explanation.abstained,
         "superclasses": dict(explanation.superclasses),
         **{head: [_score(score) for score in explanation.scores(head)] for head in HEADS},
-        "intervals": None if measured is None else _intervals(measured),
-        "attribution": None if measured is None or attribution is None else _attribution(attribution, measured, paper),
+        "intervals": _intervals(measured),
+        "attribution": None if attribution is None or explanation.abstained else _attribution(attribution, measured, paper),
     }
 
 
@@ -128,7 +118,7 @@ def _score(score: Score) -> dict[str, Any]:
 
 def _intervals(measured: Intervals) -> dict[str, Any]:
     return {
-        "measurements": [_measured(row) for row in measured.rows],
+        "measurements": {key: _measured(row) for key, row in vars(measured).items() if isinstance(row, Measured)},
         "r_progression": [
             {"lead": each.lead, "r_mv": round(each.r, 3), "s_mv": round(each.s, 3)} for each in measured.progression
         ],
@@ -145,6 +135,7 @@ def _measured(row: Measured) -> dict[str, Any]:
         "high": row.limit.high if row.limit else None,
         "source": row.limit.source if row.limit else None,
         "flag": row.flag,
+        "words": {"value": number(row), "normal": limit(row).replace(SPACE, " "), "flag": flag(row)},
     }
 
 

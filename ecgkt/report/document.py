@@ -53,6 +53,7 @@ def pdf(data: dict[str, Any]) -> bytes:
 def _at_actual_size(drawn: BytesIO) -> bytes:
     """The same document with the wish that a printer does not shrink it to fit, which matplotlib cannot say."""
     writer = PdfWriter(clone_from=PdfReader(drawn))
+    writer.pdf_header = "%PDF-1.6"  # the first in which a document may ask for that
     wishes = writer.create_viewer_preferences()
     wishes.print_scaling = "/None"
     wishes.display_doctitle = True

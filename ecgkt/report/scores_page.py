@@ -71,14 +71,14 @@ def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
     learnt = [LEARNT.get(score["learnt_from"], score["learnt_from"]) for score in shown]
     widest = max(text_width("learnt from", TINY), *(text_width(each, SMALL) for each in learnt))
     right = box.right - widest - 2.5
-    threshold, probability = right - BAR_MM - 2, right - BAR_MM - 11.5
+    threshold, probability = right - BAR_MM - 2, right - BAR_MM - 12.5
     y = box.high - 1.3 * ROW
     for title, x in (("probability", probability), ("threshold", threshold), ("learnt from", box.right)):
         page.words(title, x, y, TINY, QUIET, side="right")
     for score, source in zip(shown, learnt, strict=True):
         y -= ROW
         bold = score["positive"]
-        _name(page, score, Box(box.left, y, probability - 8.5, y))
+        _name(page, score, Box(box.left, y, probability - 8, y))
         page.words(words.percent(score["probability"]), probability, y, SIZE, TEXT, bold, "right")
         page.words(words.percent(score["threshold"]), threshold, y, SIZE, QUIET, side="right")
         page.words(source, box.right, y, SMALL, QUIET, side="right")
@@ -123,23 +123,22 @@ def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
     """The table of measurements, each with its normal limit, or why it could not be measured."""
     right = left + INTERVALS_MM
     _title(page, "Measurements", "global, from the median beat; limits for age and sex", left, right, y)
-    value, limits = left + 50, left + 53
+    value, limits = left + 46, left + 49
     y -= 1.3 * ROW
     for title, x, side in (("normal limits", limits, "left"), ("measured", value, "right")):
         page.words(title, x, y, TINY, QUIET, side=side)  # type: ignore[arg-type]
-    for row in data["intervals"]["measurements"]:
+    for row in data["intervals"]["measurements"].values():
         y -= ROW
-        off = row["flag"] in ("low", "high")
+        flag = row["words"]["flag"]
         page.words(row["name"], left, y, SIZE)
         if row["value"] is None:
             reason = f"not measurable: {row['reason']}"
-            page.words(shortened(reason, right - left - 35, SIZE), left + 36, y, SIZE, QUIET)
+            page.words(shortened(reason, right - left - 33, SIZE), left + 33, y, SIZE, QUIET)
         else:
-            mark = f"{row['flag']}  " if off else ""
-            page.words(mark + words.value(row), value, y, SIZE, bold=off, side="right")
-            normal = words.limits(row)
-            page.words(normal, limits, y, SIZE, QUIET)
-            start = limits + 23
+            page.words(words.value(row), value, y, SIZE, bold=bool(flag), side="right")
+            page.words(row["words"]["normal"], limits, y, SIZE, QUIET)
+            page.words(flag, limits + 18, y, SIZE, bold=True)
+            start = limits + 35
             page.words(shortened(row["source"] or "", right - start, TINY), start, y, TINY, QUIET)
         page.line((left, right), (y - 1.1, y - 1.1), 0.1, FAINT)
     found = data["intervals"]["r_progression"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ecgkt.layouts import SHEET_MM, Paper
 from ecgkt.report import words
-from ecgkt.report.drawing import ACCENT, HEIGHT, QUIET, TEXT, WIDTH, Box, Page, shortened
+from ecgkt.report.drawing import ACCENT, HEIGHT, QUIET, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
 
 EDGE = 5.0  # mm that printers leave white
@@ -14,10 +14,9 @@ FOOT = 9.0  # mm for the two lines below the grid
 LOWERED = 2.5  # mm: an R wave in the first row needs more room than an S wave in the last
 HEADER, LOW_HEADER = 29.0, 11.0  # mm above the grid; twelve rows leave less room
 PAIRS = {
-    "Heart rate": "Rate", "PR interval": "PR", "QRS duration": "QRS", "QT interval": "QT",
-    "QTc (Fridericia)": "QTc (Fridericia)", "QTc (Bazett)": "QTc (Bazett)",
+    "rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTc (Fridericia)", "qtcb": "QTc (Bazett)",
 }  # fmt: skip
-AXES = ("P axis", "QRS axis", "T axis")
+AXES = ("p_axis", "qrs_axis", "t_axis")
 
 
 def grid_box(paper: Paper) -> tuple[Box, tuple[float, float]]:
@@ -52,15 +51,12 @@ def _header(page: Page, data: dict[str, Any], box: Box) -> None:
     page.words(shortened(words.patient(data), box.width, 10), box.left, top - 12, 10)
     notes = "; ".join(data["tracing"]["notes"])
     page.words(shortened(notes, box.width / 2, 7), box.right, top - 12, 7, QUIET, side="right")
-    sentence = words.abstention(data)
-    if sentence:
-        page.paragraph(sentence, box.left, top - 19, box.width, 9, ACCENT)
-        return
     x = box.left
     for title, value in _pairs(data):
-        page.words(title, x, top - 18.5, 7, QUIET)
-        page.words(value, x, top - 24, 11)
+        page.words(title, x, top - 17, 7, QUIET)
+        page.words(value, x, top - 22, 11)
         x += box.width / (len(PAIRS) + 1.5)  # the three axes stand last and are wider
+    _abstention(page, data, box, top - 27.5)
 
 
 def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
@@ -68,14 +64,24 @@ def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
     page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
     page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
     page.words(f"Report of {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
-    line = words.abstention(data) or words.SEPARATOR.join(f"{title} {value}" for title, value in _pairs(data))
-    page.words(shortened(line, box.width, 8), box.left, top - 8.5, 8, ACCENT if data["abstained"] else TEXT)
+    if data["abstained"]:
+        _abstention(page, data, box, top - 8.5)
+    else:
+        line = words.SEPARATOR.join(f"{title} {value}" for title, value in _pairs(data))
+        page.words(shortened(line, box.width, 8), box.left, top - 8.5, 8)
+
+
+def _abstention(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
+    """The sentence why the model says nothing, whole: in one line, or in smaller ones."""
+    sentence = words.abstention(data)
+    if text_width(sentence, 8.5) <= box.width:
+        page.words(sentence, box.left, y, 8.5, ACCENT)
+    else:
+        page.paragraph(sentence, box.left, y + 1.5, box.width, 6, ACCENT)
 
 
 def _pairs(data: dict[str, Any]) -> list[tuple[str, str]]:
-    if data["intervals"] is None:
-        return []
-    rows = {row["name"]: row for row in data["intervals"]["measurements"]}
+    rows = data["intervals"]["measurements"]
     axes = " / ".join(words.value(rows[name]) for name in AXES)
     return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("Axes of P / QRS / T", axes)]
 

@@ -26,31 +26,9 @@ def percent(share: float) -> str:
 
 def value(row: dict[str, Any]) -> str:
     """A measurement with its unit, or a dash."""
-    number = row["value"]
-    if number is None:
-        return "–"
-    if row["unit"] == "V lead":
-        return f"V{number:.0f}" if number <= 6 else "beyond V6"
-    return signed(f"{number:.{2 if row['unit'] == 'mV' else 0}f}") + unit(row)
-
-
-def signed(number: str) -> str:
-    """With a minus sign as wide as a plus; no sign before nothing."""
-    return number.removeprefix("-") if not number.strip("-0.") else number.replace("-", "−")
-
-
-def unit(row: dict[str, Any]) -> str:
-    return row["unit"] if row["unit"] in ("°", "/min") else f" {row['unit']}"
-
-
-def limits(row: dict[str, Any]) -> str:
-    """The normal range of a measurement, empty where none is known."""
-    low, high = row["low"], row["high"]
-    if row["unit"] == "V lead":
-        return "" if low is None else f"V{low:g}–V{high:g}"
-    if low is None:
-        return "" if high is None else f"up to {high:g}{unit(row)}"
-    return signed(f"from {low:g}" if high is None else f"{low:g} to {high:g}") + unit(row)
+    number: str = row["words"]["value"]
+    plain = row["value"] is None or row["unit"] in ("°", "V lead")
+    return number if plain else f"{number} {row['unit']}"
 
 
 def abstention(data: dict[str, Any]) -> str:

@@ -7,21 +7,11 @@ from html import escape
 
 import streamlit as st
 
-from ecgkt.ecg import ECG
+from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
 from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
-
-
-def age_band(age: float | None) -> str:
-    """Ten years, no more: an exact age is not shown."""
-    if age is None:
-        return "age not known"
-    if age >= 90:
-        return "90 years or older"
-    decade = int(age // 10) * 10
-    return f"{decade}–{decade + 9} years"
 
 
 def patient_line(opened: Opened) -> str:

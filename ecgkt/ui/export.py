@@ -1,0 +1,63 @@
+"""The report of the ECG on the page, to be downloaded as PDF, PNG or JSON. Nothing is made before a button is pressed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from ecgkt.explanation import Attribution, Explanation
+from ecgkt.layouts import Paper
+from ecgkt.model import Model
+from ecgkt.ui import html
+from ecgkt.ui.resources import Opened
+
+FORMATS = {
+    "pdf": ("PDF, true to scale", "application/pdf"),
+    "png": ("PNG of the tracing", "image/png"),
+    "json": ("JSON, everything", "application/json"),
+}
+NAME = "ecg-report"  # of every file, so that no file's name tells whose ECG it holds
+
+
+def offer(
+    opened: Opened, explanation: Explanation, model: Model, paper: Paper, attribution: Attribution | None
+) -> None:
+    """The menu with its three buttons; `paper` as it is on the screen, `attribution` of the score chosen there."""
+    with st.popover("Report", width="stretch", help="The tracing, what the model says and what was measured, to keep"):
+        html.text(
+            "A4: the tracing on paper of this layout, 25 mm to the second when printed at actual size, then scores, "
+            "measurements and what the chosen score rests on."
+        )
+        patient = st.text_input(
+            "Words for the patient line",
+            key="report_patient",
+            max_chars=80,
+            help="Printed as they are. Without them the report holds sex and age band alone.",
+        )
+        make = partial(_file, opened, explanation, model, paper, attribution, patient)
+        for suffix, (words, mime) in FORMATS.items():
+            st.download_button(
+                words,
+                partial(make, suffix),
+                f"{NAME}.{suffix}",
+                mime,
+                key=f"report_{suffix}",
+                on_click="ignore",
+                width="stretch",
+            )
+
+
+def _file(
+    opened: Opened,
+    explanation: Explanation,
+    model: Model,
+    paper: Paper,
+    attribution: Attribution | None,
+    patient: str,
+    suffix: str,
+) -> bytes:
+    from ecgkt.report import content, document  # bring matplotlib, which the first page should not wait for
+
+    data = content.build(opened.ecg, explanation, model, paper, attribution, opened.simulated, patient)
+    return document.FORMATS[suffix](data)
