@@ -96,8 +96,10 @@ def explain_file(model: Model, file: str, attribution: str | None = None) -> dic
     if summary is not None:
         result["attribution"] = {
             "label": attribution,
-            "leads": {lead: round(share, 4) for lead, share in summary.by_lead.items()},
-            "waves": {wave: round(share, 4) for wave, share in summary.by_wave.items()},
+            "leads": {lead: round(share.total, 4) for lead, share in summary.by_lead.items()},
+            "waves": {wave: round(share.total, 4) for wave, share in summary.by_wave.items()},
+            "rhythm": round(summary.rhythm.total, 4),
+            "regions": [region.words for region in summary.regions],
             "sentence": summary.sentence,
         }
     return result
@@ -160,7 +162,7 @@ def _numbers(score: Score) -> dict[str, Any]:
 
 def _attribution(model: Model, ecg: ECG, code: str) -> RelevanceSummary:
     attribution = model.attribute(ecg, code)
-    return summarise(attribution.relevance, attribution.rate, delineate(ecg))
+    return summarise(attribution, delineate(ecg))
 
 
 def _milliseconds(began: float) -> float:

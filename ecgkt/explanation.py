@@ -110,9 +110,16 @@ class Attribution:
 
     relevance: [12, samples] at `rate` Hz, aligned with the ECG's start, signed (positive raised the score).
     method: "integrated_gradients" or "saliency" (saliency is unsigned).
+    rhythm: what rests on when beats come (RR intervals) and so on no sample of a lead; signed, in the unit of the sum
+    of `relevance`.
     """
 
     label: Label
     method: str
     rate: float
     relevance: npt.NDArray[np.float32]
+    rhythm: float = 0.0
+
+    @property
+    def signed(self) -> bool:
+        return self.method != "saliency"

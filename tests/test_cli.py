@@ -92,6 +92,7 @@ def test_attribution_is_shared_out_over_leads_and_waves(capsys: pytest.CaptureFi
     assert result["attribution"]["leads"]["V2"] == 1
     assert sum(result["attribution"]["waves"].values()) == pytest.approx(1, abs=0.15)
     assert "in V2 (" in result["attribution"]["sentence"]
+    assert result["attribution"]["regions"][0].endswith("lowers the score")
     assert set(result["milliseconds"]) == {"read", "predict", "attribute"}
 
 

@@ -1,4 +1,4 @@
-"""Waves against cardiologists' annotations (LUDB), and what a relevance map is said to rest on."""
+"""Waves against cardiologists' annotations (LUDB)."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import pytest
 import wfdb
 from pydicom.data import get_testdata_file
 
-from ecgkt.ecg import ECG, LEADS
+from ecgkt.ecg import ECG
 from ecgkt.readers import read
-from ecgkt.relevance import summarise
 from ecgkt.waves import SEGMENTS, Beat, Beats, delineate
 
 
@@ -62,29 +61,6 @@ def test_segments_partition_a_beat() -> None:
     masks = BEATS.masks(200, 100.0)
     assert np.max(np.sum([masks[s] for s in SEGMENTS], axis=0)) == 1
     assert masks["QRS"].sum() == 20
-
-
-def test_summary_names_the_wave_and_the_leads() -> None:
-    relevance = np.zeros((12, 200))
-    relevance[7:10, 65:80] = [[-2], [2], [2]]  # T wave of the first beat in V2-V4, either sign
-    relevance[1, 45:55] = 1.0
-    summary = summarise(relevance, 100.0, BEATS)
-    assert sum(summary.by_lead.values()) == pytest.approx(1)
-    assert summary.by_wave["T"] == pytest.approx(0.9)
-    assert summary.by_lead["II"] == pytest.approx(0.1)
-    assert summary.sentence == "Rests on the T wave in V2-V4 (90% of the relevance)."
-    relevance[8] = 0
-    assert "in V2 and V4 (86%" in summarise(relevance, 100.0, BEATS).sentence
-    even = summarise(np.ones((12, 200)), 100.0, BEATS)
-    assert set(np.round([*even.by_lead.values()], 6)) == {round(1 / len(LEADS), 6)}
-    assert "all leads" in even.sentence
-
-
-def test_summary_of_nothing() -> None:
-    assert "nothing" in summarise(np.zeros((12, 200)), 100.0, BEATS).sentence
-    assert "no beats" in summarise(np.ones((12, 200)), 100.0, Beats(())).sentence
-    with pytest.raises(ValueError, match="12"):
-        summarise(np.ones((3, 200)), 100.0, BEATS)
 
 
 def test_waves_agree_with_cardiologists(shared: Path) -> None:

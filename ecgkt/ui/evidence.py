@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Sequence
 
 import streamlit as st
 
-from ecgkt.explanation import Attribution, Score
+from ecgkt.explanation import Score
 from ecgkt.model import Model
-from ecgkt.relevance import RelevanceSummary, summarise
+from ecgkt.relevance import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share
 from ecgkt.ui import html, scores
-from ecgkt.waves import Beats
-
-S = TypeVar("S", bound=str)
-
-
-def summary(beats: Beats, attribution: Attribution) -> RelevanceSummary:
-    return summarise(attribution.relevance, attribution.rate, beats)
 
 
 def headline(score: Score, found: RelevanceSummary) -> None:
@@ -32,15 +24,35 @@ def headline(score: Score, found: RelevanceSummary) -> None:
 
 
 def tables(score: Score, found: RelevanceSummary, model: Model) -> None:
-    """Relevance by lead and by wave, then the facts of the label."""
-    leads, waves = st.columns(2, gap="large")
-    with leads:
-        _shares("Lead", found.by_lead)
-    with waves:
-        _shares("Wave", found.by_wave)
+    """Relevance by region, lead and wave, then the facts of the label."""
+    regions = [(region.where, region.share) for region in found.regions]
+    if found.rest.total:
+        regions.append(("Everything else", found.rest))
+    _shares("Where", regions, found.signed, "What the score rests on, the largest parts first", in_words=True)
+    waves: dict[str, Share] = {WAVE_NAMES[segment]: share for segment, share in found.by_wave.items()}
+    waves |= {name: share for name, share in ((ELSEWHERE, found.elsewhere), (RHYTHM, found.rhythm)) if share.total}
+    left, right = st.columns(2, gap="large")
+    with left:
+        _shares("Lead", list(found.by_lead.items()), found.signed, "Share of the relevance by lead")
+    with right:
+        _shares("Wave", list(waves.items()), found.signed, "Share of the relevance by wave")
         html.text(f"{scores.facts(score)} Model {model.name}, {model.sha256[:12]}.")
 
 
-def _shares(what: str, shares: Mapping[S, float]) -> None:
-    rows = [(name, html.percent(share), html.Raw(html.bar(share))) for name, share in shares.items()]
-    html.table((what, "Share", ""), rows, f"Share of the relevance by {what.lower()}", numbers=(1,))
+def _shares(what: str, shares: Sequence[tuple[str, Share]], signed: bool, caption: str, in_words: bool = False) -> None:
+    """A row a share, its bar to the right of the middle where it raises the score and to the left where it lowers it.
+
+    in_words: says the direction too, for those who cannot see the bars.
+    """
+    largest = max((share.total for _, share in shares), default=0.0) or 1.0
+    header = [what, "Share", "Lowers, raises" if signed else ""]
+    rows: list[list[str]] = []
+    for name, share in shares:
+        bar = html.signed_bar(share.lowers / largest, share.raises / largest) if signed else html.bar(share.total)
+        rows.append([name, html.percent(share.total), html.Raw(bar)])
+        if in_words and signed:
+            rows[-1].append(share.direction.capitalize())
+    if in_words and signed:
+        header.append("What it does")
+    widths = () if not in_words else (44, 10, 22, 24) if signed else (50, 10, 40)
+    html.table(header, rows, caption, numbers=(1,), widths=widths)

@@ -25,6 +25,17 @@ def bar(share: float, threshold: float | None = None) -> str:
     return f'<span class="bar" aria-hidden="true"><i{above} style="width:{width:.1f}%"></i>{mark}</span>'
 
 
+def signed_bar(lowers: float, raises: float) -> str:
+    """Two bars from the middle, `lowers` to the left and `raises` to the right, each a share of its half. Decoration,
+    like `bar`."""
+    left, right = (50 * min(max(share, 0), 1) for share in (lowers, raises))
+    return (
+        '<span class="bar signed" aria-hidden="true">'
+        f'<i class="lowers" style="left:{50 - left:.1f}%;width:{left:.1f}%"></i>'
+        f'<i class="raises" style="left:50%;width:{right:.1f}%"></i><u style="left:calc(50% - 0.5px)"></u></span>'
+    )
+
+
 class Raw(str):
     """HTML made here (a bar), not to be escaped."""
 

@@ -10,6 +10,7 @@ import streamlit as st
 from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
+from ecgkt.relevance import summarise
 from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
@@ -52,7 +53,7 @@ def show(opened: Opened, model: Model) -> None:
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     attribution = attribute(opened, model, label.code, method)
-    found = evidence.summary(measured.beats, attribution)
+    found = summarise(attribution, measured.beats)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:

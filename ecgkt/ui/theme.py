@@ -8,6 +8,7 @@ from html import escape
 import streamlit as st
 
 import ecgkt
+from ecgkt import saliency
 from ecgkt.ui import navigation
 
 
@@ -67,6 +68,8 @@ def frame(title: str) -> None:
 def _style() -> None:
     """Style of the page frame and of the tables and rows in `ecgkt.ui.html` and `ecgkt.ui.scores`."""
     p = palette()
+    by_class = saliency.colours(signed=True, dark=dark())
+    raises, lowers = by_class[4], by_class[-4]
     st.html(
         f"""<style>
         .stMainBlockContainer {{padding: 3.4rem 1.6rem 2rem 1.6rem; max-width: 1760px}}
@@ -105,6 +108,10 @@ def _style() -> None:
             background: {p.line}; border-radius: 1px; vertical-align: middle}}
         .bar i {{position: absolute; left: 0; top: 0; bottom: 0; background: {p.bar}; border-radius: 1px}}
         .bar i.above {{background: {p.above}}}
+        .bar.signed {{background: none}}
+        .bar.signed i.raises {{background: {raises}}}
+        .bar.signed i.lowers {{background: {lowers}}}
+        .bar.signed u {{width: 1px; background: {p.quiet}}}
         .bar u {{position: absolute; top: -3px; bottom: -3px; width: 2px; background: {p.text}}}
         [class*="st-key-row-"] {{gap: 0}}
         [class*="st-key-row-"] button {{min-height: 1.95rem; padding: 0 0.4rem 0.3rem 0.4rem; border: 0;
