@@ -10,14 +10,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecgkt import NOTICE, display_filter
+from ecgkt import NOTICE, display_filter, saliency
 from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
 from ecgkt.explanation import HEADS, Attribution, Explanation, Score
 from ecgkt.interval_words import SPACE, flag, limit, number
 from ecgkt.intervals import Intervals, Measured, measure
 from ecgkt.layouts import Paper
-from ecgkt.paper import scale_text, strength
-from ecgkt.relevance import summarise
+from ecgkt.paper import scale_text
+from ecgkt.relevance import Share, summarise
 
 FORMAT, VERSION = "ecgkt report", 1
 MICROVOLTS = 1000  # in a millivolt
@@ -48,6 +48,8 @@ def build(
     """
     paper = paper or Paper()
     measured = measure(ecg)
+    if explanation.abstained:
+        attribution = None
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -76,7 +78,7 @@ def build(
         "superclasses": dict(explanation.superclasses),
         **{head: [_score(score) for score in explanation.scores(head)] for head in HEADS},
         "intervals": _intervals(measured),
-        "attribution": None if attribution is None or explanation.abstained else _attribution(attribution, measured, paper),
+        "attribution": _attribution(attribution, measured, paper) if attribution else None,
     }
 
 
@@ -140,17 +142,26 @@ def _measured(row: Measured) -> dict[str, Any]:
 
 
 def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> dict[str, Any]:
-    """Shares and sentence are of the whole tracing; the strength, as it is drawn, of the stretch that is shown."""
-    found = summarise(attribution.relevance, attribution.rate, measured.beats)
+    """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
+    found = summarise(attribution, measured.beats)
     first = round(paper.start * attribution.rate)
-    shown = strength(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
+    shown = saliency.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
     return {
         "code": attribution.label.code,
         "name": attribution.label.name,
         "method": attribution.method,
+        "signed": found.signed,
         "sentence": found.sentence,
-        "leads": {lead: round(share, 4) for lead, share in found.by_lead.items()},
-        "waves": {wave: round(share, 4) for wave, share in found.by_wave.items()},
+        "regions": [{"where": each.where, **_share(each.share), "words": each.words} for each in found.regions],
+        "rest": _share(found.rest),
+        "leads": {lead: _share(share) for lead, share in found.by_lead.items()},
+        "waves": {wave: _share(share) for wave, share in found.by_wave.items()},
+        "elsewhere": _share(found.elsewhere),
+        "rhythm": _share(found.rhythm),
         "rate": attribution.rate,
-        "strength": {lead: np.round(row, 3).tolist() for lead, row in zip(LEADS, shown.astype(float), strict=True)},
+        "classes": {lead: row.tolist() for lead, row in zip(LEADS, shown, strict=True)},
     }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {"share": round(share.total, 4), "net": None if share.net is None else round(share.net, 4) + 0.0}  # no -0.0

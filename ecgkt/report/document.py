@@ -10,9 +10,9 @@ from io import BytesIO
 from typing import Any
 
 import matplotlib as mpl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import PdfPages
 from pypdf import PdfReader, PdfWriter
+from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
 from ecgkt.report import scores_page, tracing_page
 from ecgkt.report.drawing import Page
@@ -20,8 +20,8 @@ from ecgkt.report.drawing import Page
 DPI = 150  # of the PNG: 5.9 dots a millimetre
 TITLE = "12-lead ECG report"
 # TrueType fonts, so that words can be searched and copied. Of the tracing every sample is drawn, none simplified away.
-STYLE = {"pdf.fonttype": 42, "path.simplify": False}
-SMALL_SHEET = {"path.simplify": True}  # by at most 1/9 point, 0.04 mm
+STYLE: dict[Any, Any] = {"pdf.fonttype": 42, "path.simplify": False}
+SMALL_SHEET: dict[Any, Any] = {"path.simplify": True}  # by at most 1/9 point, 0.04 mm
 # matplotlib's settings and font cache are shared by all threads.
 _drawing = threading.Lock()
 
@@ -54,9 +54,8 @@ def _at_actual_size(drawn: BytesIO) -> bytes:
     """The same document with the wish that a printer does not shrink it to fit, which matplotlib cannot say."""
     writer = PdfWriter(clone_from=PdfReader(drawn))
     writer.pdf_header = "%PDF-1.6"  # the first in which a document may ask for that
-    wishes = writer.create_viewer_preferences()
-    wishes.print_scaling = "/None"
-    wishes.display_doctitle = True
+    wishes = {NameObject("/PrintScaling"): NameObject("/None"), NameObject("/DisplayDocTitle"): BooleanObject(True)}
+    writer.root_object[NameObject("/ViewerPreferences")] = DictionaryObject(wishes)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()
@@ -68,7 +67,7 @@ def png(data: dict[str, Any]) -> bytes:
     with _drawing, mpl.rc_context(STYLE):
         page = Page()
         tracing_page.draw(page, data, 1 if data["abstained"] else 2)
-        FigureCanvasAgg(page.figure).print_png(out, metadata={"Software": "ecgkt", "Title": TITLE})
+        page.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": "ecgkt", "Title": TITLE})
     return out.getvalue()
 
 

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import numpy.typing as npt
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
@@ -25,7 +24,10 @@ POINT = MM_PER_INCH / 72  # mm
 TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#a9b8bc"
 GRID_MINOR, GRID_MAJOR = "#f6d5cf", "#e3a49a"
 
+DASHES = (0.7, 0.35)  # stroke and gap, in widths of the line
+
 Side = Literal["left", "center", "right"]
+Point = tuple[float, float]
 Numbers = npt.ArrayLike
 
 
@@ -121,27 +123,27 @@ class Page:
         width: float = 0.2,
         colour: str = TEXT,
         within: Box | None = None,
-        opacity: float = 1.0,
+        dashed: bool = False,
     ) -> None:
         """A line through all points, lifted where one is NaN. within: what lies outside is cut off."""
         (drawn,) = self._axes.plot(
-            x, y, color=colour, linewidth=width / POINT, alpha=opacity, zorder=self._next(),
-            solid_capstyle="butt", solid_joinstyle="round",
+            x, y, color=colour, linewidth=width / POINT, zorder=self._next(),
+            linestyle=(0, DASHES) if dashed else "solid", dash_capstyle="butt", solid_capstyle="butt",
+            dash_joinstyle="round", solid_joinstyle="round",
         )  # fmt: skip
         if within is not None:
             corners = Bbox.from_extents(within.left, within.low, within.right, within.high)
             drawn.set_clip_box(TransformedBbox(corners, self._axes.transData))
 
-    def rules(self, segments: Sequence[tuple[tuple[float, float], tuple[float, float]]], width: float, colour: str) -> None:
+    def rules(self, segments: Sequence[tuple[Point, Point]], width: float, colour: str) -> None:
         """Many straight lines of one kind."""
         self._axes.add_collection(
             LineCollection(list(segments), colors=colour, linewidths=width / POINT, zorder=self._next()), autolim=False
         )
 
     def fill(self, box: Box, colour: str) -> None:
-        self._axes.add_patch(
-            Rectangle((box.left, box.low), box.width, box.height, facecolor=colour, edgecolor="none", zorder=self._next())
-        )
+        corner = (box.left, box.low)
+        self._axes.add_patch(Rectangle(corner, box.width, box.height, color=colour, lw=0, zorder=self._next()))
 
     def _next(self) -> float:
         self._layer += 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ecgkt import saliency
 from ecgkt.explanation import HEADS, TITLES, Head
-from ecgkt.paper import CLASS_NAMES, LIGHT
 from ecgkt.report import words
 from ecgkt.report.drawing import ACCENT, BAR, FAINT, HEIGHT, QUIET, TEXT, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
@@ -17,9 +17,10 @@ ROW = 3.7  # mm from line to line of a table
 ROWS = 22  # of each head; more do not fit
 SIZE, SMALL, TINY = 6.8, 6.0, 5.2  # points
 BAR_MM = 10.0
-INTERVALS_MM = 128.0  # width of their table
+INTERVALS_MM = 136.0  # width of their table
 ROOM_MM = 14.0  # above and below the rows of the small sheet, at its full size
-SHARES_MM = 28.0
+SHARES_MM = 32.0
+UNDER_MM = 15.0  # for legend and the largest regions
 LEARNT = {"simulated": "sim.", "real": "real", "simulated and real": "sim. + real"}
 
 
@@ -162,36 +163,55 @@ def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
     paper = paper_of(data)
     left, right = paper.x_range
     tall = paper.rows * paper.row + ROOM_MM
-    scale = min((box.width - SHARES_MM - 5) / (right - left), (y + 1 - box.low - 4) / tall)
+    scale = min((box.width - SHARES_MM - 5) / (right - left), (y + 1 - box.low - UNDER_MM) / tall)
     frame = Box(box.left, y + 1 - scale * tall, box.left + scale * (right - left), y + 1)
     origin = (frame.left - scale * left, (frame.low + frame.high + scale * (paper.rows - 1) * paper.row) / 2)
     _shares(page, Box(frame.right + 5, frame.low, frame.right + 5 + SHARES_MM, frame.high), found)
     sheet = Sheet(page, data, frame, origin, scale)
     sheet.grid()
-    sheet.relevance(found["strength"], found["rate"])
+    sheet.relevance(found)
     sheet.tracing()
-    _legend(page, frame.left, frame.low - 3.2, scale)
+    y = _legend(page, found["signed"], frame.left, frame.low - 3.2, scale)
+    for region in found["regions"][1:]:  # the sentence tells the first
+        if y > box.low:
+            page.words(shortened(region["words"], box.width, SIZE), box.left, y, SIZE)
+            y -= 0.9 * ROW
 
 
 def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
-    """A bar for each lead and each wave: shares of all relevance in the tracing."""
-    most = max(*found["leads"].values(), *found["waves"].values()) or 1.0
-    step = box.height / (len(found["leads"]) + len(found["waves"]) + 0.7)
+    """A bar for each lead and each wave: shares of all relevance, right of the middle what raises the score."""
+    rest = {name: found[key] for name, key in (("other", "elsewhere"), ("rhythm", "rhythm")) if found[key]["share"]}
+    groups = (found["leads"], found["waves"] | rest)
+    every = [each["share"] for group in groups for each in group.values()]
+    step, most = box.height / (len(every) + 0.7), max(every) or 1.0
+    colours = saliency.colours(found["signed"])
     y = box.high
-    for shares in (found["leads"], found["waves"]):
-        for name, share in shares.items():
+    for group in groups:
+        for name, each in group.items():
             y -= step
             page.words(name, box.left, y, SMALL)
-            page.words(words.percent(share), box.right, y, SMALL, side="right")
-            _bar(page, Box(box.left + 7, y - 0.1, box.right - 8, y + 1.5), share / most, BAR)
+            page.words(words.percent(each["share"]), box.right, y, SMALL, side="right")
+            place = Box(box.left + 8, y - 0.1, box.right - 7.5, y + 1.5)
+            if found["signed"]:
+                raises, lowers = ((each["share"] + sign * each["net"]) / 2 / most for sign in (1, -1))
+                middle, half = (place.left + place.right) / 2, place.width / 2
+                page.fill(Box(middle, place.low, middle + raises * half, place.high), colours[4])
+                page.fill(Box(middle - lowers * half, place.low, middle, place.high), colours[-4])
+                page.line((middle, middle), (place.low - 0.3, place.high + 0.3), 0.15, QUIET)
+            else:
+                _bar(page, place, each["share"] / most, BAR)
         y -= 0.7 * step
 
 
-def _legend(page: Page, x: float, y: float, scale: float) -> None:
-    page.words("Relevance:", x, y, SMALL, QUIET)
-    x += 15
-    for name, colour, width in zip(CLASS_NAMES, LIGHT.classes, RELEVANCE_MM, strict=True):
-        page.line((x, x + 6), (y + 0.7, y + 0.7), width * scale, colour)
-        page.words(name, x + 7.5, y, SMALL, QUIET)
-        x += 9.5 + text_width(name, SMALL) + 3
-    page.words("Drawn smaller than true to scale.", x, y, SMALL, QUIET)
+def _legend(page: Page, signed: bool, x: float, y: float, scale: float) -> float:
+    """One line: the colours from slight to strongest, and how much of the relevance they are; the next baseline."""
+    colours = saliency.colours(signed)
+    ways = (("raises the score", 1), ("lowers it", -1)) if signed else (("relevance", 1),)
+    for title, sign in ways:
+        for k, width in enumerate(RELEVANCE_MM, start=1):
+            page.line((x, x + 4), (y + 0.7, y + 0.7), width * scale, colours[sign * k], dashed=sign < 0)
+            x += 4.3
+        page.words(title, x + 0.5, y, SMALL, QUIET)
+        x += text_width(title, SMALL) + 3.5
+    page.words(f"(the strongest {saliency.SHOWN} %); not to scale", x, y, SMALL, QUIET)
+    return y - 5

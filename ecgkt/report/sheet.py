@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt import saliency
 from ecgkt.layouts import Cell, Paper, cells, name_at, pulses
-from ecgkt.paper import CLASSES, LIGHT
 from ecgkt.report.drawing import GRID_MAJOR, GRID_MINOR, TEXT, Box, Page
 
 Row = npt.NDArray[np.float64]
@@ -50,7 +50,7 @@ class Sheet:
 
     def tracing(self) -> None:
         """Every recorded sample, the lead names and the calibration pulses."""
-        size = 10.0 if self.scale == 1 else 6.5
+        size = 10.0 if self.scale == 1 else max(4.5, 13 * self.scale)
         self._line(*pulses(self.paper), PULSE_MM, TEXT)
         for cell in cells(self.paper):
             seconds, height = self._samples(cell)
@@ -58,19 +58,20 @@ class Sheet:
             x, y = name_at(self.paper, cell)
             self.page.words(cell.name, self._left + self.scale * x, self._zero + self.scale * y, size, bold=True)
 
-    def relevance(self, strength: dict[str, list[float]], rate: float) -> None:
-        """Strength (0 to 1, at `rate` Hz from the sheet's start) as a line under the tracing, in four classes."""
+    def relevance(self, attribution: dict[str, Any]) -> None:
+        """A line under the tracing in the colours of `ecgkt.saliency`: wider the stronger, dashed where it lowers."""
+        colours = saliency.colours(attribution["signed"])
         for cell in cells(self.paper):
             x, y = self._samples(cell)
-            row = np.asarray(strength[cell.lead])
-            here = np.interp(x / self.paper.speed, np.arange(len(row)) / rate, row, left=0, right=0)
-            level = np.searchsorted(CLASSES, here, side="right") - 1
-            for k, (colour, width) in enumerate(zip(LIGHT.classes, RELEVANCE_MM, strict=True)):
+            row = np.asarray(attribution["classes"][cell.lead], dtype=int)
+            at = np.rint(x / self.paper.speed * attribution["rate"]).astype(int)
+            here = np.where(at < len(row), row[np.minimum(at, len(row) - 1)], 0)
+            for k, colour in sorted(colours.items(), key=lambda item: abs(item[0])):
                 # One point to the right belongs to the stretch too, or neighbouring classes would leave a gap.
-                mark = level == k
-                mark[1:] |= level[:-1] == k
+                mark = here == k
+                mark[1:] |= here[:-1] == k
                 if mark.any():
-                    self._line(x, np.where(mark, y, np.nan), width, colour)
+                    self._line(x, np.where(mark, y, np.nan), RELEVANCE_MM[abs(k) - 1], colour, dashed=k < 0)
 
     def _samples(self, cell: Cell) -> tuple[Row, Row]:
         """Place of every sample of a cell in mm on the sheet, NaN where nothing was recorded."""
@@ -82,10 +83,11 @@ class Sheet:
         x = ((begin + first + np.arange(len(part))) / rate - start) * self.paper.speed
         return x, cell.offset + cell.sign * self.paper.gain * part
 
-    def _line(self, x: Any, y: Any, width: float, colour: str) -> None:
+    def _line(self, x: Any, y: Any, width: float, colour: str, dashed: bool = False) -> None:
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         scale = self.scale
-        self.page.line(self._left + scale * x, self._zero + scale * y, width * scale, colour, within=self.box)
+        x, y = self._left + scale * x, self._zero + scale * y
+        self.page.line(x, y, width * scale, colour, within=self.box, dashed=dashed)
 
     def _rules(self, step: float, width: float, colour: str) -> None:
         """Lines through the sheet's origin and every `step` mm of the sheet from it, over the whole box."""
@@ -98,4 +100,3 @@ class Sheet:
         upright = [((x, box.low), (x, box.high)) for x in places(box.left, box.right, self._left)]
         level = [((box.left, y), (box.right, y)) for y in places(box.low, box.high, self._zero)]
         self.page.rules(upright + level, width, colour)
-

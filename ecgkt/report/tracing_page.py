@@ -87,7 +87,7 @@ def _pairs(data: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def footer(page: Page, data: dict[str, Any], number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:
-    """Two lines at the foot of a page: `notes` left and right, then the notice, the model and which page of how many."""
+    """Two lines: `notes` to the left and right, then the notice, the model, and which page of how many."""
     low = EDGE + 0.8
     page.words(notes[0], box.left, low + 4, 8)
     page.words(notes[1], box.right, low + 4, 7, QUIET, side="right")

@@ -33,7 +33,9 @@ def value(row: dict[str, Any]) -> str:
 
 def abstention(data: dict[str, Any]) -> str:
     """Why the model says nothing; empty where it says something."""
-    return "The model says nothing of this tracing. " + " ".join(data["quality"]["reasons"]) if data["abstained"] else ""
+    return (
+        " ".join(["The model says nothing of this tracing.", *data["quality"]["reasons"]]) if data["abstained"] else ""
+    )
 
 
 def model(data: dict[str, Any]) -> str:

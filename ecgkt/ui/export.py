@@ -1,7 +1,8 @@
-"""The report of the ECG on the page, to be downloaded as PDF, PNG or JSON. Nothing is made before a button is pressed."""
+"""The report of the ECG on the page, to download as PDF, PNG or JSON. Nothing is made before a button is pressed."""
 
 from __future__ import annotations
 
+import hashlib
 from functools import partial
 
 import streamlit as st
@@ -24,14 +25,16 @@ def offer(
     opened: Opened, explanation: Explanation, model: Model, paper: Paper, attribution: Attribution | None
 ) -> None:
     """The menu with its three buttons; `paper` as it is on the screen, `attribution` of the score chosen there."""
-    with st.popover("Report", width="stretch", help="The tracing, what the model says and what was measured, to keep"):
+    with st.popover("Report", width="stretch"):
         html.text(
-            "A4: the tracing on paper of this layout, 25 mm to the second when printed at actual size, then scores, "
-            "measurements and what the chosen score rests on."
+            "A4: the tracing in this layout, true to scale when printed at actual size, then scores, measurements "
+            "and what the chosen score rests on."
         )
+        # An input of its own for each ECG: words for one patient must not stand in the report of the next.
+        ecg = hashlib.sha256(opened.key.encode()).hexdigest()[:12]
         patient = st.text_input(
             "Words for the patient line",
-            key="report_patient",
+            key=f"report_patient_{ecg}",
             max_chars=80,
             help="Printed as they are. Without them the report holds sex and age band alone.",
         )

@@ -7,10 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Head, Label
+from ecgkt.explanation import HEADS, TITLES, Head, Label
 from ecgkt.model import Model
 from ecgkt.ui import html
-from ecgkt.ui.scores import TITLES
 from ecgkt.ui.theme import Palette, palette
 
 NAMES = {

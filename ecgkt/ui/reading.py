@@ -11,7 +11,7 @@ from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.model import Model
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, export, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
 
 
@@ -34,7 +34,7 @@ def show(opened: Opened, model: Model) -> None:
     left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
-        line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
+        line, drag, menu, keep = st.columns([3.3, 1.15, 1.1, 1.1], vertical_alignment="center", gap="small")
         line.html(patient_line(opened))
         with drag:
             is_measuring = measuring.switch()
@@ -44,8 +44,10 @@ def show(opened: Opened, model: Model) -> None:
     explanation = explain(opened, model)
     if explanation.abstained:
         with left:
-            tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            paper = tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
             _below({"Intervals": lambda: intervals.table(measured)})
+        with keep:
+            export.offer(opened, explanation, model, paper, None)
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -57,8 +59,10 @@ def show(opened: Opened, model: Model) -> None:
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
+        paper = tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
+    with keep:
+        export.offer(opened, explanation, model, paper, attribution)
     with right:
         scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
     with left:

@@ -60,8 +60,11 @@ def _switch(title: str, options: Sequence[T], key: str, first: T | None = None) 
     return first if chosen is None else chosen
 
 
-def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, is_measuring: bool = False) -> None:
-    """The tracing, as wide as its column and as high as its paper; a slider when it is longer than a sheet."""
+def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, is_measuring: bool = False) -> Paper:
+    """The tracing, as wide as its column and as high as its paper; a slider when it is longer than a sheet.
+
+    Returns the paper as it is shown, with its start.
+    """
     place = st.container(key="sheet")
     if ecg.seconds > laid_out.seconds + 0.5:
         latest = float(int(ecg.seconds - laid_out.seconds + 0.999))
@@ -87,6 +90,7 @@ def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, 
         alt=paper.alt_text(ecg, laid_out, attribution),
     )
     measuring.readings(key)
+    return laid_out
 
 
 def keys() -> None:
