@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor, nn
 
 from ecgkt.nn.network import Network
@@ -34,6 +33,8 @@ def relevance(
     "integrated_gradients" (Sundararajan 2017), from the flat line: signed, sums to logit(signal) - logit(flat line).
     "saliency" (Simonyan 2013): |gradient|. Raises ValueError for another method.
     """
+    from captum.attr import IntegratedGradients, Saliency  # brings matplotlib: a second that predicting need not wait
+
     logits = _HeadLogits(network, head)
     if method == "integrated_gradients":
         result = IntegratedGradients(logits).attribute(signal, target=target, n_steps=STEPS, internal_batch_size=STEPS)

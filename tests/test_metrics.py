@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
-from training.evaluate import gap_closed
+from training.discrimination import gap_closed
 from training.metrics import auroc, best_f1_threshold, label_aurocs, patient_resamples
 
 

@@ -20,7 +20,7 @@ from ecgkt.model import load
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import load_config
-from training.evaluate import MODELS
+from training.evaluate import MODELS, load_metrics
 from training.examples import choose, copy_subset
 from training.simulation.labs import NULL_LABS
 from training.stages import Stage, StageError
@@ -69,6 +69,39 @@ def test_every_model_has_the_promised_figures(metrics: dict) -> None:
     # A model that is given the labs must not be scored on guessing them.
     assert "labs" not in metrics["models"]["multimodal"]
     assert "labs" not in metrics["models"]["clinical_only"]
+
+
+def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: dict, run: Path) -> None:
+    assert metrics["real_findings"] is None  # there is no real ECG in the toy cohort
+    for head in ("findings", "diagnoses", "labs"):
+        figures = metrics["calibration"][head]["simulated"]
+        assert sum(row[4] for row in figures["bins"]) == figures["pairs"]
+        assert figures["validation"]["pairs"] < figures["pairs"], "validation is the smaller split"
+        rows = metrics["subgroups"][head]["simulated"]
+        assert sum(row["ecgs"] for row in rows if row["by"] == "sex") == metrics["test"]["ecgs"]
+    everybody = metrics["abstention"]["simulated"][0]
+    assert everybody["ecgs"] == metrics["test"]["ecgs"]
+    card = json.loads((run / "bundle" / "bundle.json").read_text())
+    fitted = card["calibration"]["knowledge_transfer"]
+    assert {h: set(codes) for h, codes in fitted.items()} == {
+        h: {entry["code"] for entry in card["labels"][h]} for h in fitted
+    }
+
+
+def test_figures_of_other_stages_join_the_bundle(run: Path, tmp_path: Path) -> None:
+    config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
+    (tmp_path / "evaluation" / "parts").mkdir(parents=True)
+    (tmp_path / "curve").mkdir()
+    (tmp_path / "evaluation" / "metrics.json").write_text('{"gap_closed": null}')
+    (tmp_path / "evaluation" / "parts" / "lab_proxies.json").write_text('{"x": 1}')
+    (tmp_path / "curve" / "curve.json").write_text('{"points": [{"patients": 5}], "groups": {}, "seeds": 3}')
+    assert load_metrics(config) == {
+        "gap_closed": None,
+        "lab_proxies": {"x": 1},
+        "label_curve": [{"patients": 5}],
+        "label_curve_groups": {},
+        "label_curve_about": {"seeds": 3},
+    }
 
 
 @pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only", "signal_only_labs", "multimodal"])

@@ -18,12 +18,16 @@ import numpy.typing as npt
 import torch
 from tqdm import tqdm
 
-from ecgkt.explanation import AGGREGATES
 from ecgkt.nn.network import Network
+from training.abstention import refusals
+from training.calibration import calibrated, cross_fitted, fit_head
 from training.config import Config
 from training.data import Pool
-from training.metrics import Array, interval, label_aurocs, patient_resamples
+from training.discrimination import difference, gap_closed, head_figures, real_findings
+from training.metrics import Array, patient_resamples
+from training.reliability import calibration_figures
 from training.stages import load_network, load_sets
+from training.subgroups import abstention_figures, subgroup_figures
 
 MODELS = ("knowledge_transfer", "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
 Predictions = dict[str, Array]
@@ -69,13 +73,15 @@ def evaluate(config: Config) -> dict[str, Any]:
     patients = pool.ecgs["patient"].to_numpy(str)[rows]
     simulated = simulated_rows(pool, rows)
     resamples = patient_resamples(patients, config.bootstrap, config.seed)
+    codes = pool.codes()
     models: dict[str, Any] = {}
     macros: dict[str, Array] = {}
     for name in tqdm(MODELS, desc="evaluate"):
         logits = predictions(config, name, pool, "test")
         models[name] = {}
         for head, scores in logits.items():
-            figures, macro = _head_figures(pool, head, scores, rows, simulated, resamples)
+            targets = pool.targets[head][rows].astype(float)
+            figures, macro = head_figures(codes[head], scores, targets, simulated, resamples)
             models[name][head] = figures
             if head == "diagnoses" and macro is not None:
                 macros[name] = macro
@@ -93,6 +99,7 @@ def evaluate(config: Config) -> dict[str, Any]:
         "gap_closed": gap_closed(macros),
         "transfer_minus_signal_only": difference(macros, "knowledge_transfer", "signal_only"),
         "transfer_minus_signal_only_labs": difference(macros, "knowledge_transfer", "signal_only_labs"),
+        **_shipped(config, pool, codes, simulated, resamples),
         "bootstrap": {"resamples": config.bootstrap, "unit": "patient", "interval": "95% percentile"},
     }
     path = config.folder / "evaluation" / "metrics.json"
@@ -110,63 +117,55 @@ def evaluate(config: Config) -> dict[str, Any]:
     return metrics
 
 
-def _head_figures(
-    pool: Pool,
-    head: str,
-    scores: Array,
-    rows: npt.NDArray[np.int64],
-    simulated: npt.NDArray[np.bool_],
-    resamples: Array,
-) -> tuple[dict[str, Any], Array | None]:
-    """One model's figures on one head, and the macro AUROC [1 + R] over the labels measured on the first kind."""
-    entries = pool.labels[head]
-    targets = pool.targets[head][rows].astype(float)
-    targets[np.isnan(scores)] = np.nan
-    measured: dict[str, dict[int, Array]] = {}
-    for kind, mask in (("real", ~simulated), ("simulated", simulated)):
-        if mask.any():
-            measured[kind] = label_aurocs(scores[mask], targets[mask], resamples[:, mask])
-    labels: dict[str, Any] = {}
-    for column, entry in enumerate(entries):
-        for kind in ("real", "simulated"):
-            values = measured.get(kind, {}).get(column)
-            if values is not None:
-                mask = simulated if kind == "simulated" else ~simulated
-                labels[str(entry["code"])] = {
-                    "auroc": [float(values[0]), *interval(values[1:])],
-                    "positives": int(np.nansum(targets[mask, column])),
-                    "measured_on": kind,
-                }
-                break
-    figures: dict[str, Any] = {"macro_auroc": None, "labels": labels}
-    macro = None
-    for kind in ("real", "simulated"):
-        columns = [c for c in measured.get(kind, {}) if str(entries[c]["code"]) not in AGGREGATES]
-        if columns:
-            mean = np.nanmean(np.stack([measured[kind][c] for c in columns]), axis=0)
-            summary = {"macro_auroc": [float(mean[0]), *interval(mean[1:])], "labels": len(columns)}
-            figures.setdefault("by_kind", {})[kind] = summary
-            if macro is None:
-                macro = mean
-                figures["macro_auroc"], figures["measured_on"] = summary["macro_auroc"], kind
-    return figures, macro
+def _shipped(
+    config: Config, pool: Pool, codes: dict[str, list[str]], simulated: npt.NDArray[np.bool_], resamples: Array
+) -> dict[str, Any]:
+    """What is measured of the model that ships only: calibration, subgroups, abstention, real findings.
 
-
-def gap_closed(macros: dict[str, Array]) -> list[float] | None:
-    """[value, low, high] of (transfer - signal-only) / (multimodal - signal-only), resample by resample."""
-    if not {"knowledge_transfer", "signal_only", "multimodal"} <= set(macros):
-        return None
-    transfer, signal, both = (macros[name] for name in ("knowledge_transfer", "signal_only", "multimodal"))
-    share = (transfer - signal) / (both - signal)
-    return [float(share[0]), *interval(share[1:])]
-
-
-def difference(macros: dict[str, Array], first: str, second: str) -> list[float] | None:
-    """[value, low, high] of the paired difference in macro AUROC of diagnoses."""
-    if not {first, second} <= set(macros):
-        return None
-    delta = macros[first] - macros[second]
-    return [float(delta[0]), *interval(delta[1:])]
+    Test ECGs have the calibration that the bundle gets, fitted on all validation patients; validation ECGs one that was
+    fitted on other validation patients.
+    """
+    name = "knowledge_transfer"
+    rows, before = pool.rows("test"), pool.rows("validation")
+    ecgs, earlier = pool.ecgs.iloc[rows], pool.ecgs.iloc[before]
+    patients = earlier["patient"].to_numpy(str)
+    kinds = {"real": ~simulated, "simulated": simulated}
+    kinds_before = {"real": ~simulated_rows(pool, before), "simulated": simulated_rows(pool, before)}
+    resamples_before = patient_resamples(patients, config.bootstrap, config.seed)
+    calibration: dict[str, Any] = {}
+    subgroups: dict[str, Any] = {}
+    found: dict[str, Any] | None = None
+    fitted_on = predictions(config, name, pool, "validation")
+    for head, logits in predictions(config, name, pool, "test").items():
+        truth, truth_before = (pool.targets[head][r].astype(float) for r in (rows, before))
+        fit_data = (fitted_on[head], truth_before, kinds_before["simulated"])
+        p = calibrated(logits, fit_head(*fit_data))
+        p_before = cross_fitted(*fit_data, patients, config.seed)
+        calibration[head], subgroups[head] = {}, {}
+        for kind, mask in kinds.items():
+            figures = calibration_figures(p[mask], truth[mask], resamples[:, mask])
+            if figures:
+                here = kinds_before[kind]
+                figures["validation"] = calibration_figures(
+                    p_before[here], truth_before[here], resamples_before[:, here]
+                )
+                calibration[head][kind] = figures
+                subgroups[head][kind] = subgroup_figures(
+                    codes[head], p[mask], truth[mask], ecgs[mask], resamples[:, mask]
+                )
+        if head == "findings" and kinds["real"].any():
+            real = kinds["real"]
+            found = real_findings(codes[head], logits[real], truth[real], resamples[:, real])
+    refused = refusals(config, pool, rows)
+    return {
+        "calibration": calibration,
+        "subgroups": subgroups,
+        "abstention": {
+            kind: abstention_figures(refused[mask], ecgs[mask]) for kind, mask in kinds.items() if mask.any()
+        },
+        "left_out_in_preparation": {prepared.info["name"]: prepared.info["excluded"] for prepared in pool.sets},
+        "real_findings": found,
+    }
 
 
 def _print_table(metrics: dict[str, Any]) -> None:

@@ -41,7 +41,7 @@ def interval(values: Array) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def label_aurocs(scores: Array, targets: Array, resamples: Array) -> dict[int, Array]:
+def label_aurocs(scores: Array, targets: Array, resamples: Array, minimum: int = MIN_POSITIVES) -> dict[int, Array]:
     """AUROC of every column that can be measured: column -> [1 + R], the value itself first.
 
     scores, targets: [N, L], NaN targets unknown. resamples: [R, N].
@@ -50,7 +50,7 @@ def label_aurocs(scores: Array, targets: Array, resamples: Array) -> dict[int, A
     for column in range(targets.shape[1]):
         known = ~np.isnan(targets[:, column])
         truth = targets[known, column]
-        if truth.sum() < MIN_POSITIVES or (1 - truth).sum() < MIN_POSITIVES:
+        if truth.sum() < minimum or (1 - truth).sum() < minimum:
             continue
         chosen = scores[known, column]
         result[column] = np.concatenate([auroc(chosen, truth), auroc(chosen, truth, resamples[:, known])])

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt.explanation import Attribution, Explanation
 from ecgkt.layouts import Paper
-from ecgkt.model import Model
 from ecgkt.ui import html
 from ecgkt.ui.resources import Opened
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 FORMATS = {
     "pdf": ("PDF, true to scale", "application/pdf"),

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
-from ecgkt.model import Model
 from ecgkt.relevance import summarise
 from ecgkt.ui import clinical, evidence, export, intervals, measuring, scores, tracing
-from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
+from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 
 def patient_line(opened: Opened) -> str:
@@ -29,8 +32,11 @@ def patient_line(opened: Opened) -> str:
 
 
 @st.fragment
-def show(opened: Opened, model: Model) -> None:
-    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else."""
+def show(opened: Opened, model: Model | None = None) -> None:
+    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else.
+
+    model: waited for here if not given, with the tracing already on the page.
+    """
     left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
@@ -41,10 +47,14 @@ def show(opened: Opened, model: Model) -> None:
         with menu:
             paper, method, shown = tracing.settings()
         intervals.strip(measured)
+        paper, place = tracing.lay(opened.ecg, paper)
+    if model is None:
+        with right:
+            model = model_or_stop()
     explanation = explain(opened, model)
     if explanation.abstained:
         with left:
-            paper = tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
             _below({"Intervals": lambda: intervals.table(measured)})
         with keep:
             export.offer(opened, explanation, model, paper, None)
@@ -54,17 +64,17 @@ def show(opened: Opened, model: Model) -> None:
 
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
+    with right:
+        scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
     attribution = attribute(opened, model, label.code, method)
     found = summarise(attribution, measured.beats)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        paper = tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
+        tracing.sheet(place, opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
     with keep:
         export.offer(opened, explanation, model, paper, attribution)
-    with right:
-        scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
     with left:
         _below(
             {

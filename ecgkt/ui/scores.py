@@ -15,13 +15,18 @@ SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
 def chosen(explanation: Explanation) -> Label:
-    """The label pressed last, or at first the one that stands out most against its prevalence."""
-    scores = [score for head in HEADS for score in explanation.scores(head)]
+    """The label pressed last, or at first the one that stands out."""
     wanted = st.session_state.get("target", st.query_params.get("target"))
-    for score in scores:
-        if score.label.code == wanted:
-            return score.label
-    return (explanation.striking() or scores[0]).label
+    every = (score.label for head in HEADS for score in explanation.scores(head))
+    return next((label for label in every if label.code == wanted), None) or standing_out(explanation)
+
+
+def standing_out(explanation: Explanation) -> Label:
+    """`Explanation.striking`'s label. Raises ValueError when the model abstained."""
+    striking = explanation.striking()
+    if striking is None:
+        raise ValueError("The model says nothing of this tracing.")
+    return striking.label
 
 
 def note(head: Head, labels: Sequence[Label]) -> str:

@@ -1,0 +1,27 @@
+"""Which test ECGs the dashboard would say nothing of: `ecgkt.quality.assess` on the prepared tracings.
+
+They lie there at 100 Hz and filtered to the model's band, after the preparation has left out what it cannot use
+(excluded.csv), so this is what the gate refuses on top.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from tqdm import tqdm
+
+from ecgkt.ecg import ECG
+from ecgkt.model_input import MODEL_RATE
+from ecgkt.quality import assess
+from training.config import Config
+from training.data import Pool
+
+
+def refusals(config: Config, pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """[rows] whether an ECG is refused; computed once for the test split of a run, and kept."""
+    path = config.folder / "evaluation" / "refused.npy"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        refused = [not assess(ECG(pool.signals(rows[i : i + 1])[0], MODEL_RATE)).ok for i in tqdm(range(len(rows)))]
+        np.save(path, np.array(refused, bool))
+    return np.asarray(np.load(path, allow_pickle=False), bool)

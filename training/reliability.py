@@ -1,0 +1,124 @@
+"""Do the probabilities mean what they say? Expected calibration error, reliability diagram, calibration in the large.
+
+Every known pair of an ECG and a label counts once. The expected calibration error (Naeini 2015, Guo 2017) is the mean
+distance of the observed share from the predicted one over bins of the predicted probability, weighed by their pairs:
+
+    ece             ten bins of equal width over all labels together; the reliability diagram shows these bins
+    ece_equal_mass  ten bins of equally many pairs over all labels together
+    classwise       ten bins of equally many pairs for each label by itself, then the mean over labels (Kull 2019)
+
+Each is biased upwards, the more so the fewer ECGs: chance alone puts a bin's observed share beside its prediction. The
+debiased values (`*_debiased`) take off what resampling patients adds on top (the bootstrap's estimate of bias, Efron
+1993), and the intervals are percentiles of the resampled values moved by the same amount.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import binomtest
+
+from training.metrics import MIN_POSITIVES, Array, interval
+
+BINS = 10
+Figure = list[float]  # [value, low, high]
+
+
+def calibration_figures(probabilities: Array, targets: Array, resamples: Array) -> dict[str, Any] | None:
+    """All figures of this module for probabilities and targets [N, L] (NaN unknown); resamples [R, N] by patient.
+
+    None without a known pair. `bins` has [mean predicted, observed, low, high, pairs] of each bin that holds any.
+    """
+    known = ~np.isnan(targets) & ~np.isnan(probabilities)
+    if not known.any():
+        return None
+    width = np.linspace(0, 1, BINS + 1)[1:-1]
+    sums = bin_sums(probabilities, targets, width)
+    mass = bin_sums(probabilities, targets, equal_mass(probabilities[known]))
+    ece, ece_debiased = _with_interval(resampled_ece(sums, resamples))
+    label_values = []
+    for column in range(targets.shape[1]):
+        there = known[:, column]
+        if MIN_POSITIVES <= targets[there, column].sum() <= there.sum() - MIN_POSITIVES:
+            one = (probabilities[:, column : column + 1], targets[:, column : column + 1])
+            own = bin_sums(*one, equal_mass(probabilities[there, column]))
+            label_values.append(resampled_ece(own, resamples))
+    pairs, predicted, observed = (part.sum(axis=1) for part in sums)
+    large = np.array([_mean_difference(w, observed, predicted, pairs) for w in _and_once(resamples)])
+    figures: dict[str, Any] = {
+        "ece": ece,
+        "ece_debiased": ece_debiased,
+        "ece_equal_mass": _with_interval(resampled_ece(mass, resamples))[0],
+        "in_the_large": [float(large[0]), *interval(large[1:])],
+        "pairs": int(known.sum()),
+        "positives": int(targets[known].sum()),
+        "bins": _bins(sums, resamples),
+    }
+    if label_values:
+        classwise, debiased = _with_interval(np.nanmean(label_values, axis=0))
+        figures |= {"classwise": classwise, "classwise_debiased": debiased, "classwise_labels": len(label_values)}
+    return figures
+
+
+def equal_mass(probabilities: Array) -> Array:
+    """The inner edges of `BINS` bins of equally many of these probabilities (as far as ties allow)."""
+    return np.quantile(probabilities, np.linspace(0, 1, BINS + 1)[1:-1])
+
+
+def bin_sums(probabilities: Array, targets: Array, edges: Array) -> tuple[Array, Array, Array]:
+    """Number of known pairs, sum of their probabilities and of their targets, each [N, bins]: by ECG and bin."""
+    known = ~np.isnan(targets) & ~np.isnan(probabilities)
+    rows, columns = np.nonzero(known)
+    p, y = probabilities[rows, columns], targets[rows, columns]
+    place = rows * (len(edges) + 1) + np.searchsorted(edges, p, side="right")
+    size = len(targets) * (len(edges) + 1)
+    parts = [np.bincount(place, weights, size).astype(float) for weights in (None, p, y)]
+    return tuple(part.reshape(len(targets), -1) for part in parts)  # type: ignore[return-value]
+
+
+def resampled_ece(sums: tuple[Array, Array, Array], resamples: Array) -> Array:
+    """[1 + R] expected calibration error, the value itself first."""
+    pairs, predicted, observed = sums
+    weights = _and_once(resamples)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.abs(weights @ (observed - predicted)).sum(axis=1) / (weights @ pairs).sum(axis=1)
+
+
+def _and_once(resamples: Array) -> Array:
+    """[1 + R, N]: every ECG once, then the resamples."""
+    return np.concatenate([np.ones((1, resamples.shape[1])), resamples])
+
+
+def _with_interval(values: Array) -> tuple[Figure, Figure]:
+    """[value, low, high] as it stands and debiased, from a value followed by its resamples."""
+    bias = float(np.nanmean(values[1:]) - values[0])
+    low, high = interval(values[1:])
+
+    def moved(by: float) -> Figure:
+        return [max(float(edge) - by, 0.0) for edge in (values[0] + bias, low, high)]
+
+    return moved(bias), moved(2 * bias)
+
+
+def _mean_difference(weights: Array, observed: Array, predicted: Array, pairs: Array) -> float:
+    """Observed minus predicted share; NaN in a resample without a known pair."""
+    total = weights @ pairs
+    return float(weights @ (observed - predicted) / total) if total else float("nan")
+
+
+def _bins(sums: tuple[Array, Array, Array], resamples: Array) -> list[list[float]]:
+    """The interval is the wider of the bootstrap's and Wilson's (1927), which does not shrink to nothing where all or
+    none of a few are positive."""
+    pairs, predicted, observed = sums
+    rows: list[list[float]] = []
+    for column in np.flatnonzero(pairs.sum(axis=0)):
+        total = float(pairs[:, column].sum())
+        drawn = resamples @ pairs[:, column]
+        shares = (resamples @ observed[:, column])[drawn > 0] / drawn[drawn > 0]
+        mean, share = float(predicted[:, column].sum()) / total, float(observed[:, column].sum()) / total
+        drawn_low, drawn_high = interval(shares)
+        wilson = binomtest(round(share * total), int(total)).proportion_ci(method="wilson")
+        low, high = min(drawn_low, float(wilson.low)), max(drawn_high, float(wilson.high))
+        rows.append([mean, share, low, high, int(total)])
+    return rows
