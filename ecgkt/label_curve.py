@@ -132,7 +132,7 @@ def gains(metrics: dict[str, Any]) -> dict[str, Interval]:
     """What the transfer changes in each group of diagnoses at a tenth of the labels, the largest gain first: macro
     AUROC minus signal-only's where the curve has that, otherwise the share of the gap that it closes."""
     found = {}
-    for group in metrics.get("label_curve_groups", {}):
+    for group in metrics.get("label_curve_groups", {}) if points(metrics) else ():
         point = tenth(metrics, points(metrics, group))
         gain = interval(point.get("gain") or point.get("gap_closed"))
         if gain:

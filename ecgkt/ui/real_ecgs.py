@@ -46,11 +46,13 @@ def labs(model: Model) -> None:
     if not (proxies or doses or probes):
         return
     st.header("Labs on real ECGs, by proxy", anchor="labs")
-    html.text(
-        "No real ECG here has a laboratory value beside it, so nothing measures how well labs are predicted on real "
-        "patients. These are indirect signs only; the labs themselves were learnt from simulated patients.",
-        "lead-in",
-    )
+    said = "These are indirect signs only."
+    if all(label.learnt_from == "simulated" for label in model.labels["labs"]):
+        said = (
+            "Labs were learnt from simulated patients, and no real ECG here has a laboratory value beside it, so "
+            f"nothing measures how well they are predicted on real ones. {said}"
+        )
+    html.text(said, "lead-in")
     if proxies:
         _proxies(proxies, {label.code: label.name for label in model.labels["labs"]})
     if doses:
