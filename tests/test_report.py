@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -228,6 +229,13 @@ def test_an_abstained_ecg_has_its_tracing_and_the_reason(layout: Layout) -> None
     assert NOTICE in text
     assert _traces(reader.pages[0], 5000)
     assert (data["findings"], data["attribution"], data["abstained"]) == ([], None, True)
+
+
+@pytest.mark.parametrize("layout", ["3x4", "12x1"])
+def test_doubts_stand_on_both_pages(layout: Layout) -> None:
+    doubtful = replace(SAYS, quality=Quality(True, warnings=("Much noise in V1.", "Arm electrodes may be swapped.")))
+    for text in _texts(_pdf(_report(explanation=doubtful, paper=Paper(layout)))):
+        assert "Doubtful: Much noise in V1. Arm electrodes may be swapped." in text
 
 
 def test_reasons_longer_than_a_line_are_printed_whole() -> None:

@@ -73,7 +73,11 @@ def build(
             "scale": scale_text(ecg, paper),
         },
         "tracing": _tracing(ecg, paper),
-        "quality": {"ok": explanation.quality.ok, "reasons": [*explanation.quality.reasons]},
+        "quality": {
+            "ok": explanation.quality.ok,
+            "reasons": [*explanation.quality.reasons],
+            "warnings": [*explanation.quality.warnings],
+        },
         "abstained": explanation.abstained,
         "superclasses": dict(explanation.superclasses),
         **{head: [_score(score) for score in explanation.scores(head)] for head in HEADS},

@@ -22,6 +22,7 @@ MM_PER_INCH = 25.4
 POINT = MM_PER_INCH / 72  # mm
 
 TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#a9b8bc"
+WARNING = "#a85d00"
 GRID_MINOR, GRID_MAJOR = "#f6d5cf", "#e3a49a"
 
 DASHES = (0.7, 0.35)  # stroke and gap, in widths of the line

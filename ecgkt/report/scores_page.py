@@ -7,7 +7,20 @@ from typing import Any
 from ecgkt import saliency
 from ecgkt.explanation import HEADS, TITLES, Head
 from ecgkt.report import words
-from ecgkt.report.drawing import ACCENT, BAR, FAINT, HEIGHT, QUIET, TEXT, WIDTH, Box, Page, shortened, text_width
+from ecgkt.report.drawing import (
+    ACCENT,
+    BAR,
+    FAINT,
+    HEIGHT,
+    QUIET,
+    TEXT,
+    WARNING,
+    WIDTH,
+    Box,
+    Page,
+    shortened,
+    text_width,
+)
 from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
 from ecgkt.report.tracing_page import EDGE, footer
 
@@ -32,6 +45,7 @@ def draw(page: Page, data: dict[str, Any], pages: int) -> None:
     start = LEFT + text_width(title, 13, bold=True) + 6
     page.words(shortened(words.patient(data), RIGHT - 35 - start, 9), start, top - 5, 9)
     page.words(f"Report of {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
+    page.words(shortened(words.remark(data), RIGHT - LEFT, SMALL), LEFT, top - 9, SMALL, WARNING)
     width = (RIGHT - LEFT - 2 * GAP) / 3
     y = top - 13
     for k, head in enumerate(HEADS):

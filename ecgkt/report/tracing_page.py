@@ -6,7 +6,7 @@ from typing import Any
 
 from ecgkt.layouts import SHEET_MM, Paper
 from ecgkt.report import words
-from ecgkt.report.drawing import ACCENT, HEIGHT, QUIET, WIDTH, Box, Page, shortened, text_width
+from ecgkt.report.drawing import HEIGHT, QUIET, WARNING, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
 
 EDGE = 5.0  # mm that printers leave white
@@ -56,7 +56,7 @@ def _header(page: Page, data: dict[str, Any], box: Box) -> None:
         page.words(title, x, top - 17, 7, QUIET)
         page.words(value, x, top - 22, 11)
         x += box.width / (len(PAIRS) + 1.5)  # the three axes stand last and are wider
-    _abstention(page, data, box, top - 27.5)
+    _remark(page, data, box, top - 27.5)
 
 
 def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
@@ -64,20 +64,20 @@ def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
     page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
     page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
     page.words(f"Report of {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
-    if data["abstained"]:
-        _abstention(page, data, box, top - 8.5)
+    if words.remark(data):
+        _remark(page, data, box, top - 8.5)
     else:
         line = words.SEPARATOR.join(f"{title} {value}" for title, value in _pairs(data))
         page.words(shortened(line, box.width, 8), box.left, top - 8.5, 8)
 
 
-def _abstention(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
-    """The sentence why the model says nothing, whole: in one line, or in smaller ones."""
-    sentence = words.abstention(data)
+def _remark(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
+    """What must be said of the tracing, whole: in one line, or in smaller ones."""
+    sentence = words.remark(data)
     if text_width(sentence, 8.5) <= box.width:
-        page.words(sentence, box.left, y, 8.5, ACCENT)
+        page.words(sentence, box.left, y, 8.5, WARNING)
     else:
-        page.paragraph(sentence, box.left, y + 1.5, box.width, 6, ACCENT)
+        page.paragraph(sentence, box.left, y + 1.5, box.width, 6, WARNING)
 
 
 def _pairs(data: dict[str, Any]) -> list[tuple[str, str]]:

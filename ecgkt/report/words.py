@@ -31,11 +31,12 @@ def value(row: dict[str, Any]) -> str:
     return number if plain else f"{number} {row['unit']}"
 
 
-def abstention(data: dict[str, Any]) -> str:
-    """Why the model says nothing; empty where it says something."""
-    return (
-        " ".join(["The model says nothing of this tracing.", *data["quality"]["reasons"]]) if data["abstained"] else ""
-    )
+def remark(data: dict[str, Any]) -> str:
+    """Why the model says nothing, or what makes the tracing doubtful; empty where all is well."""
+    quality = data["quality"]
+    if data["abstained"]:
+        return " ".join(["The model says nothing of this tracing.", *quality["reasons"]])
+    return " ".join(["Doubtful:", *quality["warnings"]]) if quality["warnings"] else ""
 
 
 def model(data: dict[str, Any]) -> str:

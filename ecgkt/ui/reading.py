@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, export, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, export, html, intervals, measuring, scores, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -62,6 +62,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
 
+    with left:
+        html.doubts(explanation.quality.warnings)
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
     with right:

@@ -71,7 +71,7 @@ def frame(title: str) -> None:
 def _style() -> None:
     """style.css, and the colours that it names."""
     by_class = saliency.colours(signed=True, dark=dark())
-    colours = {**vars(palette()), "raises": by_class[4], "lowers": by_class[-4]}
+    colours = {**vars(palette()), "raises": by_class[4], "lowers": by_class[-4], "doubt": palette().models[2]}
     names = ";".join(f"--{name}:{colour}" for name, colour in colours.items() if isinstance(colour, str))
     st.html(f"<style>:root{{{names}}}</style>")
     st.html(STYLE)
