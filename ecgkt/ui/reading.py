@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, export, html, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, export, html, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if explanation.abstained:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
+            serial_choice.offer(opened)
             _below({"Intervals": lambda: intervals.table(measured)})
         with keep:
             export.offer(opened, explanation, model, paper, None)
@@ -78,6 +79,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with keep:
         export.offer(opened, explanation, model, paper, attribution)
     with left:
+        serial_choice.offer(opened)
         _below(
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
