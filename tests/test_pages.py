@@ -17,6 +17,7 @@ import ecgkt
 from ecgkt.calipers import Measurement
 from ecgkt.ecg import ECG, ECGError, age_band
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
+from ecgkt.interval_words import flag
 from ecgkt.intervals import ERROR_SD, Measured
 from ecgkt.normal_limits import Limit
 from ecgkt.ui import clinical, html, performance, resources
