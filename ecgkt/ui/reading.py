@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, export, html, intervals, measuring, scores, serial_choice, tracing
+from ecgkt.ui import beat, clinical, evidence, export, html, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -37,7 +37,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     model: waited for here if not given, with the tracing already on the page.
     """
-    left, right = st.columns([2.7, 1], gap="medium")
+    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
+        left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
         line, drag, menu, keep = st.columns([3.3, 1.15, 1.1, 1.1], vertical_alignment="center", gap="small")
@@ -56,7 +57,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
             serial_choice.offer(opened)
-            _below({"Intervals": lambda: intervals.table(measured)})
+            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
         with keep:
             export.offer(opened, explanation, model, paper, None)
         with right:
@@ -84,6 +85,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
+                "Beat": lambda: beat.show(measured, attribution if shown else None),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }
@@ -92,8 +94,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
 def _below(parts: dict[str, Callable[[], None]]) -> None:
     """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
-    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                part()
-    tracing.keys()
+    with st.container(key="below"):
+        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+        tracing.keys()

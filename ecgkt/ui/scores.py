@@ -46,8 +46,9 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
                 scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
             words = note(head, [score.label for score in scores])
             title = f"{TITLES[head][0]}<span>{words}</span>"
-            st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
-            _rows(scores, label, beside)
+            with st.container(key=f"rows-{head}"):
+                st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
+                _rows(scores, label, beside)
 
 
 def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:
