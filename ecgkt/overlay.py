@@ -16,7 +16,7 @@ import numpy.typing as npt
 from ecgkt.ecg import ECG, LEAD_INDEX, FloatArray
 from ecgkt.explanation import Attribution
 from ecgkt.ink import ink
-from ecgkt.layouts import SHEET_MM, Layout, Paper, cells
+from ecgkt.layouts import SHEET_MM, Layout, Paper, cells, name_at
 from ecgkt.polyline import floats, heights, stretch
 from ecgkt.saliency import Overlay, classes, colours, ranked, summed
 from ecgkt.waves import Beats
@@ -174,8 +174,7 @@ def _lead_bars(paper: Paper, attribution: Attribution) -> Parts:
     for sign, side in zip((1, -1) if attribution.signed else (1,), sides, strict=False):
         places = cells(paper)
         length = np.array([side[LEAD_INDEX[cell.lead.upper()]] for cell in places]) / largest * LEAD_BAR_MM
-        left = np.array([(cell.first - paper.start) * paper.speed + 1 for cell in places])
-        base = np.array([cell.offset + paper.raised - 0.6 for cell in places])
+        left, base = np.array([name_at(paper, cell) for cell in places]).T - [[0], [0.6]]
         x, y = _boxes(np.stack([left, left + length]), base, base + sign * LEAD_BAR_HIGH_MM)
         out.append(_filled("lead raises" if sign > 0 else "lead lowers", by_class[4 * sign], x, y))
     return out

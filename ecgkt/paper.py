@@ -18,7 +18,7 @@ from ecgkt.calipers import Measurement, outlines
 from ecgkt.ecg import ECG
 from ecgkt.explanation import Attribution
 from ecgkt.ink import ink
-from ecgkt.layouts import LAYOUTS, PULSE_SECONDS, SHEET_MM, Paper, cells
+from ecgkt.layouts import LAYOUTS, Paper, cells, name_at, pulses
 from ecgkt.overlay import traces
 from ecgkt.overlay_key import key
 from ecgkt.polyline import floats, heights
@@ -46,17 +46,7 @@ def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
 
 def _pulses(paper: Paper) -> dict[str, Any]:
     """The calibration pulse at the head of each row, and the short strokes between the columns."""
-    wide, high = PULSE_SECONDS * paper.speed, float(paper.gain)
-    x: list[float] = []
-    y: list[float] = []
-    for row in range(paper.rows):
-        zero = -row * paper.row
-        x += [-wide - 3, -wide - 1.5, -wide - 1.5, -1.5, -1.5, 0, np.nan]
-        y += [zero, zero, zero + high, zero + high, zero, zero, np.nan]
-        if row < paper.grid_rows:
-            for column in range(1, paper.columns):
-                x += [column * SHEET_MM / paper.columns] * 2 + [np.nan]
-                y += [zero + 2.5, zero - 2.5, np.nan]
+    x, y = pulses(paper)
     line = {"color": ink(paper).trace, "width": 1}
     return {
         "type": "scatter", "mode": "lines", "name": "1 mV, 200 ms", "x": floats(x), "y": floats(y),
@@ -71,16 +61,7 @@ def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
         place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
         return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": colour}}
 
-    out = [
-        note(
-            f"<b>{cell.name}</b>",
-            (cell.first - paper.start) * paper.speed + 1,
-            cell.offset + paper.raised,
-            12,
-            ink(paper).trace,
-        )
-        for cell in cells(paper)
-    ]
+    out = [note(f"<b>{cell.name}</b>", *name_at(paper, cell), 12, ink(paper).trace) for cell in cells(paper)]
     # What was filtered is said in the tracing's own colour, not in the quiet one of the scale.
     colour = ink(paper).quiet if paper.filter == "none" else ink(paper).trace
     return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, colour)]
