@@ -12,6 +12,8 @@ python -m training evaluate --config C
 python -m training bundle --config C --out assets/models/NAME
 python -m training examples --config C --out assets/examples
 python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
+python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
+python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
 python -m training all --config C                all of it, bundle included (below the run's own folder)
 """
 
@@ -62,6 +64,12 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
     card = commands.add_parser("card", help="write MODEL_CARD.md and the README's table from a bundle")
     card.add_argument("--model", type=Path, required=True)
+    for name in ("oracle", "curve"):
+        stage = commands.add_parser(name)
+        stage.add_argument("--config", type=Path, required=True)
+        stage.add_argument("--part", default="1/1", help="i/n: the i-th of n processes that share the work")
+        if name == "curve":
+            stage.add_argument("--only", help="one recipe, or `oracle`")
     for name in CONFIG_STAGES:
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)
@@ -85,6 +93,8 @@ def _run(options: argparse.Namespace) -> None:
         from training.model_card import write_cards
 
         write_cards(options.model)
+    elif options.command in ("oracle", "curve"):
+        _curve(options)
     else:
         config = load_config(options.config)
         if config.threads:
@@ -92,6 +102,23 @@ def _run(options: argparse.Namespace) -> None:
 
             torch.set_num_threads(config.threads)
         _stage(options, config)
+
+
+def _curve(options: argparse.Namespace) -> None:
+    import torch
+
+    from training.label_curve import ORACLE, curve, curve_set, load_curve_config
+    from training.oracle import draw_patients
+
+    config = load_curve_config(options.config)
+    run = load_config(config.run)
+    torch.set_num_threads(run.threads or torch.get_num_threads())
+    if options.command == "curve":
+        curve(config, options.only, options.part)
+        return
+    seed = next(source.seed for source in run.sources if source.name == config.source)
+    codes = [entry["code"] for entry in curve_set(run, config.source).info["labels"]["diagnoses"]]
+    draw_patients(config.oracle, seed, codes, config.folder / ORACLE, options.part)
 
 
 def _download(options: argparse.Namespace) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from torch import nn
+
 from ecgkt.nn.network import Network
 from training.config import Config, Source
 from training.data import Pool, Sampler, augment
 from training.loop import Schedule, fit
 from training.objectives import Terms, heads_loss
-from training.stages import Stage, build_network, load_sets, load_stage
+from training.stages import Stage, build_network, load_sets, load_stage, pool_of
 
 
 def train_heads(
@@ -29,15 +31,20 @@ def train_heads(
     folder: Path,
 ) -> dict[str, list[float]]:
     """Supervised training of `network` on all its heads; used by this stage and by every trained baseline."""
-    sampler = Sampler(pool, [source.share for source in sources], config.batch, config.seed)
+    groups = [pool.rows("train", number) for number in range(len(sources))]
+    sampler = Sampler(groups, [source.share for source in sources], config.batch, config.seed)
 
     def loss(step: int) -> Terms:
-        batch = augment(pool.batch(sampler(step)), config.augment, (config.seed, step))
+        batch = augment(pool.batch(sampler(step), (config.seed, step)), config.augment, (config.seed, step))
         return heads_loss(network(batch.signal, batch.table), batch.targets, config.head_weights)
 
-    groups = [(part, encoder_lr if key == "encoder" else 1.0) for key, part in network.named_children()]
     schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, config.seed, config.checkpoint_every)
-    return fit(name, network, groups, loss, schedule, folder)
+    return fit(name, network, learning_rates(network, encoder_lr), loss, schedule, folder)
+
+
+def learning_rates(network: Network, encoder_lr: float) -> list[tuple[nn.Module, float]]:
+    """The parts of a network with their learning rates relative to the peak: a pre-trained encoder learns more slowly."""
+    return [(part, encoder_lr if key == "encoder" else 1.0) for key, part in network.named_children()]
 
 
 def finetune(config: Config) -> None:
@@ -46,7 +53,7 @@ def finetune(config: Config) -> None:
         print("finetune: done before, kept")
         return
     sources, sets = load_sets(config)
-    pool = Pool(sets)
+    pool = pool_of(config, sets)
     network = build_network(config, pool, "ecg", ["findings", "diagnoses", "labs"])
     weights, _ = load_stage(config, "pretrain")
     encoder = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}

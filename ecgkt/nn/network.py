@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.ecg import LEADS
+from ecgkt.nn.beat_encoder import BeatView
 from ecgkt.nn.encoders import build_encoder, dimension_of
 
 Modality = Literal["ecg", "table", "both"]
@@ -94,10 +95,17 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(architecture.dropout)
         self.heads = nn.ModuleDict({head: nn.Linear(dimension, len(c)) for head, c in architecture.labels.items()})
 
-    def embed_ecg(self, signal: Tensor) -> Tensor:
-        return self.encoder(signal.clamp(-CLIP_MV, CLIP_MV) / self.lead_scale)
+    def embed_ecg(self, signal: Tensor | BeatView) -> Tensor:
+        """[B, D] from mV; a `BeatView` of the clipped signal in mV is taken by an encoder that looks at beats."""
+        if isinstance(signal, BeatView):
+            return self.encoder(signal.scaled(self.lead_scale))
+        return self.encoder(self.scaled(signal))
 
-    def embed(self, signal: Tensor | None, table: Tensor | None = None) -> Tensor:
+    def scaled(self, signal: Tensor) -> Tensor:
+        """What the encoder gets of a signal in mV: clipped, each lead by its scale."""
+        return signal.clamp(-CLIP_MV, CLIP_MV) / self.lead_scale
+
+    def embed(self, signal: Tensor | BeatView | None, table: Tensor | None = None) -> Tensor:
         """[B, dimension]; the table is ignored by an ECG network and needed by the others."""
         parts = []
         if self.architecture.modality != "table":
@@ -110,7 +118,7 @@ class Network(nn.Module):
             parts.append(self.table(table))
         return torch.cat(parts, dim=1)
 
-    def forward(self, signal: Tensor | None, table: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(self, signal: Tensor | BeatView | None, table: Tensor | None = None) -> dict[str, Tensor]:
         embedding = self.dropout(self.embed(signal, table))
         return {head: layer(embedding) for head, layer in self.heads.items()}
 
