@@ -134,7 +134,7 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     from training.baselines import baselines
     from training.evaluate import evaluate
     from training.examples import write_examples
-    from training.finetune import finetune
+    from training.finetune import TEACHER, finetune
     from training.pretrain import pretrain
     from training.publish import bundle
 
@@ -153,6 +153,8 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     else:
         prepare_sources(config)
         pretrain(config)
+        if config.distil:
+            baselines(config, TEACHER)
         finetune(config)
         baselines(config)
         evaluate(config)

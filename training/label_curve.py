@@ -38,6 +38,7 @@ class CurveConfig:
     out: str
     steps: int
     stage1_share: float
+    labelled_share: float
     watch_every: int
     seeds: list[int]
     sizes: list[int]
@@ -111,7 +112,8 @@ def _run(config: CurveConfig, run: Config, pool: Pool, name: str, size: int, see
             teacher = np.full_like(pool.targets[HEAD], np.nan)
             teacher[pool.rows("train")] = 1 / (1 + np.exp(-stored["logits"].astype(np.float32)))
     task = Task(
-        run, pool, labelled, seed, config.steps, config.stage1_share, config.watch_every,
+        run, pool, labelled, seed, config.steps, config.stage1_share, config.labelled_share,
+        config.watch_every,
         config.folder / "stage1", folder, teacher,
     )  # fmt: skip
     _keep(task, recipe, name, size)

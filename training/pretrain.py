@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from ecgkt.nn.encoders import dimension_of
-from ecgkt.nn.network import Network
+from ecgkt.nn.network import Network, TableEncoder
 from training.config import Config
 from training.data import Batch, Pool, Sampler, augment
 from training.loop import Schedule, fit
@@ -33,7 +33,7 @@ class JointEmbedding(nn.Module):
         super().__init__()
         self.network = network
         self.from_ecg = _projector(dimension_of(network.encoder), projector)
-        self.from_table = _projector(network.table.dimension, projector)
+        self.from_table = _projector(dimension_of(network.table), projector)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         ecg = self.from_ecg(self.network.embed_ecg(batch.signal))
@@ -53,6 +53,7 @@ class TableFromECG(nn.Module):
 
     def loss(self, batch: Batch) -> Terms:
         """Mean squared error over the values that were measured."""
+        assert isinstance(self.network.table, TableEncoder)
         known = ~batch.table.isnan()
         ranks = self.network.table.ranks(batch.table)
         return {"values": functional.mse_loss(self(batch)[known], ranks[known])}

@@ -69,6 +69,7 @@ class Task:
     seed: int
     steps: int
     stage1_share: float
+    labelled_share: float
     watch_every: int
     shared: Path
     folder: Path
@@ -101,9 +102,10 @@ def teach(recipe: Recipe, task: Task) -> tuple[Network, dict[str, list[float]]]:
         folder = task.shared / f"{recipe.start}_{task.seed}_{first}"
         network.encoder.load_state_dict(_stage_1(config, pool, recipe.start, first, task.seed, folder))
         steps, encoder_lr = steps - first, config.encoder_lr
-    # Without a use for the others' ECGs every batch is of labelled patients; else half of it, however few they are.
+    # Without a use for the others' ECGs every batch is of labelled patients; else a fixed share, however few they are.
     groups = [task.labelled, rest] if len(rest) and (recipe.labs or recipe.teacher) else [task.labelled]
-    sampler = Sampler(groups, [0.5] * len(groups), config.batch, task.seed)
+    shares = [task.labelled_share, 1 - task.labelled_share][: len(groups)]
+    sampler = Sampler(groups, shares, config.batch, task.seed)
 
     def loss(step: int) -> Terms:
         batch = augment(pool.batch(sampler(step), (task.seed, step)), config.augment, (task.seed, step))

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from ecgkt.nn.network import Architecture, Modality, Network, count_parameters
+from ecgkt.nn.network import Architecture, Modality, Network, TableEncoder, count_parameters
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import Config, Source
 from training.data import Pool
@@ -70,6 +70,7 @@ def build_network(
     rows = pool.rows("train")
     network.lead_scale.copy_(pool.lead_scale(rows))
     if modality != "ecg":
+        assert isinstance(network.table, TableEncoder)  # members are taught one by one
         network.table.fit(torch.from_numpy(pool.table[rows]))
     return network
 

@@ -77,7 +77,7 @@ def find_beats(signal: Tensor) -> Found:
     radius = round(SHORTEST_RR * MODEL_RATE) - 1
     highest = functional.max_pool1d(speed, 2 * radius + 1, 1, radius)
     is_peak = ((speed == highest) & (speed > height) & (speed > 0))[:, 0]
-    most = min(MOST_BEATS, max(1, int(is_peak.sum(dim=1).max())))
+    most = min(MOST_BEATS, max(2, int(is_peak.sum(dim=1).max())))
     chosen = (speed[:, 0] * is_peak).topk(most, dim=1)
     is_beat = chosen.values > 0
     at = torch.where(is_beat, chosen.indices, signal.shape[-1] + MODEL_RATE)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ecgkt.ecg import LEADS
 from ecgkt.nn.beat_encoder import BeatView
 from ecgkt.nn.encoders import build_encoder, dimension_of
+from ecgkt.nn.members import Members
 
 Modality = Literal["ecg", "table", "both"]
 CLIP_MV = 5.0  # beyond +-5 mV a band-passed ECG holds artefact or pacing spikes only
@@ -22,6 +23,7 @@ class Architecture:
     """Everything needed to build a `Network` again; goes into bundle.json as it is.
 
     labels: head -> codes in the order of the head's outputs. columns: clinical inputs, in order (table, both).
+    members: encoders of each side, side by side.
     """
 
     modality: Modality
@@ -30,6 +32,7 @@ class Architecture:
     columns: list[str] = field(default_factory=list)
     table_width: int = 128
     dropout: float = 0.1
+    members: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,7 +81,7 @@ class Network(nn.Module):
     """Logits of every head from an ECG [B, 12, T] (mV), a table [B, columns] (NaN missing) or both."""
 
     lead_scale: Tensor
-    table: TableEncoder
+    table: TableEncoder | Members
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -86,10 +89,14 @@ class Network(nn.Module):
         self.register_buffer("lead_scale", torch.full((len(LEADS), 1), 0.25))  # mV; set from the training set
         dimension = 0
         if architecture.modality != "table":
-            self.encoder = build_encoder(architecture.encoder)
+            encoders = [build_encoder(architecture.encoder) for _ in range(architecture.members)]
+            self.encoder = Members(encoders) if len(encoders) > 1 else encoders[0]
             dimension += dimension_of(self.encoder)
         if architecture.modality != "ecg":
-            self.table = TableEncoder(len(architecture.columns), architecture.table_width)
+            tables = [
+                TableEncoder(len(architecture.columns), architecture.table_width) for _ in range(architecture.members)
+            ]
+            self.table = Members(tables) if len(tables) > 1 else tables[0]
             dimension += self.table.dimension
         self.dimension = dimension
         self.dropout = nn.Dropout(architecture.dropout)
