@@ -1,5 +1,10 @@
 """The dashboard: `streamlit run app.py`. Which pages there are stands in ecgkt/ui/navigation.py."""
 
-from ecgkt.ui import navigation
+import streamlit as st
 
-navigation.bar().run()
+from ecgkt.ui import navigation, warm
+
+if __name__ == "__main__":  # somebody's session
+    navigation.bar().run()
+else:  # the server, when it starts
+    app = st.App(__file__, lifespan=warm.lifespan)

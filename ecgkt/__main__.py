@@ -76,7 +76,11 @@ def explain_file(model: Model, file: str, attribution: str | None = None) -> dic
     result = {
         "file": file,
         "model": {"name": model.name, "sha256": model.sha256},
-        "quality": {"ok": explanation.quality.ok, "reasons": [*explanation.quality.reasons]},
+        "quality": {
+            "ok": explanation.quality.ok,
+            "reasons": [*explanation.quality.reasons],
+            "warnings": [*explanation.quality.warnings],
+        },
         "abstained": explanation.abstained,
         **_heads(explanation),
         "milliseconds": times,
@@ -98,6 +102,7 @@ def table(result: dict[str, Any]) -> str:
     lines = [result["file"], f"  {NOTICE}"]
     if result["abstained"]:
         return "\n".join([*lines, "  No statement, because the tracing is not usable:", *_indented(result["quality"])])
+    lines += [f"  Doubtful: {warning}" for warning in result["quality"]["warnings"]]
     if result["superclasses"]:
         lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
     titles = {

@@ -6,7 +6,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import torch
-from captum.attr import IntegratedGradients, Saliency
 from torch import Tensor, nn
 
 from ecgkt.nn.beat_encoder import BeatView, look
@@ -61,6 +60,8 @@ def relevance(
     usual = usual_rhythm(network.encoder)
     if usual is not None:
         return _beat_relevance(network, usual, signal, head, target, method)
+    from captum.attr import IntegratedGradients, Saliency  # brings matplotlib: a second that predicting need not wait
+
     logits = _HeadLogits(network, head)
     if method == "integrated_gradients":
         result = IntegratedGradients(logits).attribute(signal, target=target, n_steps=STEPS, internal_batch_size=STEPS)
@@ -72,6 +73,8 @@ def relevance(
 def _beat_relevance(
     network: Network, usual: Tensor, signal: Tensor, head: str, target: int, method: str
 ) -> tuple[npt.NDArray[np.float32], float]:
+    from captum.attr import IntegratedGradients, Saliency
+
     with torch.no_grad():
         found = find_beats(signal.clamp(-CLIP_MV, CLIP_MV))
         rhythm = look(signal.clamp(-CLIP_MV, CLIP_MV), found).rhythm

@@ -59,10 +59,12 @@ class Score:
 
 @dataclass(frozen=True)
 class Quality:
-    """Is this a usable tracing? `reasons` are sentences for the user; not ok means the model abstains."""
+    """Is this a usable tracing? Sentences for the user: `reasons` why it is not, which makes the model abstain, and
+    `warnings`, what makes a usable tracing doubtful."""
 
     ok: bool
     reasons: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 
 from ecgkt.attribution import relevance
 from ecgkt.bundle import Bundle, load_bundle, probability
+from ecgkt.doubts import doubts
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Explanation, Head, Label, Score
 from ecgkt.model_input import MODEL_RATE, model_view, windows
 from ecgkt.nn.network import Network
 from ecgkt.quality import assess
+from ecgkt.waves import delineate
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parents[1] / "assets" / "models" / "default"
 
@@ -52,9 +55,11 @@ class Model:
 
     def explain(self, ecg: ECG) -> Explanation:
         """Findings, diagnoses and labs ranked by calibrated probability; empty when the tracing is not usable."""
-        quality = assess(ecg)
+        beats = delineate(ecg)
+        quality = assess(ecg, beats)
         if not quality.ok:
             return Explanation(quality)
+        quality = replace(quality, warnings=doubts(ecg, beats))
         began = time.perf_counter()
         batches = _signals(ecg)
         network = self._networks["knowledge_transfer"]

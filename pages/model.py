@@ -2,17 +2,33 @@
 
 import streamlit as st
 
-from ecgkt.ui import facts, performance, resources, theme
+from ecgkt.ui import calibration, facts, performance, real_ecgs, resources, subgroups, theme
 
 theme.frame("Model")
 model = resources.model_or_stop()
 
-st.header(model.name)
-facts.use(model)
-facts.training_data(model)
+SECTIONS = {  # anchor: title, and what in metrics.json it needs
+    "performance": ("Performance", "models"),
+    "calibration": ("Calibration", "calibration"),
+    "subgroups": ("Age and sex", "subgroups"),
+    "labs": ("Labs on real ECGs", "lab_proxies"),
+    "build": ("Build", "models"),
+}
 
-st.header("Performance on held-out patients")
-performance.summary(model.metrics)
-performance.by_label(model)
+with st.container(width=1120):
+    st.header(model.name)
+    facts.contents({anchor: title for anchor, (title, needs) in SECTIONS.items() if model.metrics.get(needs)})
+    facts.use(model)
+    facts.training_data(model)
 
-facts.build(model)
+    st.header("Performance on held-out patients", anchor="performance")
+    performance.summary(model.metrics)
+    real_ecgs.findings(model.metrics)
+    st.subheader("Label by label")
+    performance.by_label(model)
+
+    calibration.section(model.metrics)
+    subgroups.section(model.metrics)
+    real_ecgs.labs(model)
+
+    facts.build(model)

@@ -3,6 +3,4 @@
 from ecgkt.ui import reading, resources, theme, uploads
 
 theme.frame("Upload")
-model = resources.model_or_stop()
-opened = uploads.receive()
-reading.show(opened, model)
+reading.show(uploads.receive(), resources.model_if_loaded())

@@ -67,7 +67,7 @@ def test_json_has_exactly_the_promised_keys(capsys: pytest.CaptureFixture[str]) 
     ]  # fmt: skip
     assert result["file"] == REAL
     assert result["model"] == {"name": "stand-in", "sha256": "ab" * 32}
-    assert result["quality"] == {"ok": True, "reasons": []}
+    assert result["quality"] == {"ok": True, "reasons": [], "warnings": []}
     assert result["abstained"] is False
     named = {"code": "AFIB", "name": "Name of AFIB", "probability": 0.5, "threshold": 0.4, "positive": True}
     assert result["findings"] == [named]

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import made_up_metrics
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -390,6 +391,59 @@ def test_model_page_comes_from_the_bundle() -> None:
     assert "0.712 (0.600 to 0.800)" in words
     assert StandIn.sha256 in words
     assert "not stated in the bundle" in words  # seeds are missing from this card
+
+
+@pytest.fixture
+def more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(StandIn, "metrics", StandIn.metrics | made_up_metrics.everything_else())
+
+
+NEW_ON_MODEL = (
+    "mean what they say", "as good for everybody", "Labs on real ECGs", "Findings on real ECGs", "by proxy",
+    "Expected calibration error", "Refused",
+)  # fmt: skip
+
+
+def _titles(app: AppTest) -> str:
+    return " ".join(part.value for part in [*app.header, *app.subheader])
+
+
+def test_model_page_shows_every_figure_that_the_bundle_has(more: None) -> None:
+    app = _open("model")
+    words = _titles(app) + _words(app)
+    for part in NEW_ON_MODEL:
+        assert part in words, part
+    for fact in ("0.011 (0.005 to 0.020)", "1,234", "age not known", "0 % (0 to 16 %)", "flat lead", "17",
+                 "0.940 (0.920 to 0.960)", "SBRAD", "Hyperkalaemia", "EL against NORM", "40.0 %",
+                 "Labs were learnt from simulated patients", "0.550 (0.450 to 0.650)"):  # fmt: skip
+        assert fact in words, fact
+    charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    assert all(chart.proto.alt for chart in app.get("plotly_chart"))
+    diagram = next(c for c in charts if c["layout"]["yaxis"]["title"]["text"] == "Observed share")
+    assert diagram["data"][0]["x"] == [0.05, 0.25], "a bin of three pairs is in the table only"
+
+
+def test_compare_shows_the_label_curve_and_its_groups(more: None) -> None:
+    app = _open("compare")
+    assert "How many labelled patients it takes" in _titles(app)
+    words = _words(app)
+    assert "With 2,000 labelled patients knowledge transfer (Distilled) reaches a macro AUROC of 0.750" in words
+    assert "in 1 of 1 groups of diagnoses: Kidney failure" in words
+    assert "The networks of this bundle, one seed" in words
+    chart = next(c for c in app.get("plotly_chart") if "labelled patients, All" in c.proto.alt)
+    spec = json.loads(chart.proto.spec)
+    assert spec["layout"]["xaxis"]["type"] == "log"
+    assert [trace["name"] for trace in spec["data"]] == ["Signal only", "Distilled", "Multimodal"]
+    assert spec["layout"]["annotations"][0]["text"] == "ECG-only oracle"
+    app.selectbox(key="curve_group").set_value("Kidney failure").run()
+    assert any("Kidney failure:" in chart.proto.alt for chart in app.get("plotly_chart"))
+    assert not app.exception
+
+
+def test_nothing_is_shown_of_figures_that_the_bundle_lacks() -> None:
+    words = _titles(_open("model")) + _titles(_open("compare"))
+    for part in (*NEW_ON_MODEL[:4], "How many labelled patients"):
+        assert part not in words
 
 
 def test_flag_keeps_the_limits_themselves_normal() -> None:

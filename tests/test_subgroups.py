@@ -28,9 +28,15 @@ def ecgs(rng: np.random.Generator) -> pd.DataFrame:
 def test_everybody_is_in_one_group_of_each_division(ecgs: pd.DataFrame) -> None:
     for groups in divisions(ecgs).values():
         assert (np.sum(list(groups.values()), axis=0) == 1).all()
-    assert set(divisions(ecgs)["age"]) == {"under 50", "50–64", "65–79", "80 and over", "not known"}
+    assert set(divisions(ecgs)["age"]) == {
+        "under 50 years",
+        "50–64 years",
+        "65–79 years",
+        "80 years and over",
+        "not known",
+    }
     edges = pd.DataFrame({"patient": ["a", "b"], "age": [49.9, 50.0], "sex": ["male", "male"]})
-    assert list(divisions(edges)["age"]) == ["under 50", "50–64"]
+    assert list(divisions(edges)["age"]) == ["under 50 years", "50–64 years"]
 
 
 def test_counts_add_up_and_a_worse_group_shows(ecgs: pd.DataFrame, rng: np.random.Generator) -> None:

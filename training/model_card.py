@@ -15,6 +15,8 @@ from typing import Any
 
 from ecgkt import NOTICE
 from ecgkt.explanation import HEADS
+from training import card_sections
+from training.card_sections import interval_text, share_text, signed_text
 
 ROOT = Path(__file__).resolve().parents[1]
 DESCRIPTIONS = {
@@ -64,13 +66,12 @@ def file_tree() -> str:
     return "```\n" + "\n".join(lines) + "\n```\n"
 
 
-def interval_text(value: list[float] | None) -> str:
-    return f"{value[0]:.3f} [{value[1]:.3f}-{value[2]:.3f}]" if value else "-"
-
-
 def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """Markdown: macro AUROC per model and head, what each was measured on, the gap closed."""
-    lines = ["| model | sees at inference | findings | diagnoses | labs |", "|---|---|---|---|---|"]
+    """Markdown: the label-efficiency curve if there is one; macro AUROC per model and head of the bundle's own run,
+    what each was measured on, the gap closed."""
+    curve = card_sections.curve(metrics)
+    lines = [curve, "", "### The networks of this bundle", ""] if curve else []
+    lines += ["| model | sees at inference | findings | diagnoses | labs |", "|---|---|---|---|---|"]
     for name, (title, sees) in DESCRIPTIONS.items():
         heads = metrics["models"].get(name, {})
         cells = [interval_text(heads.get(head, {}).get("macro_auroc")) for head in HEADS]
@@ -90,20 +91,12 @@ def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
         f"{kinds}. Test: {sets}. Labels: {counts}. One seed.",
         "",
         f"Gap closed, (transfer - signal-only) / (multimodal - signal-only), diagnoses: "
-        f"**{_share(metrics['gap_closed'])}**. Transfer minus signal-only: "
-        f"{_signed(metrics['transfer_minus_signal_only'])}; minus signal-only with lab heads: "
-        f"{_signed(metrics['transfer_minus_signal_only_labs'])}.",
+        f"**{share_text(metrics['gap_closed'])}**. Transfer minus signal-only: "
+        f"{signed_text(metrics['transfer_minus_signal_only'])}; minus signal-only with lab heads: "
+        f"{signed_text(metrics['transfer_minus_signal_only_labs'])}.",
         "",
     ]
     return "\n".join(lines)
-
-
-def _share(value: list[float] | None) -> str:
-    return f"{value[0]:.0%} [{value[1]:.0%} to {value[2]:.0%}]" if value else "not measured"
-
-
-def _signed(value: list[float] | None) -> str:
-    return f"{value[0]:+.3f} [{value[1]:+.3f} to {value[2]:+.3f}]" if value else "not measured"
 
 
 def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> str:
@@ -125,6 +118,7 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         card["intended_use"],
         "## Not for",
         "\n".join(f"- {line}" for line in card["not_for"]),
+        card_sections.learnt_from(card),
         "## Training data",
         "\n".join(data),
         "## How it was trained",
@@ -136,14 +130,20 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
         "## Results",
         results,
-        "## Per label (knowledge transfer)",
-        *(_label_table(head, card) for head in HEADS),
+        card_sections.curve_details(metrics),
+        card_sections.real_findings(metrics),
+        card_sections.calibration(metrics),
+        card_sections.subgroups(metrics),
+        card_sections.labs_on_real(card, metrics),
+        card_sections.others(metrics),
         "## Limits",
         "\n".join(f"- {line}" for line in card["limits"]),
         "## Files",
         "\n".join(f"- `{name}` SHA-256 `{digest}`" for name, digest in card["files"].items()),
+        "## Per label (knowledge transfer)",
+        *(_label_table(head, card) for head in HEADS),
     ]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 
 
 def _label_table(head: str, card: dict[str, Any]) -> str:

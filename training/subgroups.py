@@ -20,7 +20,7 @@ from training.metrics import Array, label_aurocs
 from training.reliability import calibration_figures
 
 Flags = npt.NDArray[np.bool_]
-BANDS = ((0, 50, "under 50"), (50, 65, "50–64"), (65, 80, "65–79"), (80, 200, "80 and over"))  # years
+BANDS = ((0, 50, "under 50 years"), (50, 65, "50–64 years"), (65, 80, "65–79 years"), (80, 200, "80 years and over"))
 POSITIVES = 2
 FEWEST = 10  # patients: fewer could be told apart, and their figures say nothing
 

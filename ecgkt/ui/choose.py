@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt import vocabulary
 from ecgkt.collection import Collection, Entry
-from ecgkt.model import Model
 from ecgkt.ui.resources import is_own_folder
 
+if TYPE_CHECKING:
+    from ecgkt.model import Model
+
 FILTERS = ("findings", "diagnoses", "measured", "source")
+STEMI = {"I210", "I211", "I212", "I213"}  # ICD-10-CM: ST elevation infarction, by wall
+INJURY = {"INJAS", "INJAL", "INJIN", "INJIL", "INJLA"}  # SCP-ECG: injury, by wall
+ELEVATED, DEPRESSED = "STE_", "STD_"  # SCP-ECG: the ST segment, in some leads and opposite
 
 
-def example(collection: Collection, model: Model) -> Entry:
-    """The entry chosen; a sentence and no page when the filters leave none."""
+def opening(entries: Sequence[Entry]) -> Entry:
+    """The entry shown first: one whose diagnosis is plain on the tracing, by what its record says, without the model.
+
+    That is an infarction with ST elevation, stated of the stay and of the tracing; of several the one with elevation
+    and depression opposite, then the one with the fewest other findings. The first entry where there is none.
+    """
+    plain = [e for e in entries if STEMI & set(e.diagnoses) and INJURY & set(e.findings)]
+    signs = {e.key: len({ELEVATED, DEPRESSED} & set(e.findings)) for e in plain}
+    return min(plain, key=lambda e: (-signs[e.key], len(e.findings)), default=entries[0])
+
+
+def example(collection: Collection, model: Model | None) -> Entry:
+    """The entry chosen; a sentence and no page when the filters leave none. Without the model some codes stay codes."""
     left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
-    names = _names(model)
+    words = names(model)
     with last:
-        entries = _filtered(collection, names)
+        entries = _filtered(collection, words)
     if not entries:
         st.info("No ECG here has all of that. Take away a filter.")
         st.stop()
     keys = [entry.key for entry in entries]
     current = st.session_state.get("example", st.query_params.get("ecg"))
-    at = keys.index(current) if current in keys else 0
+    at = keys.index(current) if current in keys else keys.index(opening(entries).key)
     for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
         place.button(
             name,
@@ -42,7 +59,7 @@ def example(collection: Collection, model: Model) -> Entry:
         "ECG",
         keys,
         key="example_pick",
-        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {_line(by_key[key], names)}",
+        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {line(by_key[key], words)}",
         on_change=lambda: _go(st.session_state["example_pick"]),
         label_visibility="collapsed",
     )
@@ -53,10 +70,13 @@ def example(collection: Collection, model: Model) -> Entry:
 
 
 def _go(key: str) -> None:
+    """Show another entry; with a label of its own, unless one was pressed."""
     st.session_state["example"] = key
+    if "target" not in st.session_state:
+        st.query_params.pop("target", None)
 
 
-def _line(entry: Entry, names: dict[str, str]) -> str:
+def line(entry: Entry, names: dict[str, str]) -> str:
     """One line of the list: the title and a few words of what the record carries."""
     known = [names[code] for code in (*entry.measured, *entry.findings) if code in names]
     return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
@@ -86,9 +106,10 @@ def _values(entry: Entry, name: str) -> Iterable[str]:
     return (entry.source,) if name == "source" else getattr(entry, name)
 
 
-def _names(model: Model) -> dict[str, str]:
+def names(model: Model | None) -> dict[str, str]:
     """Words for codes: the vocabulary's, then the model's own."""
     names = {code: finding.name for code, finding in vocabulary.findings().items()}
     for code, lab in vocabulary.labs().items():
         names |= {f"{code}_low": lab.low_name, f"{code}_high": lab.high_name}
-    return names | {label.code: label.name for head in model.labels.values() for label in head}
+    heads = model.labels.values() if model else ()
+    return names | {label.code: label.name for head in heads for label in head}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from ecgkt.explanation import HEADS, Head, Label
-from ecgkt.model import Model
 from ecgkt.ui import clinical, html, resources, scores
 from ecgkt.ui.reading import patient_line
 from ecgkt.ui.resources import Opened
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 MODELS = {
     "knowledge_transfer": ("Knowledge transfer", "learnt with labs and vitals; here it sees the ECG alone"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt.explanation import Score
-from ecgkt.model import Model
 from ecgkt.relevance import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share
 from ecgkt.ui import html, scores
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 
 def headline(score: Score, found: RelevanceSummary) -> None:

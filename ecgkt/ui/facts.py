@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ecgkt.model import Model
 from ecgkt.ui import html
 
+if TYPE_CHECKING:
+    from ecgkt.model import Model
+
 UNSTATED = "not stated in the bundle"
+
+
+def contents(sections: dict[str, str]) -> None:
+    """Links to the sections of the page, by anchor."""
+    st.markdown(" · ".join(f"[{title}](#{anchor})" for anchor, title in sections.items()))
 
 
 def use(model: Model) -> None:
@@ -46,7 +53,7 @@ def training_data(model: Model) -> None:
 
 def build(model: Model) -> None:
     """How it was made and which files it is: architecture, seeds, hashes."""
-    st.header("Build")
+    st.header("Build", anchor="build")
     card = model.card
     rows = [
         ("Model", f"{model.name}, {model.sha256}"),

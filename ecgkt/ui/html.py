@@ -71,3 +71,10 @@ def table(
 def text(words: str, style: str = "quiet") -> None:
     """One paragraph in one of the styles of `ecgkt.ui.theme`."""
     st.html(f'<div class="{style}">{escape(words)}</div>')
+
+
+def doubts(sentences: Sequence[str]) -> None:
+    """What makes a tracing doubtful, each sentence a line; nothing where nothing does."""
+    if sentences:
+        lines = "".join(f"<div>{escape(sentence)}</div>" for sentence in sentences)
+        st.html(f'<div class="doubts" role="note" aria-label="Doubts about this tracing">{lines}</div>')

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
-from ecgkt.model import Model
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, intervals, measuring, scores, tracing
-from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder
+from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, tracing
+from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 
 def age_band(age: float | None) -> str:
@@ -39,8 +42,11 @@ def patient_line(opened: Opened) -> str:
 
 
 @st.fragment
-def show(opened: Opened, model: Model) -> None:
-    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else."""
+def show(opened: Opened, model: Model | None = None) -> None:
+    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else.
+
+    model: waited for here if not given, with the tracing already on the page.
+    """
     left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
@@ -51,27 +57,32 @@ def show(opened: Opened, model: Model) -> None:
         with menu:
             paper, method, shown = tracing.settings()
         intervals.strip(measured)
+        paper, place = tracing.lay(opened.ecg, paper)
+    if model is None:
+        with right:
+            model = model_or_stop()
     explanation = explain(opened, model)
     if explanation.abstained:
         with left:
-            tracing.sheet(opened.ecg, opened.key, paper, None, is_measuring)
+            tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
             _below({"Intervals": lambda: intervals.table(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
 
+    with left:
+        html.doubts(explanation.quality.warnings)
     label = scores.chosen(explanation)
     score = next(s for head in HEADS for s in explanation.scores(head) if s.label.code == label.code)
+    with right:
+        scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
     attribution = attribute(opened, model, label.code, method)
     found = summarise(attribution, measured.beats)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        tracing.sheet(opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
+        tracing.sheet(place, opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
-    with right:
-        scores.ranked(explanation, label, clinical.beside(explanation, opened.clinical))
-    with left:
         _below(
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),

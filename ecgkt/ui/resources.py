@@ -1,7 +1,7 @@
 """What pages load: the model (one for all sessions), the example collections, and one ECG opened for a page.
 
 Predictions and attributions are kept per session and bounded (`remember`), so an uploaded tracing never reaches a
-cache that other sessions share, and goes when its session goes.
+cache that other sessions share, and goes when its session goes. Those of the examples that ship are kept for all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -19,10 +21,13 @@ import ecgkt
 from ecgkt.collection import Collection, Entry, open_collection
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import Attribution, Explanation
-from ecgkt.model import Model
+
+if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
+    from ecgkt.model import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 REMEMBERED = 32  # results kept per session
+SHARED = 256  # results kept for all sessions, of the examples that ship: 48 kB an attribution
 
 T = TypeVar("T")
 
@@ -37,36 +42,81 @@ class Opened:
     simulated: bool = False
     clinical: dict[str, float] | None = None
     recorded: frozenset[str] = frozenset()  # codes that the record itself carries
+    shipped: bool = False  # one of the examples that come with the project, the same for everybody
+
+
+class Kept:
+    """Results by key, the one unused longest dropped first. Two threads that ask at once may both make it."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, Lock()
+        self._results: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+    def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """`make()`, or what it gave last time for `key`."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]  # type: ignore[no-any-return]
+        made = make()
+        with self._lock:
+            self._results[key] = made
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
+        return made
+
+
+_shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
 
 
 def remember(key: tuple[str, ...], make: Callable[[], T]) -> T:
     """`make()`, or what it gave last time for `key` in this session."""
-    kept: OrderedDict[tuple[str, ...], Any] = st.session_state.setdefault("remembered", OrderedDict())
-    if key not in kept:
-        kept[key] = make()
-    kept.move_to_end(key)
-    while len(kept) > REMEMBERED:
-        kept.popitem(last=False)
-    return kept[key]  # type: ignore[no-any-return]
+    kept: Kept = st.session_state.setdefault("remembered", Kept(REMEMBERED))
+    return kept.get(key, make)
 
 
-@st.cache_resource(show_spinner="Loading the model", max_entries=1)
+def _said(opened: Opened, model: Model, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """What the model says of an ECG: kept for everybody where it is a shipped example, else for this session."""
+    if not opened.shipped:
+        return remember((*key, opened.key), make)
+    return _shared.setdefault(model, Kept(SHARED)).get((*key, opened.key), make)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
 def _model(path: str) -> Model:
     return ecgkt.load(path or None)
+
+
+def load_model() -> Model:
+    """The model; loaded once for all sessions. Raises OSError, ValueError."""
+    return _model(os.environ.get("ECGKT_MODEL", ""))
 
 
 def model_or_stop() -> Model:
     """The model, or a sentence and no page when there is none that can be used."""
     try:
-        return _model(os.environ.get("ECGKT_MODEL", ""))
+        with st.spinner("Loading the model: a few seconds, once"):
+            model = load_model()
     except (OSError, ValueError) as error:
         st.error(f"The model cannot be loaded: {error}")
         st.stop()
+    st.session_state["has_model"] = True
+    return model
 
 
-@st.cache_resource(show_spinner="Reading the folder", max_entries=4)
+def model_if_loaded() -> Model | None:
+    """The model, if this session has had it already; None rather than a wait."""
+    return model_or_stop() if "has_model" in st.session_state else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
 def _collection(path: str) -> Collection:
     return open_collection(Path(path))
+
+
+def examples() -> Collection:
+    """The examples that ship. Raises OSError, ECGError."""
+    return _collection(str(EXAMPLES))
 
 
 def collection_or_stop() -> Collection:
@@ -82,8 +132,10 @@ def collection_or_stop() -> Collection:
             help="Read in place, nothing is copied: WFDB records, MIMIC-IV-ECG or PTB-XL. Empty: the examples.",
             on_change=_use_folder,
         )
+    folder = st.session_state["folder"].strip()
     try:
-        collection = _collection(st.session_state["folder"].strip() or str(EXAMPLES))
+        with st.spinner("Reading the folder"):
+            collection = _collection(folder) if folder else examples()
     except (OSError, ValueError) as error:
         reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
         st.error(f"{reason} Change it in the sidebar.")
@@ -104,30 +156,32 @@ def is_own_folder() -> bool:
     return bool(st.session_state.get("folder", "").strip())
 
 
+def opened(collection: Collection, entry: Entry, folder: str = "") -> Opened:
+    """The example's tracing with its clinical table. Raises ECGError."""
+    ecg = collection.read(entry.key)
+    clinical = collection.clinical(entry.key) if entry.has_table else None
+    recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
+    shipped = not folder.strip()
+    return Opened(f"{folder}:{entry.key}", ecg, entry.source, entry.simulated, clinical, recorded, shipped)
+
+
 def open_entry(collection: Collection, entry: Entry) -> Opened:
-    """The example's tracing with its clinical table, or a sentence and no more when it cannot be read."""
-
-    def read() -> Opened:
-        ecg = collection.read(entry.key)
-        clinical = collection.clinical(entry.key) if entry.has_table else None
-        recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
-        name = f"{st.session_state.get('folder', '')}:{entry.key}"
-        return Opened(name, ecg, entry.source, entry.simulated, clinical, recorded)
-
+    """`opened` for this session, or a sentence and no more when it cannot be read."""
+    folder = st.session_state.get("folder", "")
     try:
-        return remember(("ecg", st.session_state.get("folder", ""), entry.key), read)
+        return remember(("ecg", folder, entry.key), lambda: opened(collection, entry, folder))
     except ECGError as error:
         st.error(str(error))
         st.stop()
 
 
 def explain(opened: Opened, model: Model) -> Explanation:
-    return remember(("explain", opened.key), lambda: model.explain(opened.ecg))
+    return _said(opened, model, ("explain",), lambda: model.explain(opened.ecg))
 
 
 def attribute(opened: Opened, model: Model, code: str, method: str) -> Attribution:
-    return remember(("attribute", opened.key, code, method), lambda: model.attribute(opened.ecg, code, method))
+    return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.ecg, code, method))
 
 
 def compare(opened: Opened, model: Model) -> dict[str, dict[str, float]]:
-    return remember(("compare", opened.key), lambda: model.compare(opened.ecg, opened.clinical))
+    return _said(opened, model, ("compare",), lambda: model.compare(opened.ecg, opened.clinical))

@@ -20,12 +20,15 @@ SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
 def chosen(explanation: Explanation) -> Label:
-    """The label pressed last, or at first the one that stands out most against its prevalence."""
-    scores = [score for head in HEADS for score in explanation.scores(head)]
+    """The label pressed last, or at first the one that stands out."""
     wanted = st.session_state.get("target", st.query_params.get("target"))
-    for score in scores:
-        if score.label.code == wanted:
-            return score.label
+    every = (score.label for head in HEADS for score in explanation.scores(head))
+    return next((label for label in every if label.code == wanted), None) or standing_out(explanation)
+
+
+def standing_out(explanation: Explanation) -> Label:
+    """The label most probable against its prevalence, of those above their threshold if there are any."""
+    scores = [score for head in HEADS for score in explanation.scores(head)]
     positive = [score for score in scores if score.positive]
     return max(positive or scores, key=lambda score: score.probability / max(score.label.prevalence, 0.01)).label
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
+from urllib.parse import quote
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from ecgkt import display_filter, layouts, paper
+from ecgkt import display_filter, layouts, paper, paper_svg
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution
 from ecgkt.layouts import Paper
@@ -19,6 +21,7 @@ from ecgkt.ui.theme import dark, palette
 T = TypeVar("T")
 
 METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
+SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(layouts.LAYOUTS, "123", strict=True))
 
 
@@ -60,22 +63,41 @@ def _switch(title: str, options: Sequence[T], key: str, first: T | None = None) 
     return first if chosen is None else chosen
 
 
-def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, is_measuring: bool = False) -> None:
-    """The tracing, as wide as its column and as high as its paper; a slider when it is longer than a sheet."""
+def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
+    """(paper from the second chosen, its place on the page): as wide as its column and as high as its paper.
+
+    A slider when the tracing is longer than a sheet. Until Plotly has been fetched the place shows the tracing as a
+    picture, so it is there at once and nothing moves when the chart comes.
+    """
     place = st.container(key="sheet")
     if ecg.seconds > laid_out.seconds + 0.5:
         latest = float(int(ecg.seconds - laid_out.seconds + 0.999))
         start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
+    picture = ""
+    if not st.session_state.get("has_chart"):
+        drawn = paper_svg.svg(paper.figure(ecg, laid_out))
+        picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");background-size:100% 100%;'
+    # Height follows width in the browser, so the boxes stay square without an empty band above and below.
+    st.html(
+        f"<style>.st-key-sheet{{aspect-ratio:{laid_out.aspect:.4f};{picture}"
+        f"background-color:{paper.ink(laid_out).paper};outline:1px solid {palette().line}}}</style>"
+    )
+    return laid_out, place
+
+
+def sheet(
+    place: DeltaGenerator,
+    ecg: ECG,
+    key: str,
+    laid_out: Paper,
+    attribution: Attribution | None,
+    is_measuring: bool = False,
+) -> None:
+    """The tracing in the place that `lay` made for it, and what was measured on it."""
     figure = paper.figure(ecg, laid_out, attribution, measuring.kept(key))
     if is_measuring:
         figure["layout"]["dragmode"] = "select"
-    # Height follows width in the browser, so the boxes stay square without an empty band above and below.
-    st.html(
-        f"<style>.st-key-sheet .stPlotlyChart{{aspect-ratio:{laid_out.aspect:.4f};height:auto!important;"
-        "min-height:0!important;overflow:hidden;"
-        f"background:{paper.ink(laid_out).paper};border:1px solid {palette().line}}}</style>"
-    )
     place.plotly_chart(
         figure,
         key="ecg-sheet",
@@ -86,6 +108,7 @@ def sheet(ecg: ECG, key: str, laid_out: Paper, attribution: Attribution | None, 
         config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
         alt=paper.alt_text(ecg, laid_out, attribution),
     )
+    st.session_state["has_chart"] = True
     measuring.readings(key)
 
 

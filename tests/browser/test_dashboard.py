@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -24,7 +23,7 @@ FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-PATIENCE = 60  # s, for a loaded machine
+PATIENCE = 120  # s, for a loaded machine
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +79,7 @@ def _wait(ready: Any) -> None:
         try:
             if ready():
                 return
-        except URLError:
+        except OSError:  # not listening yet, or busy loading the model
             pass
         assert time.monotonic() < until, "nothing within the time allowed"
         time.sleep(0.2)

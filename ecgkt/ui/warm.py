@@ -1,0 +1,30 @@
+"""What is done before the first visitor comes: the model loaded and the opening example explained, in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from threading import Thread
+from typing import Any
+
+from ecgkt.ui import choose, resources, scores, tracing
+
+
+@asynccontextmanager
+async def lifespan(app: Any) -> AsyncGenerator[None]:
+    """For `st.App`: begins when the server does, and does not hold it up."""
+    Thread(target=up, name="warm", daemon=True).start()
+    yield
+
+
+def up() -> None:
+    """Load and explain; what goes wrong is said on the page, to the one who opens it."""
+    try:
+        collection = resources.examples()
+        first = resources.opened(collection, choose.opening(collection.entries))
+        model = resources.load_model()
+        explanation = resources.explain(first, model)
+        if not explanation.abstained:
+            resources.attribute(first, model, scores.standing_out(explanation).code, next(iter(tracing.METHODS)))
+    except (OSError, ValueError):
+        return
