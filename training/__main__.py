@@ -9,6 +9,7 @@ python -m training pretrain --config C
 python -m training finetune --config C
 python -m training baselines --config C [--only NAME]
 python -m training evaluate --config C
+python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
 python -m training bundle --config C --out assets/models/NAME
 python -m training examples --config C --out assets/examples
 python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from training.config import Config, load_config
 
-CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "bundle", "examples", "all")
+CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "checks", "bundle", "examples", "all")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -137,6 +138,8 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     from training.finetune import TEACHER, finetune
     from training.pretrain import pretrain
     from training.publish import bundle
+    from training.real_checks import checks
+    from training.stages import load_sets
 
     if options.command == "pretrain":
         pretrain(config)
@@ -146,6 +149,8 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
         baselines(config, options.only)
     elif options.command == "evaluate":
         evaluate(config)
+    elif options.command == "checks":
+        checks(config)
     elif options.command == "bundle":
         bundle(config, options.out)
     elif options.command == "examples":
@@ -158,6 +163,8 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
         finetune(config)
         baselines(config)
         evaluate(config)
+        if any(not prepared.info["simulated"] for prepared in load_sets(config)[1]):
+            checks(config)
         bundle(config, options.out or config.folder / "bundle")
 
 
