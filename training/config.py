@@ -17,7 +17,6 @@ class Source:
 
     kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from `path`).
     share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
-    joins: share of the fine-tuning steps after which it takes part; before that the others have its place.
     optional: a run goes on without it, saying so, when `path` is absent.
     """
 
@@ -25,7 +24,6 @@ class Source:
     kind: str
     share: float
     pretrain: bool = True
-    joins: float = 0.0
     path: str = ""
     patients: int = 0
     seed: int = 0

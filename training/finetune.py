@@ -72,17 +72,10 @@ def _train(
     encoder_lr: float,
     folder: Path,
 ) -> dict[str, list[float]]:
-    samplers: dict[tuple[int, ...], Sampler] = {}
-
-    def rows(step: int) -> np.ndarray:
-        present = tuple(number for number, source in enumerate(sources) if step >= source.joins * steps)
-        if present not in samplers:
-            shares = [sources[number].share for number in present]
-            samplers[present] = Sampler([groups[number] for number in present], shares, config.batch, seed)
-        return samplers[present](step)
+    sampler = Sampler(groups, [source.share for source in sources], config.batch, seed)
 
     def loss(step: int) -> Terms:
-        batch = augment(pool.batch(rows(step), (seed, step)), config.augment, (seed, step))
+        batch = augment(pool.batch(sampler(step), (seed, step)), config.augment, (seed, step))
         return heads_loss(network(batch.signal, batch.table), batch.targets, config.head_weights)
 
     schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every)
