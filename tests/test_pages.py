@@ -15,15 +15,16 @@ from streamlit.testing.v1 import AppTest
 
 import ecgkt
 from ecgkt.calipers import Measurement
-from ecgkt.ecg import ECG, ECGError
+from ecgkt.ecg import ECG, ECGError, age_band
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
-from ecgkt.intervals import Measured
+from ecgkt.interval_words import flag
+from ecgkt.intervals import ERROR_SD, Measured
 from ecgkt.normal_limits import Limit
-from ecgkt.ui import clinical, html, intervals, performance, reading, resources
+from ecgkt.ui import clinical, html, performance, resources
 from ecgkt.vocabulary import labs
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("browse", "upload", "compare", "model")
+PAGES = ("browse", "upload", "serial", "compare", "model")
 
 
 def _label(head: Head, code: str, name: str, **more: Any) -> Label:
@@ -107,16 +108,20 @@ def _beats(heart_rate: float) -> ECG:
 
 ENTRIES = (
     SimpleNamespace(key="one", title="First", source="Simulated", simulated=True, age=67, sex="male",
-                    findings=("AFIB",), diagnoses=("I50",), measured=("potassium_high",), has_table=True),
+                    findings=("AFIB",), diagnoses=("I50",), measured=("potassium_high",), has_table=True,
+                    patient=1, hours=0),
     SimpleNamespace(key="two", title="Second", source="Real", simulated=False, age=None, sex=None,
-                    findings=("NORM",), diagnoses=(), measured=(), has_table=False),
+                    findings=("NORM",), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
     SimpleNamespace(key="bad", title="Third", source="Broken", simulated=False, age=None, sex=None,
-                    findings=(), diagnoses=(), measured=(), has_table=False),
+                    findings=(), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
 )  # fmt: skip
 
 
 class Examples:
     entries = ENTRIES
+
+    def of_same_patient(self, key: str) -> list[SimpleNamespace]:
+        return [entry for entry in ENTRIES if entry.key == key]
 
     def read(self, key: str) -> ECG:
         if key == "bad":
@@ -231,18 +236,18 @@ def test_every_interval_stands_in_its_tab_with_limit_flag_and_reason() -> None:
 
 def test_a_flag_is_said_in_words_whatever_the_direction() -> None:
     def of(unit: str, value: float | None) -> str:
-        return intervals.flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
+        return flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
 
     assert [of("ms", value) for value in (9, 10, 20, 21, None)] == ["low", "", "", "high", ""]
     assert [of("°", value) for value in (-30, 15, 90)] == ["to the left", "", "to the right"]
-    assert intervals.flag(Measured("x", "ms", 5)) == ""
+    assert flag(Measured("x", "ms", 5)) == ""
 
 
 def test_the_errors_shown_are_those_of_the_benchmark() -> None:
     found = json.loads((ROOT / "benchmarks" / "delineation.json").read_text())
     errors = found["sets"]["ludb, 150 records"]["ecgkt.waves"]["errors_ms"]
     names = {"p_duration": "P duration", "pr": "PR", "qrs": "QRS", "qt": "QT"}
-    assert {key: errors[name]["sd"] for key, name in names.items()} == intervals.ERRORS
+    assert {key: errors[name]["sd"] for key, name in names.items()} == ERROR_SD
 
 
 def _notes(app: AppTest) -> list[str]:
@@ -456,7 +461,7 @@ def test_flag_keeps_the_limits_themselves_normal() -> None:
     ("age", "band"), [(None, "age not known"), (39.9, "30–39 years"), (40, "40–49 years"), (91, "90 years or older")]
 )
 def test_age_is_shown_as_a_band(age: float | None, band: str) -> None:
-    assert reading.age_band(age) == band
+    assert age_band(age) == band
 
 
 @pytest.mark.parametrize("value", [None, [], [0.7, None, 0.8], [float("nan")] * 3])

@@ -4,59 +4,22 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt.intervals import DEGREE, Intervals, Measured, measure
+from ecgkt.interval_words import SPACE, flag, limit, number
+from ecgkt.intervals import DEGREE, ERROR_SD, Intervals, Measured, measure
 from ecgkt.ui import html
 from ecgkt.ui.resources import Opened, remember
 
-# SD in ms of the error on LUDB's 150 recordings: benchmarks/delineation.json, to which a test holds them.
-ERRORS = {"p_duration": 14.1, "pr": 8.7, "qrs": 12.8, "qt": 17.5}
 ACCURACY = (
     "Measured on the median beat, one set of boundaries for all leads. The error is the standard deviation against "
     "the annotations of 150 real recordings (LUDB), from benchmarks/delineation.md; axes and voltages were not held "
     "against a reference. Limits are reference limits, not diagnoses."
 )
 STRIP = {"rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTcF", "qrs_axis": "QRS axis"}
-SPACE = "\N{NO-BREAK SPACE}"
 
 
 def of(opened: Opened) -> Intervals:
     """The measurements of the ECG on the page, made once in a session."""
     return remember(("intervals", opened.key), lambda: measure(opened.ecg))
-
-
-def number(measured: Measured) -> str:
-    """The value as it is printed, without its unit but with a degree sign; a dash where there is none."""
-    if measured.value is None:
-        return "–"
-    if measured.unit == "V lead":
-        return f"V{measured.value:.0f}" if measured.value <= 6 else "after V6"
-    text = f"{measured.value:.{2 if measured.unit == 'mV' else 0}f}".replace("-", "−")
-    return text + (DEGREE if measured.unit == DEGREE else "")
-
-
-def flag(measured: Measured) -> str:
-    """ "low", "high", and for an axis "to the left", "to the right"; empty where normal or without a limit."""
-    if measured.flag in (None, "normal"):
-        return ""
-    if measured.unit == DEGREE:
-        return "to the left" if measured.flag == "low" else "to the right"
-    if measured.unit == "V lead":
-        return "early" if measured.flag == "low" else "late"
-    return str(measured.flag)
-
-
-def limit(measured: Measured) -> str:
-    """The normal range in words; empty where none is known."""
-    known = measured.limit
-    if known is None:
-        return ""
-    unit = DEGREE if measured.unit == DEGREE else ""
-    lead = "V" if measured.unit == "V lead" else ""
-    edges = (known.low, known.high)
-    low, high = ("" if edge is None else f"{lead}{edge:g}{unit}".replace("-", "−") for edge in edges)
-    if low and high:
-        return f"{low}{SPACE}to{SPACE}{high}"
-    return f"up{SPACE}to{SPACE}{high}" if high else f"from{SPACE}{low}"
 
 
 def strip(found: Intervals) -> None:
@@ -75,7 +38,7 @@ def strip(found: Intervals) -> None:
 
 def table(found: Intervals) -> None:
     """Every measurement with its normal limits and its error, then R and S through the chest leads."""
-    errors = {getattr(found, name).name: f"±{SPACE}{ms:.0f}{SPACE}ms" for name, ms in ERRORS.items()}
+    errors = {getattr(found, name).name: f"±{SPACE}{ms:.0f}{SPACE}ms" for name, ms in ERROR_SD.items()}
     rows: list[tuple[str, ...]] = []
     marked: list[int] = []
     for each in found.rows:
