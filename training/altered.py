@@ -45,7 +45,8 @@ def with_potassium(view: View, potassium: float) -> View:
     heights = [_t_height(out, time, beat) for beat in beats]
     gain = 1 + _effect("t_uv", potassium) / 1000 / max(float(np.mean(heights)), 0.02)
     for beat in beats:
-        assert beat.t_onset is not None and beat.t_offset is not None
+        assert beat.t_onset is not None
+        assert beat.t_offset is not None
         _scale(out, time, beat.t_onset, beat.t_offset, gain)
         if beat.p_onset is not None and beat.p_offset is not None:
             _scale(out, time, beat.p_onset, beat.p_offset, math.exp(_effect("p_log", potassium)))
@@ -82,7 +83,8 @@ def _source_times(beats: list[Beat], time: npt.NDArray[np.float64], potassium: f
     narrow = math.exp(-_effect("t_narrow", potassium))
     old, new = [time[0]], [time[0]]
     for beat in beats:
-        assert beat.t_onset is not None and beat.t_offset is not None
+        assert beat.t_onset is not None
+        assert beat.t_offset is not None
         anchors: list[tuple[float, float]] = []
         if beat.p_onset is not None and beat.p_offset is not None:
             anchors += [(beat.p_onset, beat.p_onset - pr - qrs / 2), (beat.p_offset, beat.p_offset - pr - qrs / 2)]

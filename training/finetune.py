@@ -83,7 +83,7 @@ def _train(
 
 
 def learning_rates(network: Network, encoder_lr: float) -> list[tuple[nn.Module, float]]:
-    """The parts of a network with their learning rates relative to the peak: a pre-trained encoder learns more slowly."""
+    """The parts of a network with their learning rates relative to the peak."""
     return [(part, encoder_lr if key == "encoder" else 1.0) for key, part in network.named_children()]
 
 

@@ -87,9 +87,8 @@ def teach_encoder(
 
     if objective == REGRESSION:
         regression = TableFromECG(network)
-        curve = fit(
-            f"pretrain {objective}", regression, [(regression, 1.0)], lambda s: regression.loss(batch(s)), schedule, folder
-        )
+        name = f"pretrain {objective}"
+        curve = fit(name, regression, [(regression, 1.0)], lambda step: regression.loss(batch(step)), schedule, folder)
         return network, {"loss": curve}
     joint = JointEmbedding(network, config.projector)
 

@@ -62,7 +62,7 @@ def checks(config: Config) -> None:
 
 
 def lab_proxies(pool: Pool, real: npt.NDArray[np.int64], logits: dict[str, Array], config: Config) -> dict[str, Any]:
-    """"score on statement" -> AUROC with interval. All real ECGs: no network ever saw a lab or a diagnosis of theirs."""
+    """{score on statement: AUROC with interval}, on all real ECGs: no network saw a lab or a diagnosis of theirs."""
     codes = pool.codes()
     stated = {code: pool.targets["findings"][real, number] == 1 for number, code in enumerate(codes["findings"])}
     resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[real], config.bootstrap, config.seed)

@@ -46,13 +46,15 @@ RECIPES = {
     "signal_only": Recipe("ECG network from scratch, diagnoses of the labelled patients"),
     "signal_only_long": Recipe("the same with twice the steps, as many as a teacher and its pupil take", steps=2.0),
     "lab_heads": Recipe("the same plus lab heads on everyone's labs", labs=True),
-    "labs_first": Recipe("predicts everyone's labs and vitals first, then is fine-tuned with lab heads", "ecg", "labs", True),
+    "labs_first": Recipe("predicts everyone's labs and vitals first, then lab heads", "ecg", "labs", True),
     "vicreg": Recipe("the paper's way, as reconstructed: VICReg with the table, then lab heads", "ecg", "vicreg", True),
     "infonce": Recipe("InfoNCE with the table, then lab heads", "ecg", "infonce", True),
     "sigreg": Recipe("LeJEPA (SIGReg) with the table, then lab heads", "ecg", "sigreg", True),
-    "distilled": Recipe("learns the multimodal teacher's probabilities for everyone, and lab heads", labs=True, teacher=True),
-    "labs_first_distilled": Recipe("predicts labs and vitals first, then learns from the teacher", "ecg", "labs", True, True),
-    "vicreg_distilled": Recipe("VICReg with the table first, then learns from the teacher", "ecg", "vicreg", True, True),
+    "distilled": Recipe(
+        "learns the multimodal teacher's probabilities for everyone, and lab heads", "ecg", "", True, True
+    ),
+    "labs_first_distilled": Recipe("predicts labs and vitals first, then the teacher's", "ecg", "labs", True, True),
+    "vicreg_distilled": Recipe("VICReg with the table first, then the teacher's", "ecg", "vicreg", True, True),
     "clinical_only": Recipe("table alone: labs, vitals, biometrics", "table"),
     "multimodal": Recipe("ECG and table, both at inference", "both"),
 }
@@ -60,8 +62,11 @@ RECIPES = {
 
 @dataclass(frozen=True)
 class Task:
-    """pool: the cohort with all its labels. labelled: training rows whose diagnoses may be used. shared: folder for
-    what recipes have in common (stage 1); folder: of this run. teacher: probabilities [rows of pool, labels], or None."""
+    """pool: the cohort with all its labels. labelled: training rows whose diagnoses may be used.
+
+    shared: folder for what recipes have in common (stage 1); folder: of this run. teacher: probabilities [rows of pool,
+    labels], or None.
+    """
 
     config: Config
     pool: Pool

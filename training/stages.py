@@ -55,9 +55,7 @@ def pool_of(config: Config, sets: Sequence[Prepared]) -> Pool:
     return Pool(sets, beats=config.encoder["kind"] == "beat")
 
 
-def build_network(
-    config: Config, pool: Pool, modality: Modality, heads: list[str], seed: int | None = None
-) -> Network:
+def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str], seed: int | None = None) -> Network:
     """A fresh network for this data, with normalisation and table quantiles taken from the training rows.
 
     seed: of the weights, the config's by default.
