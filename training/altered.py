@@ -56,6 +56,8 @@ def with_potassium(view: View, potassium: float) -> View:
 
 def _t_height(signal: npt.NDArray[np.float64], time: npt.NDArray[np.float64], beat: Beat) -> float:
     """mV from the line between T's ends to its peak, mean over the leads, either direction."""
+    assert beat.t_onset is not None
+    assert beat.t_offset is not None
     inside = (time >= beat.t_onset) & (time <= beat.t_offset)
     if inside.sum() < 3:
         return 0.0

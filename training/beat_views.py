@@ -14,6 +14,7 @@ import inspect
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -59,7 +60,7 @@ def beat_views(prepared: Prepared) -> BeatViews:
     begun = found.get("from") == wanted["from"]
     files = prepared.folder / "beat_pictures.f16", prepared.folder / "beat_rhythm.f32"
     if found != wanted:
-        mode = "r+" if begun else "w+"
+        mode: Literal["r+", "w+"] = "r+" if begun else "w+"
         pictures = np.memmap(files[0], np.float16, mode, shape=(count, *SHAPE))
         rhythm = np.memmap(files[1], np.float32, mode, shape=(count, len(RHYTHM)))
         start = found["done"] if begun else 0

@@ -31,10 +31,11 @@ def join(networks: Sequence[Network]) -> Network:
     own = [getattr(first, side) for side in ("encoder", "table") if hasattr(first, side)]
     widths = [dimension_of(side) for side in own]
     for head in first.architecture.labels:
-        parts = [network.heads[head].weight.split(widths, dim=1) for network in networks]
+        layers = [network.head(head) for network in networks]
+        parts = [layer.weight.split(widths, dim=1) for layer in layers]
         # All members of one side follow one another, then those of the other.
         ordered = [part[side] for side in range(len(widths)) for part in parts]
         state[f"heads.{head}.weight"] = torch.cat(ordered, dim=1) / len(networks)
-        state[f"heads.{head}.bias"] = torch.stack([network.heads[head].bias for network in networks]).mean(dim=0)
+        state[f"heads.{head}.bias"] = torch.stack([layer.bias for layer in layers]).mean(dim=0)
     joined.load_state_dict(state)
     return joined.eval()

@@ -102,6 +102,11 @@ class Network(nn.Module):
         self.dropout = nn.Dropout(architecture.dropout)
         self.heads = nn.ModuleDict({head: nn.Linear(dimension, len(c)) for head, c in architecture.labels.items()})
 
+    def head(self, name: str) -> nn.Linear:
+        layer = self.heads[name]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
     def embed_ecg(self, signal: Tensor | BeatView) -> Tensor:
         """[B, D] from mV; a `BeatView` of the clipped signal in mV is taken by an encoder that looks at beats."""
         if isinstance(signal, BeatView):
