@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -12,13 +13,15 @@ from ecgkt.explanation import Explanation
 from ecgkt.interval_words import flag, number
 from ecgkt.intervals import DEGREE
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper
-from ecgkt.model import Model
 from ecgkt.serial import IntervalChange, SerialComparison, apart, compare, mismatches, score_changes
 from ecgkt.ui import html, intervals, serial_scores, tracing
 from ecgkt.ui.reading import patient_line
 from ecgkt.ui.resources import Opened, explain, remember
 from ecgkt.ui.serial_choice import Pair
 from ecgkt.ui.theme import dark, palette
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 BEATS, SHEETS = "Beats overlaid", "Tracings"
 
