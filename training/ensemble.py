@@ -32,7 +32,7 @@ def join(networks: Sequence[Network]) -> Network:
     widths = [dimension_of(side) for side in own]
     for head in first.architecture.labels:
         layers = [network.head(head) for network in networks]
-        parts = [layer.weight.split(widths, dim=1) for layer in layers]
+        parts = [torch.split(layer.weight, widths, dim=1) for layer in layers]
         # All members of one side follow one another, then those of the other.
         ordered = [part[side] for side in range(len(widths)) for part in parts]
         state[f"heads.{head}.weight"] = torch.cat(ordered, dim=1) / len(networks)
