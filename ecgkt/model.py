@@ -13,11 +13,13 @@ import torch
 
 from ecgkt.attribution import relevance
 from ecgkt.bundle import Bundle, load_bundle, probability
+from ecgkt.conformal import Guarantee
 from ecgkt.doubts import doubts
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.explanation import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Explanation, Head, Label, Score
+from ecgkt.explanation import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Explanation, Head, Label, Quality, Score
 from ecgkt.model_input import MODEL_RATE, model_view, windows
 from ecgkt.nn.network import Network
+from ecgkt.novelty import TOO_UNLIKE, UNLIKE
 from ecgkt.quality import assess
 from ecgkt.waves import delineate
 
@@ -44,6 +46,7 @@ class Model:
             head: tuple(_label(head, entry) for entry in bundle.card["labels"][head]) for head in HEADS
         }
         self._networks = bundle.networks
+        self._novelty = bundle.novelty
         self._calibration: dict[str, dict[str, dict[str, tuple[float, float]]]] = bundle.card["calibration"]
         self._by_code = {label.code: label for head in HEADS for label in self.labels[head]}
 
@@ -59,20 +62,23 @@ class Model:
         quality = assess(ecg, beats)
         if not quality.ok:
             return Explanation(quality)
-        quality = replace(quality, warnings=doubts(ecg, beats))
         began = time.perf_counter()
         batches = _signals(ecg)
         network = self._networks["knowledge_transfer"]
         with torch.inference_mode():
             embedding = torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
+        unlike = self._unlike(embedding)
+        if unlike == TOO_UNLIKE:
+            return Explanation(Quality(False, (unlike,)))
         probabilities = self._probabilities("knowledge_transfer", batches, None)
         ranked: dict[Head, list[Score]] = {}
         for head in HEADS:
             scores = [Score(label, probabilities[label.code]) for label in self.labels[head]]
             ranked[head] = sorted(scores, key=lambda score: -score.probability)
         spent = 1000 * (time.perf_counter() - began)
+        warnings = doubts(ecg, beats) + ((unlike,) if unlike else ())
         return Explanation(
-            quality=quality,
+            quality=replace(quality, warnings=warnings),
             findings=tuple(score for score in ranked["findings"] if score.label.code not in AGGREGATES),
             superclasses={code: probabilities[code] for code in SUPERCLASSES if code in probabilities},
             diagnoses=tuple(ranked["diagnoses"]),
@@ -122,6 +128,13 @@ class Model:
             result[name] = self._probabilities(name, batches, table)
         return result
 
+    def _unlike(self, embedding: torch.Tensor) -> str:
+        """What is to be said of an embedding unlike the training ECGs': `UNLIKE`, `TOO_UNLIKE` or nothing."""
+        if self._novelty is None:
+            return ""
+        score = float(self._novelty.score(embedding.numpy()))
+        return TOO_UNLIKE if score > self._novelty.far else UNLIKE if score > self._novelty.near else ""
+
     def _probabilities(self, name: str, batches: list[torch.Tensor], table: torch.Tensor | None) -> dict[str, float]:
         network: Network = self._networks[name]
         result: dict[str, float] = {}
@@ -157,4 +170,5 @@ def _label(head: Head, entry: dict[str, Any]) -> Label:
         unit=entry.get("unit", ""),
         limit=entry.get("limit"),
         measured_on=entry.get("measured_on") or "",
+        guarantee=Guarantee(**entry["guarantee"]) if entry.get("guarantee") else None,
     )
