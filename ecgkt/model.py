@@ -65,8 +65,7 @@ class Model:
         began = time.perf_counter()
         batches = _signals(ecg)
         network = self._networks["knowledge_transfer"]
-        with torch.inference_mode():
-            embedding = torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
+        embedding = _embedding(network, batches)
         unlike = self._unlike(embedding)
         if unlike == TOO_UNLIKE:
             return Explanation(Quality(False, (unlike,)))
@@ -92,9 +91,7 @@ class Model:
 
         Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable tracing.
         """
-        quality = assess(ecg)
-        if not quality.ok:
-            raise ECGError(" ".join(quality.reasons))
+        self._refuse(ecg)
         label = self.label(code)
         network = self._networks["knowledge_transfer"]
         target = network.architecture.labels[label.head].index(code)
@@ -113,9 +110,7 @@ class Model:
         `clinical` (keys as in the cohort's clinical columns, absent = not measured) is read by the multimodal model
         only, which is left out without it. Raises ECGError for an unusable tracing.
         """
-        quality = assess(ecg)
-        if not quality.ok:
-            raise ECGError(" ".join(quality.reasons))
+        self._refuse(ecg)
         batches = _signals(ecg)
         result = {}
         for name, network in self._networks.items():
@@ -127,6 +122,14 @@ class Model:
                 table = torch.tensor([row], dtype=torch.float32)
             result[name] = self._probabilities(name, batches, table)
         return result
+
+    def _refuse(self, ecg: ECG) -> None:
+        """Raises ECGError where `explain` abstains."""
+        quality = assess(ecg)
+        if not quality.ok:
+            raise ECGError(" ".join(quality.reasons))
+        if self._unlike(_embedding(self._networks["knowledge_transfer"], _signals(ecg))) == TOO_UNLIKE:
+            raise ECGError(TOO_UNLIKE)
 
     def _unlike(self, embedding: torch.Tensor) -> str:
         """What is to be said of an embedding unlike the training ECGs': `UNLIKE`, `TOO_UNLIKE` or nothing."""
@@ -150,6 +153,12 @@ class Model:
 def _signals(ecg: ECG) -> list[torch.Tensor]:
     """The model's windows of an ECG, each [1, 12, samples]."""
     return [torch.from_numpy(np.ascontiguousarray(window))[None] for _, window in windows(model_view(ecg))]
+
+
+def _embedding(network: Network, batches: list[torch.Tensor]) -> torch.Tensor:
+    """[dimension] mean over an ECG's windows."""
+    with torch.inference_mode():
+        return torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
 
 
 def _label(head: Head, entry: dict[str, Any]) -> Label:
