@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import csv
+from collections import defaultdict
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from ecgkt import vocabulary
@@ -28,6 +30,8 @@ class Entry:
     findings: SCP-ECG statements that the data state. diagnoses: ICD-10-CM codes of the stay, cut at 5 characters, with
     their ancestors. measured: labs beyond the vocabulary's reference limits near the ECG ("potassium_high").
     has_table: are there labs, vitals or biometrics for it? Ages above 89 may be grouped by their source.
+    patient: one number for all ECGs of one patient, None where the folder does not say whose they are. hours: since
+    that patient's first ECG, None where not known.
     """
 
     key: str
@@ -40,6 +44,8 @@ class Entry:
     diagnoses: tuple[str, ...] = ()
     measured: tuple[str, ...] = ()
     has_table: bool = False
+    patient: int | None = None
+    hours: float | None = None
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,21 @@ class Collection:
         self.name = name
         self.entries: tuple[Entry, ...] = tuple(item.entry for item in items)
         self._items = {item.entry.key: item for item in items}
+        self._patients: dict[int | None, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            self._patients[entry.patient].append(entry)
 
     def entry(self, key: str) -> Entry:
         """Raises KeyError for an unknown key."""
         return self._items[key].entry
+
+    def of_same_patient(self, key: str) -> tuple[Entry, ...]:
+        """All entries of that entry's patient, itself included, in the order of time (of the list, where no time is
+        known); itself alone where its patient is not known. Raises KeyError."""
+        entry = self.entry(key)
+        if entry.patient is None:
+            return (entry,)
+        return tuple(sorted(self._patients[entry.patient], key=lambda e: e.hours or 0.0))
 
     def read(self, key: str) -> ECG:
         """The tracing, with age and sex from the tables where its file has none. Raises ECGError, KeyError."""
@@ -119,6 +136,8 @@ def _mimic_item(number: int, record: MimicRecord) -> _Item:
         diagnoses=record.diagnoses,
         measured=_abnormal(record.clinical),
         has_table=any(key not in ("biometric:age", "biometric:sex") for key in record.clinical),
+        patient=record.patient,
+        hours=record.hours,
     )
     return _Item(entry, record.path, record.clinical)
 
@@ -143,6 +162,8 @@ def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
 def _ptbxl_items(database: Path) -> list[_Item]:
     """records500 where they are there, else records100."""
     items: list[_Item] = []
+    patients: dict[str, int] = {}  # the data set's own number -> ours
+    times: list[datetime | None] = []
     with database.open(encoding="utf-8", newline="") as file:
         table = csv.DictReader(file)
         needed = {"age", "sex", "scp_codes"}
@@ -158,6 +179,7 @@ def _ptbxl_items(database: Path) -> list[_Item]:
             sex = PTBXL_SEX.get(row["sex"].removesuffix(".0"))
             clinical = _numbers(row, age, sex)
             number = len(items) + 1
+            whose = row.get("patient_id") or ""
             entry = Entry(
                 key=f"ptbxl-{number}",
                 title=f"Recording {number}",
@@ -167,11 +189,34 @@ def _ptbxl_items(database: Path) -> list[_Item]:
                 sex=sex,
                 findings=_statements(row["scp_codes"]),
                 has_table="biometric:weight" in clinical or "biometric:height" in clinical,
+                patient=patients.setdefault(whose, len(patients) + 1) if whose else None,
             )
             items.append(_Item(entry, path, clinical))
+            times.append(_time(row.get("recording_date") or ""))
             if len(items) == MOST_FILES:
                 break
-    return items
+    return _with_hours(items, times)
+
+
+def _time(cell: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+
+
+def _with_hours(items: list[_Item], times: list[datetime | None]) -> list[_Item]:
+    """Each item with the hours since its patient's first ECG, where both times are known."""
+    first: dict[int | None, datetime] = {}
+    for item, time in zip(items, times, strict=True):
+        if time is not None:
+            first[item.entry.patient] = min(time, first.get(item.entry.patient, time))
+    return [
+        item
+        if time is None or item.entry.patient is None
+        else replace(item, entry=replace(item.entry, hours=(time - first[item.entry.patient]).total_seconds() / 3600))
+        for item, time in zip(items, times, strict=True)
+    ]
 
 
 def _inside(folder: Path, name: str) -> bool:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -147,6 +148,15 @@ def test_mimic_layout_gives_what_is_near_in_time(mimic: Path) -> None:
     assert (third.sex, third.has_table, third.diagnoses, third.findings) == ("male", False, (), ("SR",))
 
 
+def test_ecgs_of_one_patient_and_the_hours_between_them(mimic: Path) -> None:
+    collection = open_collection(mimic)
+    first, second, third = collection.entries
+    assert collection.of_same_patient(second.key) == (first, second)
+    assert collection.of_same_patient(third.key) == (third,)
+    assert (first.hours, third.hours) == (0, 0)
+    assert second.hours == (datetime(2183, 1, 1) - datetime(2180, 5, 6)).days * 24
+
+
 def test_mimic_tracing_has_its_leads_by_name_and_the_patients_age(mimic: Path) -> None:
     collection = open_collection(mimic)
     ecg = collection.read(collection.entries[0].key)
@@ -219,10 +229,10 @@ def test_ptbxl_layout_prefers_500_hz(tmp_path: Path) -> None:
     names = [(f"records100/00000/0000{i}_lr", f"records500/00000/0000{i}_hr") for i in (1, 2)]
     table(
         tmp_path / "ptbxl_database.csv",
-        "ecg_id age sex height weight scp_codes filename_lr filename_hr",
+        "ecg_id patient_id age sex height weight recording_date scp_codes filename_lr filename_hr",
         [
-            (1, 56.0, 1, "", 63.0, "{'NORM': 100.0, 'SR': 0.0}", *names[0]),
-            (2, 300, 0, "", "", "{'AFIB': 0.0}", *names[1]),
+            (1, 7.0, 56.0, 1, "", 63.0, "1990-03-02 10:00:00", "{'NORM': 100.0, 'SR': 0.0}", *names[0]),
+            (2, 7.0, 300, 0, "", "", "1990-03-01 09:30:00", "{'AFIB': 0.0}", *names[1]),
         ],
     )
     collection = open_collection(tmp_path)
@@ -231,6 +241,8 @@ def test_ptbxl_layout_prefers_500_hz(tmp_path: Path) -> None:
     assert (second.age, second.sex, second.findings) == (None, "male", ("AFIB",))
     assert [collection.read(entry.key).rate for entry in collection.entries] == [500, 100]
     assert collection.clinical(first.key) == {"biometric:age": 56, "biometric:sex": 0, "biometric:weight": 63}
+    assert collection.of_same_patient(first.key) == (second, first)
+    assert (first.hours, second.hours) == (24.5, 0)
 
 
 def test_any_folder(tmp_path: Path) -> None:

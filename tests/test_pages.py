@@ -17,13 +17,13 @@ import ecgkt
 from ecgkt.calipers import Measurement
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
-from ecgkt.intervals import Measured
+from ecgkt.intervals import ERROR_SD, Measured
 from ecgkt.normal_limits import Limit
 from ecgkt.ui import clinical, html, intervals, performance, reading, resources
 from ecgkt.vocabulary import labs
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ("browse", "upload", "compare", "model")
+PAGES = ("browse", "upload", "serial", "compare", "model")
 
 
 def _label(head: Head, code: str, name: str, **more: Any) -> Label:
@@ -107,16 +107,20 @@ def _beats(heart_rate: float) -> ECG:
 
 ENTRIES = (
     SimpleNamespace(key="one", title="First", source="Simulated", simulated=True, age=67, sex="male",
-                    findings=("AFIB",), diagnoses=("I50",), measured=("potassium_high",), has_table=True),
+                    findings=("AFIB",), diagnoses=("I50",), measured=("potassium_high",), has_table=True,
+                    patient=1, hours=0),
     SimpleNamespace(key="two", title="Second", source="Real", simulated=False, age=None, sex=None,
-                    findings=("NORM",), diagnoses=(), measured=(), has_table=False),
+                    findings=("NORM",), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
     SimpleNamespace(key="bad", title="Third", source="Broken", simulated=False, age=None, sex=None,
-                    findings=(), diagnoses=(), measured=(), has_table=False),
+                    findings=(), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
 )  # fmt: skip
 
 
 class Examples:
     entries = ENTRIES
+
+    def of_same_patient(self, key: str) -> list[SimpleNamespace]:
+        return [entry for entry in ENTRIES if entry.key == key]
 
     def read(self, key: str) -> ECG:
         if key == "bad":
@@ -242,7 +246,7 @@ def test_the_errors_shown_are_those_of_the_benchmark() -> None:
     found = json.loads((ROOT / "benchmarks" / "delineation.json").read_text())
     errors = found["sets"]["ludb, 150 records"]["ecgkt.waves"]["errors_ms"]
     names = {"p_duration": "P duration", "pr": "PR", "qrs": "QRS", "qt": "QT"}
-    assert {key: errors[name]["sd"] for key, name in names.items()} == intervals.ERRORS
+    assert {key: errors[name]["sd"] for key, name in names.items()} == ERROR_SD
 
 
 def _notes(app: AppTest) -> list[str]:

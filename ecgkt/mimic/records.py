@@ -22,12 +22,16 @@ OLDEST = 130
 
 @dataclass(frozen=True)
 class MimicRecord:
-    """One ECG: its file, which patient of the list and which of the patient's ECGs, and what the tables say of it."""
+    """One ECG: its file, which patient of the list and which of the patient's ECGs, and what the tables say of it.
+
+    hours: since the patient's first ECG of the list; None where the list has no time for one of the two.
+    """
 
     path: Path
     simulated: bool
     patient: int
     ecg: int
+    hours: float | None
     findings: tuple[str, ...]
     diagnoses: tuple[str, ...]
     clinical: dict[str, float]
@@ -50,14 +54,15 @@ def mimic_records(root: Path, record_list: Path, most: int) -> list[MimicRecord]
         diagnoses = _diagnoses(con)
         rows = con.execute(
             "SELECT row, path, dense_rank() OVER (ORDER BY subject_id), "
-            "row_number() OVER (PARTITION BY subject_id ORDER BY row) FROM ecg ORDER BY row"
+            "row_number() OVER (PARTITION BY subject_id ORDER BY row), "
+            "epoch(ecg_time - min(ecg_time) OVER (PARTITION BY subject_id)) / 3600 FROM ecg ORDER BY row"
         ).fetchall()
     records = []
-    for row, path, patient, ecg in rows:
+    for row, path, patient, ecg, hours in rows:
         file = base / f"{path}.hea"
         if not file.resolve().is_relative_to(base.resolve()) or not file.is_file():
             continue  # a folder may hold a part of the records that its list names
-        records.append(MimicRecord(file, simulated, patient, ecg, findings[row], diagnoses[row], values[row]))
+        records.append(MimicRecord(file, simulated, patient, ecg, hours, findings[row], diagnoses[row], values[row]))
     return records
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt.intervals import DEGREE, Intervals, Measured, measure
+from ecgkt.intervals import DEGREE, ERROR_SD, Intervals, Measured, measure
 from ecgkt.ui import html
 from ecgkt.ui.resources import Opened, remember
 
-# SD in ms of the error on LUDB's 150 recordings: benchmarks/delineation.json, to which a test holds them.
-ERRORS = {"p_duration": 14.1, "pr": 8.7, "qrs": 12.8, "qt": 17.5}
 ACCURACY = (
     "Measured on the median beat, one set of boundaries for all leads. The error is the standard deviation against "
     "the annotations of 150 real recordings (LUDB), from benchmarks/delineation.md; axes and voltages were not held "
@@ -75,7 +73,7 @@ def strip(found: Intervals) -> None:
 
 def table(found: Intervals) -> None:
     """Every measurement with its normal limits and its error, then R and S through the chest leads."""
-    errors = {getattr(found, name).name: f"±{SPACE}{ms:.0f}{SPACE}ms" for name, ms in ERRORS.items()}
+    errors = {getattr(found, name).name: f"±{SPACE}{ms:.0f}{SPACE}ms" for name, ms in ERROR_SD.items()}
     rows: list[tuple[str, ...]] = []
     marked: list[int] = []
     for each in found.rows:

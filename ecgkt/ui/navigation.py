@@ -1,4 +1,4 @@
-"""The four pages and the bar that leads to them."""
+"""The pages and the bar that leads to them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ def bar() -> StreamlitPage:
         [
             st.Page("pages/browse.py", title="Browse", default=True),
             st.Page("pages/upload.py", title="Upload"),
+            st.Page("pages/serial.py", title="Serial"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/model.py", title="Model"),
         ],

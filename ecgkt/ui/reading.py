@@ -11,7 +11,7 @@ import streamlit as st
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, tracing
+from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if explanation.abstained:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
+            serial_choice.offer(opened)
             _below({"Intervals": lambda: intervals.table(measured)})
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
@@ -83,6 +84,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with left:
         tracing.sheet(place, opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
+        serial_choice.offer(opened)
         _below(
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),

@@ -43,6 +43,8 @@ class Opened:
     clinical: dict[str, float] | None = None
     recorded: frozenset[str] = frozenset()  # codes that the record itself carries
     shipped: bool = False  # one of the examples that come with the project, the same for everybody
+    entry: Entry | None = None  # None for an upload
+    others: tuple[Entry, ...] = ()  # of the same patient, in the order of time
 
 
 class Kept:
@@ -162,7 +164,9 @@ def opened(collection: Collection, entry: Entry, folder: str = "") -> Opened:
     clinical = collection.clinical(entry.key) if entry.has_table else None
     recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
     shipped = not folder.strip()
-    return Opened(f"{folder}:{entry.key}", ecg, entry.source, entry.simulated, clinical, recorded, shipped)
+    others = tuple(other for other in collection.of_same_patient(entry.key) if other != entry)
+    name = f"{folder}:{entry.key}"
+    return Opened(name, ecg, entry.source, entry.simulated, clinical, recorded, shipped, entry, others)
 
 
 def open_entry(collection: Collection, entry: Entry) -> Opened:

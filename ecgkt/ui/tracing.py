@@ -31,10 +31,10 @@ def settings() -> tuple[Paper, str, bool]:
     Each widget is bound to the parameter of the address that has its key's name; a value that is no option is dropped.
     """
     with st.popover("Layout", width="stretch"):
-        layout = _switch("Layout", tuple(layouts.LAYOUTS), "layout")
-        gain = _switch("Gain, mm/mV", layouts.GAINS, "gain", 10)
-        speed = _switch("Paper speed, mm/s", layouts.SPEEDS, "speed", 25)
-        order = _switch("Order of the limb leads", layouts.ORDERS, "order")
+        layout = switch("Layout", tuple(layouts.LAYOUTS), "layout")
+        gain = switch("Gain, mm/mV", layouts.GAINS, "gain", 10)
+        speed = switch("Paper speed, mm/s", layouts.SPEEDS, "speed", 25)
+        order = switch("Order of the limb leads", layouts.ORDERS, "order")
         rhythm = st.selectbox(
             "Rhythm lead",
             LEADS,
@@ -43,7 +43,7 @@ def settings() -> tuple[Paper, str, bool]:
             disabled=layout != "3x4",
             bind="query-params",
         )
-        filter = _switch("Filter (monitor: 0.5–40 Hz, not for diagnosis)", display_filter.FILTERS, "filter")
+        filter = switch("Filter (monitor: 0.5–40 Hz, not for diagnosis)", display_filter.FILTERS, "filter")
         shown = st.toggle("Relevance over the tracing", value=True, key="overlay", bind="query-params")
         method = st.selectbox(
             "Method",
@@ -56,7 +56,7 @@ def settings() -> tuple[Paper, str, bool]:
     return Paper(layout, gain, speed, rhythm, dark=dark(), order=order, filter=filter), method, shown
 
 
-def _switch(title: str, options: Sequence[T], key: str, first: T | None = None) -> T:
+def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -> T:
     """One of a few options, always one of them; the first of them unless another is named."""
     first = options[0] if first is None else first
     chosen = st.segmented_control(title, options, default=first, required=True, key=key, bind="query-params")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
@@ -31,8 +33,19 @@ def receive() -> Opened:
             "Of the patient, only age band and sex are shown."
         )
         st.stop()
+    opened = read_one(files)
+    if opened is None:
+        st.stop()
+    return opened
+
+
+def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
+    """The ECG in `files` (one is chosen if there are several); None when there is none, after saying why.
+
+    slot: tells the widgets of two uploads on one page apart.
+    """
     records = group_uploads({file.name: file.getvalue() for file in files})
-    layout = _layout() if any(needs_layout(record) for record in records) else None
+    layout = _layout(slot) if any(needs_layout(record) for record in records) else None
     opened, problems = [], []
     for number, record in enumerate(records, start=1):
         key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
@@ -45,29 +58,29 @@ def receive() -> Opened:
             problems.append(f"Upload {number}: {error}")
     for problem in problems:
         st.error(problem)
-    if not opened:
-        st.stop()
-    if len(opened) == 1:
-        return opened[0]
-    chosen = st.selectbox("Record", range(len(opened)), format_func=lambda i: opened[i].source, key="upload_record")
+    if len(opened) < 2:
+        return opened[0] if opened else None
+    chosen = st.selectbox(
+        "Record", range(len(opened)), format_func=lambda i: opened[i].source, key=f"upload_record{slot}"
+    )
     return opened[chosen or 0]
 
 
-def _layout() -> Layout:
+def _layout(slot: str) -> Layout:
     """What a table of numbers does not say, asked once for all that were uploaded."""
     html.text(
         "A table of numbers does not say how it was recorded. What is given here applies to every table uploaded."
     )
     columns = st.columns(3)
-    rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key="layout_rate")
-    unit = columns[1].selectbox("Unit", list(UNITS), key="layout_unit")
+    rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key=f"layout_rate{slot}")
+    unit = columns[1].selectbox("Unit", list(UNITS), key=f"layout_unit{slot}")
     scale = UNITS[unit]
     if scale is None:
-        scale = columns[2].number_input("ADC units in 1 mV", 0.001, 1e6, 200.0, key="layout_gain")
+        scale = columns[2].number_input("ADC units in 1 mV", 0.001, 1e6, 200.0, key=f"layout_gain{slot}")
     leads = st.text_input(
         "Leads in order of the columns",
         ", ".join(LEADS),
-        key="layout_leads",
+        key=f"layout_leads{slot}",
         help="A column by another name (time, for one) is passed over. The heading of a CSV goes before these names.",
     )
     return Layout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))

@@ -5,98 +5,13 @@ Needs Debian's chromium and chromium-driver and the bundle and examples of asset
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-PATIENCE = 120  # s, for a loaded machine
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The dashboard, served on a free port."""
-    if not (ROOT / "assets" / "models" / "default" / "bundle.json").is_file():
-        pytest.skip("there is no bundle in assets/models/default")
-    if not any((ROOT / "assets" / "examples").iterdir()):
-        pytest.skip("there are no examples in assets/examples")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("ECGKT_")}
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.address",
-        "127.0.0.1",
-    ]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    base = f"http://127.0.0.1:{port}"
-    try:
-        _wait(lambda: urlopen(f"{base}/_stcore/health", timeout=2).status == 200)
-        yield base
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-@pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("chromium or chromedriver is not on this machine")
-    options = selenium.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
-        options.add_argument(flag)
-    window = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
-    yield window
-    window.quit()
-
-
-def _wait(ready: Any) -> None:
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            if ready():
-                return
-        except OSError:  # not listening yet, or busy loading the model
-            pass
-        assert time.monotonic() < until, "nothing within the time allowed"
-        time.sleep(0.2)
-
-
-def _size(browser: Any, width: int, height: int) -> None:
-    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-
-def _script(browser: Any, code: str) -> Any:
-    return browser.execute_script(f"return {code}")
-
-
-def _settled(browser: Any, selector: str) -> None:
-    _wait(lambda: _script(browser, f"document.querySelectorAll({selector!r}).length") > 0)
-    _wait(lambda: _script(browser, "document.querySelectorAll('[data-testid=\"stStatusWidget\"]').length") == 0)
+from looking import script as _script
+from looking import settled as _settled
+from looking import size as _size
+from looking import wait as _wait
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])

@@ -1,0 +1,34 @@
+"""Looking at a page in the browser: waiting for it, asking it by JavaScript, setting its size."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+PATIENCE = 120  # s, for a loaded machine
+
+
+def wait(ready: Any) -> None:
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            if ready():
+                return
+        except OSError:  # not listening yet, or busy loading the model
+            pass
+        assert time.monotonic() < until, "nothing within the time allowed"
+        time.sleep(0.2)
+
+
+def size(browser: Any, width: int, height: int) -> None:
+    metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def script(browser: Any, code: str) -> Any:
+    return browser.execute_script(f"return {code}")
+
+
+def settled(browser: Any, selector: str) -> None:
+    wait(lambda: script(browser, f"document.querySelectorAll({selector!r}).length") > 0)
+    wait(lambda: script(browser, "document.querySelectorAll('[data-testid=\"stStatusWidget\"]').length") == 0)
