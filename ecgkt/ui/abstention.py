@@ -60,19 +60,13 @@ def _verdicts(conformal: dict[str, Any]) -> None:
 
 @st.fragment
 def _risk(risk: dict[str, Any]) -> None:
-    there = [(head, kind) for head in HEADS for kind in risk.get(head, {})]
+    there = {f"{TITLES[head][0]}, {kind} test ECGs": (head, kind) for head in HEADS for kind in risk.get(head, {})}
     if not there:
         return
     st.subheader("Answering fewer ECGs")
-    chosen = st.segmented_control(
-        "Risk of",
-        there,
-        default=there[0],
-        required=True,
-        format_func=lambda pair: f"{TITLES[pair[0]][0]}, {pair[1]} test ECGs",
-        key="risk_of",
-    )
-    head, kind = chosen or there[0]
+    first = next(iter(there))
+    chosen = st.segmented_control("Risk of", list(there), default=first, required=True, key="risk_of")
+    head, kind = there[chosen or first]
     figures = risk[head][kind]
     alt = (
         f"Brier score of {head} on {kind} test ECGs against the share of ECGs answered, for two orders of leaving out; "
