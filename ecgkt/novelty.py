@@ -16,14 +16,15 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 FARTHEST = 8.0  # standard deviations beyond which a dimension counts no more
 UNLIKE = "Unlike the ECGs the model was trained on (as unlike as 1 in 100 of them or fewer)."
-TOO_UNLIKE = "The model was trained on nothing like this tracing: more unlike than any ECG it was checked with."
+TOO_UNLIKE = "The model was trained on nothing like this tracing: far more unlike than any ECG it was checked with."
 
 
 @dataclass(frozen=True)
 class Novelty:
     """mean, scale, linear, square: [dimension of the embedding]. near, far: limits of the score.
 
-    Of each source's validation ECGs at most 1% lie beyond `near`, none beyond `far`.
+    Of each source's validation ECGs at most 1% lie beyond `near`; `far` is twice as far from their median as the
+    farthest of them.
     """
 
     mean: Array

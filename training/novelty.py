@@ -110,7 +110,8 @@ def fit(network: Network, pool: Pool, seed: int) -> Novelty:
             scores = unlimited.score(embeddings(network, pool.signals(chosen)))
             limit = lower_limit(-scores, FALSE_ALARMS)
             near.append(float(scores.max()) if limit is None else -limit)
-            far.append(float(scores.max()))
+            # As far again from the middle as the farthest: an ECG may be a little farther than any of so few.
+            far.append(float(2 * scores.max() - np.median(scores)))
     return Novelty(mean, scale, linear, square / 3, unlimited.bias, max(near), max(far))
 
 

@@ -72,7 +72,8 @@ def figures(
         "orders": {},
     }
     for order, doubt in doubts.items():
-        entry: dict[str, Any] = {"auroc": _aurocs(p, truth, doubt[known])}
+        aurocs, measured = _aurocs(p, truth, doubt[known])
+        entry: dict[str, Any] = {"auroc": aurocs, "auroc_labels": measured}
         for name, values in loss.items():
             risk, area = curve(values, doubt[known], weights)
             entry[name] = [[float(v[0]), *interval(v[1:])] for v in risk.T]
@@ -84,12 +85,12 @@ def figures(
     return result
 
 
-def _aurocs(probabilities: Array, targets: Array, doubt: Array) -> list[float | None]:
-    """Macro AUROC of what is kept at each coverage, over the labels that can be measured at every coverage."""
+def _aurocs(probabilities: Array, targets: Array, doubt: Array) -> tuple[list[float | None], int]:
+    """Macro AUROC of what is kept at each coverage, and over how many labels: those measurable at every coverage."""
     order = np.argsort(doubt, kind="stable")
     by_coverage: list[dict[int, npt.NDArray[np.float64]]] = []
     for coverage in COVERAGES:
         kept = order[: round(coverage * len(order))]
         by_coverage.append(label_aurocs(probabilities[kept], targets[kept], np.empty((0, len(kept)))))
     common = set.intersection(*(set(measured) for measured in by_coverage))
-    return [float(np.mean([m[c][0] for c in common])) if common else None for m in by_coverage]
+    return [float(np.mean([m[c][0] for c in common])) if common else None for m in by_coverage], len(common)

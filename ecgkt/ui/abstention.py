@@ -86,12 +86,14 @@ def _risk(risk: dict[str, Any]) -> None:
         f"{number(interval(figures['orders'][name]['brier_gain'])).replace('-', '−')}"
         for name, words in ORDERS.items()
     )
-    titles = [cell for words in ORDERS.values() for cell in (f"Brier score, {words}", "Macro AUROC")]
+    titles = []
+    for name, words in ORDERS.items():
+        titles += [f"Brier score, {words}", f"Macro AUROC, {figures['orders'][name]['auroc_labels']} labels"]
     html.table(
         ("ECGs answered", *titles),
         rows[::-1],
         f"{figures['ecgs']:,} ECGs. {areas[0].upper()}{areas[1:]} (95% intervals). A Brier score falls too where few "
-        "labels are positive, hence the AUROC beside it.",
+        "labels are positive, hence the AUROC beside it, over labels with enough cases at every share.",
     )
 
 
@@ -114,8 +116,8 @@ def _novelty(novelty: dict[str, Any]) -> None:
     st.subheader("Unlike the ECGs it was trained on")
     html.text(
         "Beyond the first limit, which 1 % of a source's validation ECGs may pass, a tracing is flagged; beyond the "
-        "second, which none of them passed, there is no answer. Other junk is caught before by the quality check; here "
-        "that check is left out."
+        "second, twice as far from their middle as the farthest of them, there is no answer. Most junk is caught before "
+        "by the quality check; here that check is left out."
     )
     rows = [
         [f"{name}, {'simulated' if entry['simulated'] else 'real'} test ECGs", "", *_shares(entry)]
