@@ -1,4 +1,5 @@
-"""The command line: `python -m ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]`.
+"""The command line: `python -m ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]`, and
+`python -m ecgkt report FILE --out report.pdf` (`ecgkt.report.command`).
 
 A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
 the file and the reason; the other files are still done and the exit code is 2.
@@ -18,6 +19,7 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.explanation import Explanation, Score
 from ecgkt.readers import read
 from ecgkt.relevance import RelevanceSummary, summarise
+from ecgkt.report import command
 from ecgkt.waves import delineate
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0, or 2 if any file could not be explained."""
+    """Exit code: 0, or 2 if any file could not be explained or reported."""
     parser = argparse.ArgumentParser(prog="python -m ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
     explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
@@ -36,6 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     explain.add_argument("--json", action="store_true", help="one JSON object per file and line")
     explain.add_argument("--attribution", metavar="LABEL", help="what the score of this label rests on")
     explain.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
+    report = commands.add_parser("report", help="one ECG as a PDF true to scale, its tracing as PNG, or all as JSON")
+    command.add_arguments(report)
     options = parser.parse_args(arguments)
 
     from ecgkt import model as models  # brings torch, which --help should not wait for
@@ -43,11 +47,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         model = models.load(options.model)
-        if options.attribution:
-            model.label(options.attribution)
+        wanted = options.target if options.command == "report" else options.attribution
+        if wanted:
+            model.label(wanted)
     except (BundleError, KeyError) as error:
         print(error.args[0], file=sys.stderr)
         return BAD_INPUT
+    if options.command == "report":
+        try:
+            command.run(options, model)
+        except (ECGError, OSError) as error:
+            print(f"{options.file}: {error}", file=sys.stderr)
+            return BAD_INPUT
+        return 0
     code = 0
     for file in options.files:
         try:

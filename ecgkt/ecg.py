@@ -26,6 +26,16 @@ class ECGError(ValueError):
     """Input that cannot be used. The message is one clear sentence without anything that identifies a patient."""
 
 
+def age_band(age: float | None) -> str:
+    """Ten years, no more: an exact age is not shown."""
+    if age is None:
+        return "age not known"
+    if age >= 90:
+        return "90 years or older"
+    decade = int(age // 10) * 10
+    return f"{decade}–{decade + 9} years"
+
+
 @dataclass(frozen=True)
 class ECG:
     """A 12-lead tracing.

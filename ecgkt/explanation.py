@@ -12,6 +12,12 @@ from ecgkt.conformal import Guarantee, Verdict
 
 Head = Literal["findings", "diagnoses", "labs"]
 HEADS: tuple[Head, ...] = ("findings", "diagnoses", "labs")
+# What a head is called, and what it is about.
+TITLES: dict[Head, tuple[str, str]] = {
+    "findings": ("Findings", "what the tracing shows"),
+    "diagnoses": ("Diagnoses", "what the stay was about"),
+    "labs": ("Labs", "predicted from the ECG, not measured"),
+}
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)
 AGGREGATES = ("MI", "STTC", "CD", "HYP")  # those that are not SCP statements themselves; outputs of the findings head
 
@@ -99,6 +105,14 @@ class Explanation:
 
     def scores(self, head: Head) -> tuple[Score, ...]:
         return {"findings": self.findings, "diagnoses": self.diagnoses, "labs": self.labs}[head]
+
+    def striking(self) -> Score | None:
+        """What stands out most against its prevalence, among the positive if any is; None when the model abstains."""
+        every = [score for head in HEADS for score in self.scores(head)]
+        positive = [score for score in every if score.positive]
+        return max(
+            positive or every, key=lambda score: score.probability / max(score.label.prevalence, 0.01), default=None
+        )
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ A sheet is 250 mm wide whatever the speed, as on a cart; row 0 has its zero line
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import nan
 from typing import Literal
 
 from ecgkt.display_filter import Filter
@@ -119,3 +120,28 @@ def cells(paper: Paper) -> list[Cell]:
     if paper.layout != "3x4":
         return grid
     return [*grid, Cell(paper.rhythm, -rows * paper.row, start, start + paper.seconds)]
+
+
+def pulses(paper: Paper) -> tuple[list[float], list[float]]:
+    """x and y (mm) of the calibration pulse at the head of each row and of the short strokes between the columns.
+
+    NaN lifts the pen.
+    """
+    wide, high = PULSE_SECONDS * paper.speed, float(paper.gain)
+    x: list[float] = []
+    y: list[float] = []
+    for row in range(paper.rows):
+        zero = -row * paper.row
+        x += [-wide - 3, -wide - 1.5, -wide - 1.5, -1.5, -1.5, 0, nan]
+        y += [zero, zero, zero + high, zero + high, zero, zero, nan]
+        if row < paper.grid_rows:
+            for column in range(1, paper.columns):
+                x += [column * SHEET_MM / paper.columns] * 2 + [nan]
+                y += [zero + 2.5, zero - 2.5, nan]
+    return x, y
+
+
+def name_at(paper: Paper, cell: Cell) -> tuple[float, float]:
+    """Where the lead's name begins, in mm: above the zero line, at the left end of the stretch."""
+    raised = paper.row / 3 if paper.layout == "3x4" else paper.row / 5
+    return (cell.first - paper.start) * paper.speed + 1, cell.offset + raised

@@ -20,7 +20,7 @@ from ecgkt import display_filter
 from ecgkt.calipers import Measurement, outlines
 from ecgkt.ecg import ECG, LEAD_INDEX, LEADS, FloatArray
 from ecgkt.explanation import Attribution
-from ecgkt.layouts import LAYOUTS, PULSE_SECONDS, SHEET_MM, Cell, Layout, Paper, cells
+from ecgkt.layouts import LAYOUTS, Cell, Layout, Paper, cells, name_at, pulses
 
 # Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of
 # 10 s a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
@@ -117,17 +117,7 @@ def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
 
 def _pulses(paper: Paper) -> dict[str, Any]:
     """The calibration pulse at the head of each row, and the short strokes between the columns."""
-    wide, high = PULSE_SECONDS * paper.speed, float(paper.gain)
-    x: list[float] = []
-    y: list[float] = []
-    for row in range(paper.rows):
-        zero = -row * paper.row
-        x += [-wide - 3, -wide - 1.5, -wide - 1.5, -1.5, -1.5, 0, np.nan]
-        y += [zero, zero, zero + high, zero + high, zero, zero, np.nan]
-        if row < paper.grid_rows:
-            for column in range(1, paper.columns):
-                x += [column * SHEET_MM / paper.columns] * 2 + [np.nan]
-                y += [zero + 2.5, zero - 2.5, np.nan]
+    x, y = pulses(paper)
     line = {"color": ink(paper).trace, "width": 1}
     return {
         "type": "scatter", "mode": "lines", "name": "1 mV, 200 ms", "x": _floats(x), "y": _floats(y),
@@ -180,17 +170,7 @@ def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
         place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
         return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": colour}}
 
-    raised = paper.row / 3 if paper.layout == "3x4" else paper.row / 5
-    out = [
-        note(
-            f"<b>{cell.name}</b>",
-            (cell.first - paper.start) * paper.speed + 1,
-            cell.offset + raised,
-            12,
-            ink(paper).trace,
-        )
-        for cell in cells(paper)
-    ]
+    out = [note(f"<b>{cell.name}</b>", *name_at(paper, cell), 12, ink(paper).trace) for cell in cells(paper)]
     # What was filtered is said in the tracing's own colour, not in the quiet one of the scale.
     colour = ink(paper).quiet if paper.filter == "none" else ink(paper).trace
     return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, colour)]

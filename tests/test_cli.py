@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
+from pypdf import PdfReader
 
 from ecgkt import model as models
 from ecgkt.__main__ import main
@@ -30,6 +33,7 @@ class StandIn:
     """Says the same of every usable tracing; relevance lies in lead V2 alone."""
 
     name, sha256 = "stand-in", "ab" * 32
+    card: ClassVar[dict[str, str]] = {"created": "2026-11-01"}
     labels = (label("findings", "AFIB", 0.4), label("diagnoses", "I50", 0.9))
     lab = label("labs", "potassium_high", 0.3, "potassium")
 
@@ -148,3 +152,62 @@ def test_an_unknown_label_and_a_broken_bundle_are_said_at_once(
     monkeypatch.setattr(models, "load", broken)
     assert main(["explain", REAL, "--model", "nowhere"]) == 2
     assert capsys.readouterr().err == "This folder holds no bundle.\n"
+
+
+@pytest.mark.parametrize("suffix", ["pdf", "png", "json"])
+def test_a_report_tells_nothing_of_the_file_it_came_from(suffix: str, tmp_path: Path) -> None:
+    named = tmp_path / "Doe_Jane_4711.dcm"
+    named.write_bytes(Path(REAL).read_bytes())
+    out = tmp_path / f"out.{suffix}"
+    assert main(["report", str(named), "--out", str(out), "--target", "potassium_high", "--layout", "6x2"]) == 0
+    written = out.read_bytes()
+    if suffix == "pdf":
+        reader = PdfReader(BytesIO(written))
+        text = " ".join(page.extract_text() for page in reader.pages)
+        assert "What the score rests on: Name of potassium_high" in text
+        assert "·   simulated patient" not in text
+        written += text.encode() + str(reader.metadata).encode()
+    if suffix == "json":
+        data = json.loads(written)
+        assert data["attribution"]["code"] == "potassium_high"
+        assert data["paper"]["layout"] == "6x2"
+    for told in (b"Doe", b"Jane", b"4711", str(tmp_path).encode(), b"/Author"):
+        assert told not in written
+
+
+def test_a_report_of_a_simulated_patient_says_so(tmp_path: Path) -> None:
+    (tmp_path / "SIMULATED.md").write_text("Nobody.")
+    record = tmp_path / "files" / "one.dcm"
+    record.parent.mkdir()
+    record.write_bytes(Path(REAL).read_bytes())
+    assert main(["report", str(record), "--out", str(tmp_path / "out.json")]) == 0
+    data = json.loads((tmp_path / "out.json").read_text())
+    assert data["patient"]["simulated"]
+    assert data["attribution"]["code"] == "AFIB"  # the most striking, where none is named
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (["--target", "NOPE"], "This model has no label 'NOPE'."),
+        (["--start", "60"], "no sheet begins at 60 s"),
+        (["--out", "{folder}/none/out.pdf"], "No such file"),
+    ],
+)
+def test_a_report_that_cannot_be_made_is_one_line(
+    more: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    more = [each.format(folder=tmp_path) for each in more]
+    assert main(["report", REAL, "--out", str(tmp_path / "out.json"), *more]) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == 1
+    assert not (tmp_path / "out.json").exists()
+
+
+@pytest.mark.parametrize("more", [["--out", "report.docx"], ["--start", "-1"], ["--gain", "7"]])
+def test_a_report_asked_for_wrongly_shows_the_usage(more: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["report", REAL, "--out", "report.pdf", *more])
+    assert stopped.value.code == 2
+    assert more[0] in capsys.readouterr().err

@@ -15,11 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 import ecgkt
 from ecgkt.calipers import Measurement
-from ecgkt.ecg import ECG, ECGError
+from ecgkt.ecg import ECG, ECGError, age_band
 from ecgkt.explanation import HEADS, Attribution, Explanation, Head, Label, Quality, Score
+from ecgkt.interval_words import flag
 from ecgkt.intervals import ERROR_SD, Measured
 from ecgkt.normal_limits import Limit
-from ecgkt.ui import clinical, html, intervals, performance, reading, resources
+from ecgkt.ui import clinical, html, performance, resources
 from ecgkt.vocabulary import labs
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -235,11 +236,11 @@ def test_every_interval_stands_in_its_tab_with_limit_flag_and_reason() -> None:
 
 def test_a_flag_is_said_in_words_whatever_the_direction() -> None:
     def of(unit: str, value: float | None) -> str:
-        return intervals.flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
+        return flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
 
     assert [of("ms", value) for value in (9, 10, 20, 21, None)] == ["low", "", "", "high", ""]
     assert [of("°", value) for value in (-30, 15, 90)] == ["to the left", "", "to the right"]
-    assert intervals.flag(Measured("x", "ms", 5)) == ""
+    assert flag(Measured("x", "ms", 5)) == ""
 
 
 def test_the_errors_shown_are_those_of_the_benchmark() -> None:
@@ -460,7 +461,7 @@ def test_flag_keeps_the_limits_themselves_normal() -> None:
     ("age", "band"), [(None, "age not known"), (39.9, "30–39 years"), (40, "40–49 years"), (91, "90 years or older")]
 )
 def test_age_is_shown_as_a_band(age: float | None, band: str) -> None:
-    assert reading.age_band(age) == band
+    assert age_band(age) == band
 
 
 @pytest.mark.parametrize("value", [None, [], [0.7, None, 0.8], [float("nan")] * 3])

@@ -17,14 +17,21 @@ def auroc(scores: Array, targets: Array, weights: Array | None = None) -> Array:
     """
     if weights is None:
         weights = np.ones((1, len(scores)))
-    order = np.argsort(scores, kind="stable")
-    ties = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])
-    positive = np.add.reduceat(weights[:, order] * targets[order], ties, axis=1)
-    negative = np.add.reduceat(weights[:, order] * (1 - targets[order]), ties, axis=1)
-    below = np.cumsum(negative, axis=1) - negative
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    positive, negative = np.flatnonzero(targets > 0), np.flatnonzero(targets <= 0)
+    if len(positive) == 0 or len(negative) == 0:
+        return np.full(len(weights), np.nan)
+    negative = negative[np.argsort(scores[negative], kind="stable")]
+    first, last = (np.searchsorted(scores[negative], scores[positive], side) for side in ("left", "right"))
+    # A positive needs no more than the weight of the negatives below it (and of those that tie): sum up the negatives
+    # between the places where positives fall, which is a few sums for a rare label, and add those up.
+    places = np.unique(np.concatenate([[0], first, last, [len(negative)]]))
+    between = np.add.reduceat(weights[:, negative], places[:-1], axis=1)
+    below = np.concatenate([np.zeros((len(weights), 1)), np.cumsum(between, axis=1)], axis=1)
+    halves = below[:, np.searchsorted(places, first)] + below[:, np.searchsorted(places, last)]
+    own = weights[:, positive]
+    pairs = own.sum(axis=1) * below[:, -1]
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, (positive * (below + negative / 2)).sum(axis=1) / pairs, np.nan)
+        return np.where(pairs > 0, (own * halves).sum(axis=1) / 2 / pairs, np.nan)
 
 
 def patient_resamples(patients: npt.NDArray[np.str_], count: int, seed: int) -> Array:

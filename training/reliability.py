@@ -25,40 +25,49 @@ BINS = 10
 Figure = list[float]  # [value, low, high]
 
 
-def calibration_figures(probabilities: Array, targets: Array, resamples: Array) -> dict[str, Any] | None:
+def calibration_figures(
+    probabilities: Array, targets: Array, resamples: Array, by_label: bool = True
+) -> dict[str, Any] | None:
     """All figures of this module for probabilities and targets [N, L] (NaN unknown); resamples [R, N] by patient.
 
-    None without a known pair. `bins` has [mean predicted, observed, low, high, pairs] of each bin that holds any.
+    by_label: with those of each label by itself. `bins` has [mean predicted, observed, low, high, pairs] of each bin
+    that holds any. None without a known pair.
     """
     known = ~np.isnan(targets) & ~np.isnan(probabilities)
     if not known.any():
         return None
-    width = np.linspace(0, 1, BINS + 1)[1:-1]
-    sums = bin_sums(probabilities, targets, width)
+    weights = np.concatenate([np.ones((1, resamples.shape[1])), resamples])  # every ECG once, then the resamples
+    sums = bin_sums(probabilities, targets, np.linspace(0, 1, BINS + 1)[1:-1])
     mass = bin_sums(probabilities, targets, equal_mass(probabilities[known]))
-    ece, ece_debiased = _with_interval(resampled_ece(sums, resamples))
-    label_values = []
-    for column in range(targets.shape[1]):
-        there = known[:, column]
-        if MIN_POSITIVES <= targets[there, column].sum() <= there.sum() - MIN_POSITIVES:
-            one = (probabilities[:, column : column + 1], targets[:, column : column + 1])
-            own = bin_sums(*one, equal_mass(probabilities[there, column]))
-            label_values.append(resampled_ece(own, resamples))
-    pairs, predicted, observed = (part.sum(axis=1) for part in sums)
-    large = np.array([_mean_difference(w, observed, predicted, pairs) for w in _and_once(resamples)])
+    ece, ece_debiased = _with_interval(resampled_ece(sums, weights))
+    pairs, predicted, observed = (weights @ part.sum(axis=1) for part in sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        large = (observed - predicted) / pairs
     figures: dict[str, Any] = {
         "ece": ece,
         "ece_debiased": ece_debiased,
-        "ece_equal_mass": _with_interval(resampled_ece(mass, resamples))[0],
+        "ece_equal_mass": _with_interval(resampled_ece(mass, weights))[0],
         "in_the_large": [float(large[0]), *interval(large[1:])],
         "pairs": int(known.sum()),
         "positives": int(targets[known].sum()),
         "bins": _bins(sums, resamples),
     }
-    if label_values:
-        classwise, debiased = _with_interval(np.nanmean(label_values, axis=0))
-        figures |= {"classwise": classwise, "classwise_debiased": debiased, "classwise_labels": len(label_values)}
+    values = _each_label(probabilities, targets, weights) if by_label else []
+    if values:
+        classwise, debiased = _with_interval(np.nanmean(values, axis=0))
+        figures |= {"classwise": classwise, "classwise_debiased": debiased, "classwise_labels": len(values)}
     return figures
+
+
+def _each_label(probabilities: Array, targets: Array, weights: Array) -> list[Array]:
+    """[1 + R] calibration error of each label with enough positives and negatives."""
+    values = []
+    for p, y in zip(probabilities.T, targets.T, strict=True):
+        known = ~np.isnan(y) & ~np.isnan(p)
+        if MIN_POSITIVES <= y[known].sum() <= known.sum() - MIN_POSITIVES:
+            sums = bin_sums(p[:, None], y[:, None], equal_mass(p[known]))
+            values.append(resampled_ece(sums, weights))
+    return values
 
 
 def equal_mass(probabilities: Array) -> Array:
@@ -77,17 +86,11 @@ def bin_sums(probabilities: Array, targets: Array, edges: Array) -> tuple[Array,
     return tuple(part.reshape(len(targets), -1) for part in parts)  # type: ignore[return-value]
 
 
-def resampled_ece(sums: tuple[Array, Array, Array], resamples: Array) -> Array:
-    """[1 + R] expected calibration error, the value itself first."""
+def resampled_ece(sums: tuple[Array, Array, Array], weights: Array) -> Array:
+    """[W] expected calibration error for each row of weights [W, N]."""
     pairs, predicted, observed = sums
-    weights = _and_once(resamples)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.abs(weights @ (observed - predicted)).sum(axis=1) / (weights @ pairs).sum(axis=1)
-
-
-def _and_once(resamples: Array) -> Array:
-    """[1 + R, N]: every ECG once, then the resamples."""
-    return np.concatenate([np.ones((1, resamples.shape[1])), resamples])
 
 
 def _with_interval(values: Array) -> tuple[Figure, Figure]:
@@ -99,12 +102,6 @@ def _with_interval(values: Array) -> tuple[Figure, Figure]:
         return [max(float(edge) - by, 0.0) for edge in (values[0] + bias, low, high)]
 
     return moved(bias), moved(2 * bias)
-
-
-def _mean_difference(weights: Array, observed: Array, predicted: Array, pairs: Array) -> float:
-    """Observed minus predicted share; NaN in a resample without a known pair."""
-    total = weights @ pairs
-    return float(weights @ (observed - predicted) / total) if total else float("nan")
 
 
 def _bins(sums: tuple[Array, Array, Array], resamples: Array) -> list[list[float]]:

@@ -69,7 +69,7 @@ def subgroup_figures(
             shared = [aurocs[name][c] for c in common if c in aurocs.get(name, {})]
             if shared and len(shared) == len(common):
                 row["auroc"] = figure(np.nanmean(np.stack(shared), axis=0))
-            calibration = calibration_figures(probabilities[mask], targets[mask], resamples[:, mask])
+            calibration = calibration_figures(probabilities[mask], targets[mask], resamples[:, mask], by_label=False)
             if name in large and calibration:
                 row["ece"], row["in_the_large"] = calibration["ece_debiased"], calibration["in_the_large"]
             rows.append(row)

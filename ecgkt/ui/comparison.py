@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Head, Label
+from ecgkt.explanation import HEADS, TITLES, Head, Label
 from ecgkt.ui import clinical, html, resources, scores
 from ecgkt.ui.reading import patient_line
 from ecgkt.ui.resources import Opened
@@ -63,7 +63,7 @@ def _head(
             marked.append(len(rows))
         rows.append(cells)
     names = [cell for name, _ in MODELS.values() for cell in ("", name)]
-    st.subheader(scores.TITLES[head][0])
+    st.subheader(TITLES[head][0])
     html.table(
         ("Label", "Known", *names), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
     )

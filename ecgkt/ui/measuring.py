@@ -66,4 +66,4 @@ def readings(key: str) -> None:
     ]
     header = ("", "Lead", "From, s", "Width, ms", "As a cycle, per minute", "Height, mV")
     html.table(header, rows, "Measured by hand on this tracing", numbers=(2, 3, 4, 5))
-    st.button("Clear all", key="clear_measurements", on_click=found.clear)
+    st.button("Clear all", key="clear_measurements", shortcut="X", on_click=found.clear)

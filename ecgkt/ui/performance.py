@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Head, Label
+from ecgkt.explanation import HEADS, TITLES, Head, Label
 from ecgkt.label_curve import Interval, interval
 from ecgkt.label_curve import number as words
 from ecgkt.ui import charts, html
-from ecgkt.ui.scores import TITLES
 
 if TYPE_CHECKING:
     from ecgkt.model import Model

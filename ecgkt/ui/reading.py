@@ -8,24 +8,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ecgkt.ecg import ECG
+from ecgkt.ecg import ECG, age_band
 from ecgkt.explanation import HEADS
 from ecgkt.relevance import summarise
-from ecgkt.ui import clinical, evidence, html, intervals, measuring, scores, serial_choice, tracing
+from ecgkt.ui import beat, clinical, evidence, export, html, intervals, measuring, scores, serial_choice, tracing
 from ecgkt.ui.resources import Opened, attribute, explain, is_own_folder, model_or_stop
 
 if TYPE_CHECKING:
     from ecgkt.model import Model
-
-
-def age_band(age: float | None) -> str:
-    """Ten years, no more: an exact age is not shown."""
-    if age is None:
-        return "age not known"
-    if age >= 90:
-        return "90 years or older"
-    decade = int(age // 10) * 10
-    return f"{decade}–{decade + 9} years"
 
 
 def patient_line(opened: Opened) -> str:
@@ -47,10 +37,11 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     model: waited for here if not given, with the tracing already on the page.
     """
-    left, right = st.columns([2.7, 1], gap="medium")
+    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
+        left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
-        line, drag, menu = st.columns([4, 1.2, 1.1], vertical_alignment="center", gap="small")
+        line, drag, menu, keep = st.columns([3.3, 1.15, 1.1, 1.1], vertical_alignment="center", gap="small")
         line.html(patient_line(opened))
         with drag:
             is_measuring = measuring.switch()
@@ -66,7 +57,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
         with left:
             tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
             serial_choice.offer(opened)
-            _below({"Intervals": lambda: intervals.table(measured)})
+            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
+        with keep:
+            export.offer(opened, explanation, model, paper, None)
         with right:
             st.warning("The model says nothing of this tracing. " + " ".join(explanation.quality.reasons))
         return
@@ -84,11 +77,15 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with left:
         tracing.sheet(place, opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
         evidence.headline(score, found)
+    with keep:
+        export.offer(opened, explanation, model, paper, attribution)
+    with left:
         serial_choice.offer(opened)
         _below(
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
+                "Beat": lambda: beat.show(measured, attribution if shown else None),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }
@@ -97,8 +94,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
 def _below(parts: dict[str, Callable[[], None]]) -> None:
     """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
-    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
-        if tab.open:
-            with tab:
-                part()
-    tracing.keys()
+    with st.container(key="below"):
+        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+        tracing.keys()

@@ -7,15 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS, Explanation, Head, Label, Score
+from ecgkt.explanation import HEADS, TITLES, Explanation, Head, Label, Score
 from ecgkt.ui import html
 from ecgkt.ui.theme import palette
 
-TITLES: dict[Head, tuple[str, str]] = {
-    "findings": ("Findings", "what the tracing shows"),
-    "diagnoses": ("Diagnoses", "what the stay was about"),
-    "labs": ("Labs", "predicted from the ECG, not measured"),
-}
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
@@ -27,10 +22,11 @@ def chosen(explanation: Explanation) -> Label:
 
 
 def standing_out(explanation: Explanation) -> Label:
-    """The label most probable against its prevalence, of those above their threshold if there are any."""
-    scores = [score for head in HEADS for score in explanation.scores(head)]
-    positive = [score for score in scores if score.positive]
-    return max(positive or scores, key=lambda score: score.probability / max(score.label.prevalence, 0.01)).label
+    """`Explanation.striking`'s label. Raises ValueError when the model abstained."""
+    striking = explanation.striking()
+    if striking is None:
+        raise ValueError("The model says nothing of this tracing.")
+    return striking.label
 
 
 def note(head: Head, labels: Sequence[Label]) -> str:
@@ -50,8 +46,9 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
                 scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
             words = note(head, [score.label for score in scores])
             title = f"{TITLES[head][0]}<span>{words}</span>"
-            st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
-            _rows(scores, label, beside)
+            with st.container(key=f"rows-{head}"):
+                st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
+                _rows(scores, label, beside)
 
 
 def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt import paper, serial_paper
 from ecgkt.explanation import Explanation
+from ecgkt.interval_words import flag, number
 from ecgkt.intervals import DEGREE
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper
 from ecgkt.model import Model
@@ -169,7 +170,7 @@ def interval_table(found: SerialComparison) -> None:
         if change.within_error is False:
             marked.append(len(rows))
         unit = "" if change.now.unit in (DEGREE, "V lead") else change.now.unit
-        values = [f"{intervals.number(m)} {intervals.flag(m)}".strip() for m in (change.before, change.now)]
+        values = [f"{number(m)} {flag(m)}".strip() for m in (change.before, change.now)]
         error = "not known" if change.error is None else f"± {change.error:.0f}"
         rows.append((change.now.name, *values, unit, signed(change.change, change.now.unit), error, in_words(change)))
     html.table(

@@ -8,7 +8,7 @@ from html import escape
 import streamlit as st
 
 from ecgkt import vocabulary
-from ecgkt.explanation import HEADS, Head
+from ecgkt.explanation import HEADS, TITLES, Head
 from ecgkt.serial import ScoreChange
 from ecgkt.ui import clinical, html, scores
 from ecgkt.ui.theme import palette
@@ -46,8 +46,7 @@ def ranked(changes: Changes) -> None:
             continue
         words = scores.note(head, [change.label for change in changes[head]])
         st.html(
-            f'<div class="rows-title" role="heading" aria-level="3">{scores.TITLES[head][0]}'
-            f"<span>{escape(words)}</span></div>"
+            f'<div class="rows-title" role="heading" aria-level="3">{TITLES[head][0]}<span>{escape(words)}</span></div>'
         )
         shown = [c for c in changes[head][:SHOWN] if c.change is None or abs(c.change) >= LEAST]
         if not shown:
@@ -79,7 +78,7 @@ def every(changes: Changes) -> None:
         return
     st.dataframe(
         {
-            "": [scores.TITLES[change.label.head][0] for change in flat],
+            "": [TITLES[change.label.head][0] for change in flat],
             "Name": [change.label.name for change in flat],
             "Before": [change.before for change in flat],
             "Now": [change.now for change in flat],

@@ -68,10 +68,15 @@ def frame(title: str) -> None:
     st.html(f'<div class="notice" role="note">{escape(ecgkt.NOTICE)}</div>')
 
 
+def colours(palette: Palette, is_dark: bool) -> dict[str, str]:
+    """Name -> colour of everything that style.css calls by a name."""
+    by_class = saliency.colours(signed=True, dark=is_dark)
+    named = {name: colour for name, colour in vars(palette).items() if isinstance(colour, str)}
+    return named | {"raises": by_class[4], "lowers": by_class[-4], "doubt": palette.models[2]}
+
+
 def _style() -> None:
     """style.css, and the colours that it names."""
-    by_class = saliency.colours(signed=True, dark=dark())
-    colours = {**vars(palette()), "raises": by_class[4], "lowers": by_class[-4], "doubt": palette().models[2]}
-    names = ";".join(f"--{name}:{colour}" for name, colour in colours.items() if isinstance(colour, str))
+    names = ";".join(f"--{name}:{colour}" for name, colour in colours(palette(), dark()).items())
     st.html(f"<style>:root{{{names}}}</style>")
     st.html(STYLE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from time import monotonic
 from typing import TypeVar
 from urllib.parse import quote
 
@@ -21,6 +22,7 @@ from ecgkt.ui.theme import dark, palette
 T = TypeVar("T")
 
 METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
+PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
 SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(layouts.LAYOUTS, "123", strict=True))
 
@@ -66,8 +68,8 @@ def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -
 def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     """(paper from the second chosen, its place on the page): as wide as its column and as high as its paper.
 
-    A slider when the tracing is longer than a sheet. Until Plotly has been fetched the place shows the tracing as a
-    picture, so it is there at once and nothing moves when the chart comes.
+    A slider when the tracing is longer than a sheet. In a session's first seconds, while the browser fetches Plotly,
+    the place shows the tracing as a picture, so it is there at once and nothing moves when the chart comes.
     """
     place = st.container(key="sheet")
     if ecg.seconds > laid_out.seconds + 0.5:
@@ -75,7 +77,7 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
         start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
     picture = ""
-    if not st.session_state.get("has_chart"):
+    if monotonic() - st.session_state.setdefault("first_sheet", monotonic()) < PICTURED_SECONDS:
         drawn = paper_svg.svg(paper.figure(ecg, laid_out))
         picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");background-size:100% 100%;'
     # Height follows width in the browser, so the boxes stay square without an empty band above and below.
@@ -108,14 +110,16 @@ def sheet(
         config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
         alt=paper.alt_text(ecg, laid_out, attribution),
     )
-    st.session_state["has_chart"] = True
     measuring.readings(key)
 
 
 def keys() -> None:
     """The keyboard: its buttons work while this is folded, and unfolded they list what there is."""
     with st.expander("Keyboard"):
-        html.text("P and N open the previous and the next ECG, M begins and ends measuring. Layouts:")
+        html.text(
+            "P and N open the previous and the next ECG, M begins and ends measuring, X clears all that was measured. "
+            "Layouts:"
+        )
         with st.container(horizontal=True):
             for layout, words in layouts.LAYOUTS.items():
                 st.button(words, key=f"key_{layout}", shortcut=LAYOUT_KEYS[layout], on_click=_lay_out, args=(layout,))

@@ -1,0 +1,71 @@
+"""The command `python -m ecgkt report FILE --out report.pdf`: one ECG to a report, without the dashboard."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ecgkt.display_filter import FILTERS
+from ecgkt.ecg import LEADS, ECGError
+from ecgkt.layouts import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper
+from ecgkt.mimic.tables import SIMULATED
+from ecgkt.readers import read
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
+
+SUFFIXES = (".pdf", ".png", ".json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
+    parser.add_argument("--out", type=_out, required=True, metavar="REPORT", help="a new .pdf, .png or .json file")
+    parser.add_argument("--target", metavar="LABEL", help="whose relevance is drawn (default: most striking)")
+    parser.add_argument("--patient", default="", metavar="WORDS", help="for the patient line, printed as they are")
+    parser.add_argument("--layout", choices=LAYOUTS, default="3x4")
+    parser.add_argument("--order", choices=ORDERS, default="standard", help="order of the limb leads")
+    parser.add_argument("--rhythm", choices=LEADS, default="II", help="lead of the rhythm strip")
+    parser.add_argument("--gain", type=int, choices=GAINS, default=10, help="mm/mV")
+    parser.add_argument("--speed", type=int, choices=SPEEDS, default=25, help="mm/s")
+    parser.add_argument("--filter", choices=FILTERS, default="none")
+    parser.add_argument("--start", type=_seconds, default=0.0, help="second at which the sheet begins")
+    parser.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
+
+
+def _out(name: str) -> Path:
+    path = Path(name)
+    if path.suffix.lower() not in SUFFIXES:
+        raise argparse.ArgumentTypeError(f"{name!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    return path
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
+def run(options: argparse.Namespace, model: Model) -> None:
+    """Write the report that `options` ask for. Raises ECGError for a file that cannot be read or a start beyond it,
+    KeyError for an unknown target, OSError where the report cannot be written."""
+    from ecgkt.report import content, document  # bring matplotlib, which --help should not wait for
+
+    ecg = read(options.file)
+    if options.start >= ecg.seconds:
+        raise ECGError(f"The tracing is {ecg.seconds:.3g} s long, so no sheet begins at {options.start:g} s.")
+    paper = Paper(
+        options.layout, options.gain, options.speed, options.rhythm, options.start, order=options.order,
+        filter=options.filter,
+    )  # fmt: skip
+    explanation = model.explain(ecg)
+    striking = explanation.striking()
+    attribution = None
+    if striking is not None:
+        attribution = model.attribute(ecg, options.target or striking.label.code)
+    simulated = any((folder / SIMULATED).is_file() for folder in Path(options.file).resolve().parents)
+    data = content.build(ecg, explanation, model, paper, attribution, simulated, options.patient)
+    make: Callable[[dict[str, Any]], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
+    options.out.write_bytes(make(data))

@@ -1,0 +1,171 @@
+"""What a report says, as plain data: the JSON report, and all that the printed one is drawn from. Keys: docs/report.md.
+
+Of the patient it holds sex and age band, and a line of words only if somebody gave one.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Protocol
+
+import numpy as np
+
+from ecgkt import NOTICE, display_filter, saliency
+from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
+from ecgkt.explanation import HEADS, Attribution, Explanation, Score
+from ecgkt.interval_words import SPACE, flag, limit, number
+from ecgkt.intervals import Intervals, Measured, measure
+from ecgkt.layouts import Paper
+from ecgkt.paper import scale_text
+from ecgkt.relevance import Share, summarise
+
+FORMAT, VERSION = "ecgkt report", 1
+MICROVOLTS = 1000  # in a millivolt
+
+
+class Identity(Protocol):
+    """What a report names a model by: `ecgkt.model.Model`, or a stand-in."""
+
+    name: str
+    sha256: str
+    card: dict[str, Any]
+
+
+def build(
+    ecg: ECG,
+    explanation: Explanation,
+    model: Identity,
+    paper: Paper | None = None,
+    attribution: Attribution | None = None,
+    simulated: bool = False,
+    patient: str = "",
+    today: date | None = None,
+) -> dict[str, Any]:
+    """The report of `ecg` on the sheet that `paper` shows; of a score's relevance if `attribution` is given.
+
+    simulated: the patient is not a real one. patient: words that the user wants on the patient line. today: date of
+    the report.
+    """
+    paper = paper or Paper()
+    measured = measure(ecg)
+    if explanation.abstained:
+        attribution = None
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "created": (today or date.today()).isoformat(),
+        "notice": NOTICE,
+        "model": {"name": model.name, "sha256": model.sha256, "created": model.card.get("created")},
+        "patient": {
+            "sex": ecg.sex,
+            "age_band": None if ecg.age is None else age_band(ecg.age),
+            "simulated": simulated,
+            "given": " ".join(patient.split()),
+        },
+        "paper": {
+            "layout": paper.layout,
+            "order": paper.order,
+            "rhythm": paper.rhythm if paper.layout == "3x4" else None,
+            "mm_per_s": paper.speed,
+            "mm_per_mv": paper.gain,
+            "filter": paper.filter,
+            "start": paper.start,
+            "scale": scale_text(ecg, paper),
+        },
+        "tracing": _tracing(ecg, paper),
+        "quality": {
+            "ok": explanation.quality.ok,
+            "reasons": [*explanation.quality.reasons],
+            "warnings": [*explanation.quality.warnings],
+        },
+        "abstained": explanation.abstained,
+        "superclasses": dict(explanation.superclasses),
+        **{head: [_score(score) for score in explanation.scores(head)] for head in HEADS},
+        "intervals": _intervals(measured),
+        "attribution": _attribution(attribution, measured, paper) if attribution else None,
+    }
+
+
+def _tracing(ecg: ECG, paper: Paper) -> dict[str, Any]:
+    """The stretch that the sheet shows, through its filter."""
+    shown = display_filter.filtered(ecg, paper.filter).crop(paper.start, paper.seconds)
+    return {
+        "rate": ecg.rate,
+        "recorded_seconds": ecg.seconds,
+        "unit": "uV",
+        "leads": {lead: _whole(MICROVOLTS * row) for lead, row in zip(LEADS, shown.signal, strict=True)},
+        "notes": [*ecg.notes],
+    }
+
+
+def _whole(row: FloatArray) -> list[int | None]:
+    """Rounded, None where nothing was recorded (NaN is no JSON)."""
+    return [round(value) if np.isfinite(value) else None for value in row.tolist()]
+
+
+def _score(score: Score) -> dict[str, Any]:
+    label = score.label
+    lab = {"lab": label.lab, "direction": label.direction, "unit": label.unit, "limit": label.limit}
+    return {
+        "code": label.code,
+        "name": label.name,
+        "group": label.group,
+        **(lab if label.head == "labs" else {}),
+        "probability": score.probability,
+        "threshold": label.threshold,
+        "positive": score.positive,
+        "threshold_source": label.threshold_source,
+        "prevalence": label.prevalence,
+        "auroc": list(label.auroc) if label.auroc else None,
+        "measured_on": label.measured_on or None,
+        "learnt_from": label.learnt_from,
+    }
+
+
+def _intervals(measured: Intervals) -> dict[str, Any]:
+    return {
+        "measurements": {key: _measured(row) for key, row in vars(measured).items() if isinstance(row, Measured)},
+        "r_progression": [
+            {"lead": each.lead, "r_mv": round(each.r, 3), "s_mv": round(each.s, 3)} for each in measured.progression
+        ],
+    }
+
+
+def _measured(row: Measured) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "unit": row.unit,
+        "value": None if row.value is None else round(row.value, 3),
+        "reason": row.reason or None,
+        "low": row.limit.low if row.limit else None,
+        "high": row.limit.high if row.limit else None,
+        "source": row.limit.source if row.limit else None,
+        "flag": row.flag,
+        "words": {"value": number(row), "normal": limit(row).replace(SPACE, " "), "flag": flag(row)},
+    }
+
+
+def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> dict[str, Any]:
+    """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
+    found = summarise(attribution, measured.beats)
+    first = round(paper.start * attribution.rate)
+    shown = saliency.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
+    return {
+        "code": attribution.label.code,
+        "name": attribution.label.name,
+        "method": attribution.method,
+        "signed": found.signed,
+        "sentence": found.sentence,
+        "regions": [{"where": each.where, **_share(each.share), "words": each.words} for each in found.regions],
+        "rest": _share(found.rest),
+        "leads": {lead: _share(share) for lead, share in found.by_lead.items()},
+        "waves": {wave: _share(share) for wave, share in found.by_wave.items()},
+        "elsewhere": _share(found.elsewhere),
+        "rhythm": _share(found.rhythm),
+        "rate": attribution.rate,
+        "classes": {lead: row.tolist() for lead, row in zip(LEADS, shown, strict=True)},
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {"share": round(share.total, 4), "net": None if share.net is None else round(share.net, 4) + 0.0}  # no -0.0

@@ -1,0 +1,151 @@
+"""A printed page in millimetres: lines, bars and words on A4 landscape, drawn by matplotlib as PDF or PNG.
+
+One pair of axes covers the page, so that a unit is a millimetre from the lower left corner. Nothing here knows an ECG.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy.typing as npt
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox, TransformedBbox
+
+WIDTH, HEIGHT = 297.0, 210.0  # mm, A4 landscape (ISO 216)
+MM_PER_INCH = 25.4
+POINT = MM_PER_INCH / 72  # mm
+
+TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#a9b8bc"
+WARNING = "#a85d00"
+GRID_MINOR, GRID_MAJOR = "#f6d5cf", "#e3a49a"
+
+DASHES = (0.7, 0.35)  # stroke and gap, in widths of the line
+
+Side = Literal["left", "center", "right"]
+Point = tuple[float, float]
+Numbers = npt.ArrayLike
+
+
+@dataclass(frozen=True)
+class Box:
+    """left, low, right, high: mm from the page's lower left corner."""
+
+    left: float
+    low: float
+    right: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.right - self.left
+
+    @property
+    def height(self) -> float:
+        return self.high - self.low
+
+
+def font(size: float, bold: bool = False) -> FontProperties:
+    """DejaVu Sans, which comes with matplotlib and is put into the PDF; size in points."""
+    return FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+
+
+def text_width(words: str, size: float, bold: bool = False) -> float:
+    """mm."""
+    width, _, _ = text_to_path.get_text_width_height_descent(words, font(size, bold), ismath=False)
+    return float(width) * POINT
+
+
+def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
+    """`words`, or as much of them as `room` mm hold with an ellipsis."""
+    width = text_width(words, size, bold)
+    if width <= room:
+        return words
+    words = words[: int(len(words) * room / width) + 3]  # about where to begin: measuring takes time
+    while words and text_width(words + "…", size, bold) > room:
+        words = words[:-1]
+    return words.rstrip(" ,;") + "…"
+
+
+def wrapped(words: str, room: float, size: float) -> list[str]:
+    """Lines of at most `room` mm, broken between words."""
+    lines = [""]
+    for word in words.split():
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and text_width(longer, size) > room:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
+
+
+class Page:
+    """One page to draw on. Coordinates are mm from the lower left corner; line widths are mm too."""
+
+    def __init__(self) -> None:
+        self.figure = Figure(figsize=(WIDTH / MM_PER_INCH, HEIGHT / MM_PER_INCH), facecolor="white")
+        self._axes = self.figure.add_axes((0, 0, 1, 1), xlim=(0, WIDTH), ylim=(0, HEIGHT))
+        self._axes.set_axis_off()
+        self._layer = 0  # what is drawn later lies above
+
+    def words(
+        self,
+        text: str,
+        x: float,
+        y: float,
+        size: float = 7.5,
+        colour: str = TEXT,
+        bold: bool = False,
+        side: Side = "left",
+    ) -> None:
+        """One line of text with its baseline at y; x is its left edge, middle or right edge."""
+        properties = font(size, bold)
+        self._axes.text(
+            x, y, text, color=colour, fontproperties=properties, ha=side, va="baseline", parse_math=False,
+            zorder=self._next(),
+        )  # fmt: skip
+
+    def paragraph(self, text: str, x: float, y: float, room: float, size: float = 7.5, colour: str = TEXT) -> float:
+        """Wrapped lines from baseline y down; the baseline after the last."""
+        for line in wrapped(text, room, size):
+            self.words(line, x, y, size, colour)
+            y -= 1.4 * size * POINT
+        return y
+
+    def line(
+        self,
+        x: Numbers,
+        y: Numbers,
+        width: float = 0.2,
+        colour: str = TEXT,
+        within: Box | None = None,
+        dashed: bool = False,
+    ) -> None:
+        """A line through all points, lifted where one is NaN. within: what lies outside is cut off."""
+        (drawn,) = self._axes.plot(
+            x, y, color=colour, linewidth=width / POINT, zorder=self._next(),
+            linestyle=(0, DASHES) if dashed else "solid", dash_capstyle="butt", solid_capstyle="butt",
+            dash_joinstyle="round", solid_joinstyle="round",
+        )  # fmt: skip
+        if within is not None:
+            corners = Bbox.from_extents(within.left, within.low, within.right, within.high)
+            drawn.set_clip_box(TransformedBbox(corners, self._axes.transData))
+
+    def rules(self, segments: Sequence[tuple[Point, Point]], width: float, colour: str) -> None:
+        """Many straight lines of one kind."""
+        self._axes.add_collection(
+            LineCollection(list(segments), colors=colour, linewidths=width / POINT, zorder=self._next()), autolim=False
+        )
+
+    def fill(self, box: Box, colour: str) -> None:
+        corner = (box.left, box.low)
+        self._axes.add_patch(Rectangle(corner, box.width, box.height, color=colour, lw=0, zorder=self._next()))
+
+    def _next(self) -> float:
+        self._layer += 1
+        return self._layer

@@ -1,0 +1,96 @@
+"""The first page: the tracing, true to scale, with patient line and measurements above it and the scale below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecgkt.layouts import SHEET_MM, Paper
+from ecgkt.report import words
+from ecgkt.report.drawing import HEIGHT, QUIET, WARNING, WIDTH, Box, Page, shortened, text_width
+from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
+
+EDGE = 5.0  # mm that printers leave white
+FOOT = 9.0  # mm for the two lines below the grid
+LOWERED = 2.5  # mm: an R wave in the first row needs more room than an S wave in the last
+HEADER, LOW_HEADER = 29.0, 11.0  # mm above the grid; twelve rows leave less room
+PAIRS = {
+    "rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTc (Fridericia)", "qtcb": "QTc (Bazett)",
+}  # fmt: skip
+AXES = ("p_axis", "qrs_axis", "t_axis")
+
+
+def grid_box(paper: Paper) -> tuple[Box, tuple[float, float]]:
+    """(the grid, the sheet's origin): in the middle of the page, its left and right edge on lines of 5 mm."""
+    before = -LARGE_BOX * (paper.x_range[0] // LARGE_BOX)
+    width = before + SHEET_MM + LARGE_BOX
+    left = (WIDTH - width) / 2
+    low, high = EDGE + FOOT, HEIGHT - EDGE - (LOW_HEADER if paper.layout == "12x1" else HEADER)
+    box = Box(left, low, left + width, high)
+    middle = (low + high) / 2 - LOWERED
+    return box, (left + before, middle + (paper.rows - 1) * paper.row / 2)
+
+
+def draw(page: Page, data: dict[str, Any], pages: int) -> None:
+    """The whole page of report `data`; pages: how many the report has."""
+    paper = paper_of(data)
+    box, origin = grid_box(paper)
+    sheet = Sheet(page, data, box, origin)
+    sheet.grid()
+    sheet.tracing()
+    if paper.layout == "12x1":
+        _low_header(page, data, box)
+    else:
+        _header(page, data, box)
+    footer(page, data, (1, pages), (data["paper"]["scale"], "Print at actual size: a large box measures 5 mm"), box)
+
+
+def _header(page: Page, data: dict[str, Any], box: Box) -> None:
+    top = HEIGHT - EDGE
+    page.words("12-lead ECG", box.left, top - 5.5, 15, bold=True)
+    page.words(f"Report of {data['created']}", box.right, top - 5.5, 8, QUIET, side="right")
+    page.words(shortened(words.patient(data), box.width, 10), box.left, top - 12, 10)
+    notes = "; ".join(data["tracing"]["notes"])
+    page.words(shortened(notes, box.width / 2, 7), box.right, top - 12, 7, QUIET, side="right")
+    x = box.left
+    for title, value in _pairs(data):
+        page.words(title, x, top - 17, 7, QUIET)
+        page.words(value, x, top - 22, 11)
+        x += box.width / (len(PAIRS) + 1.5)  # the three axes stand last and are wider
+    _remark(page, data, box, top - 27.5)
+
+
+def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
+    top = HEIGHT - EDGE
+    page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
+    page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
+    page.words(f"Report of {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
+    if words.remark(data):
+        _remark(page, data, box, top - 8.5)
+    else:
+        line = words.SEPARATOR.join(f"{title} {value}" for title, value in _pairs(data))
+        page.words(shortened(line, box.width, 8), box.left, top - 8.5, 8)
+
+
+def _remark(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
+    """What must be said of the tracing, whole: in one line, or in smaller ones."""
+    sentence = words.remark(data)
+    if text_width(sentence, 8.5) <= box.width:
+        page.words(sentence, box.left, y, 8.5, WARNING)
+    else:
+        page.paragraph(sentence, box.left, y + 1.5, box.width, 6, WARNING)
+
+
+def _pairs(data: dict[str, Any]) -> list[tuple[str, str]]:
+    rows = data["intervals"]["measurements"]
+    axes = " / ".join(words.value(rows[name]) for name in AXES)
+    return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("Axes of P / QRS / T", axes)]
+
+
+def footer(page: Page, data: dict[str, Any], number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:
+    """Two lines: `notes` to the left and right, then the notice, the model, and which page of how many."""
+    low = EDGE + 0.8
+    page.words(notes[0], box.left, low + 4, 8)
+    page.words(notes[1], box.right, low + 4, 7, QUIET, side="right")
+    page.words(data["notice"], box.left, low, 8, bold=True)
+    told = f"{words.model(data)}{words.SEPARATOR}page {number[0]} of {number[1]}"
+    page.words(told, box.right, low, 7, QUIET, side="right")

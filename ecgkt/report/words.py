@@ -1,0 +1,44 @@
+"""What a report's numbers are called in print: short phrases that both pages share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SEPARATOR = "   ·   "
+
+
+def patient(data: dict[str, Any]) -> str:
+    """Sex, age band, what the user gave, and whether the patient is real."""
+    who = data["patient"]
+    parts = [
+        (who["sex"] or "sex not known").capitalize(),
+        who["age_band"] or "age not known",
+        who["given"],
+        "simulated patient" if who["simulated"] else "",
+    ]
+    return SEPARATOR.join(part for part in parts if part)
+
+
+def percent(share: float) -> str:
+    """0.62 -> "62 %"; a share that would round to nothing says so."""
+    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def value(row: dict[str, Any]) -> str:
+    """A measurement with its unit, or a dash."""
+    number: str = row["words"]["value"]
+    plain = row["value"] is None or row["unit"] in ("°", "V lead")
+    return number if plain else f"{number} {row['unit']}"
+
+
+def remark(data: dict[str, Any]) -> str:
+    """Why the model says nothing, or what makes the tracing doubtful; empty where all is well."""
+    quality = data["quality"]
+    if data["abstained"]:
+        return " ".join(["The model says nothing of this tracing.", *quality["reasons"]])
+    return " ".join(["Doubtful:", *quality["warnings"]]) if quality["warnings"] else ""
+
+
+def model(data: dict[str, Any]) -> str:
+    built = data["model"]["created"]
+    return f"Model {data['model']['name']}" + (f" of {built}" if built else "")

@@ -1,0 +1,55 @@
+"""The median beat in a tab: drawn with its boundaries and what the chosen score rests on, and in numbers."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ecgkt import beat_paper
+from ecgkt.beat_paper import BeatPaper, Way
+from ecgkt.beat_relevance import folded
+from ecgkt.beat_table import amplitudes
+from ecgkt.explanation import Attribution
+from ecgkt.intervals import Intervals
+from ecgkt.ui import html
+from ecgkt.ui.theme import dark, palette
+
+WAYS: tuple[Way, ...] = ("Side by side", "Overlaid")
+
+
+def show(found: Intervals, attribution: Attribution | None = None) -> None:
+    """Drawing and table; a sentence where there is no beat to show. attribution: None where nothing is laid on it."""
+    beat = found.beat
+    if beat is None:
+        html.text("Fewer than two beats were found, so there is no typical one.")
+        return
+    way = st.segmented_control("Leads", WAYS, default=WAYS[0], required=True, key="beat", bind="query-params")
+    paper = BeatPaper(way or WAYS[0], dark())
+    relevance = None if attribution is None else folded(attribution, found.beats, beat)
+    st.html(
+        f"<style>.st-key-median-beat .stPlotlyChart{{aspect-ratio:{beat_paper.aspect(beat, paper):.4f};"
+        f"height:auto!important;min-height:0!important;outline:1px solid {palette().line}}}</style>"
+    )
+    with st.container(key="median-beat"):
+        st.plotly_chart(
+            beat_paper.figure(beat, paper, relevance),
+            key="beat-sheet",
+            theme=None,
+            height="stretch",
+            config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
+            alt=beat_paper.alt_text(beat, paper, attribution),
+        )
+    if attribution is not None:
+        html.text(
+            f"Coloured: what the score for {attribution.label.name} rests on, as the mean over all beats; the wider "
+            "the more, dotted where it lowers the score."
+        )
+    rows = [
+        (each.lead, *(_millivolts(v) for v in (each.p, each.q, each.r, each.s, each.st, each.t)))
+        for each in amplitudes(beat)
+    ]
+    header = ("Lead", "P", "Q", "R", "S", "ST at J + 60 ms", "T")
+    html.table(header, rows, "Amplitudes in mV against the level before QRS", numbers=range(1, 7))
+
+
+def _millivolts(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−")
