@@ -116,8 +116,8 @@ def _novelty(novelty: dict[str, Any]) -> None:
     st.subheader("Unlike the ECGs it was trained on")
     html.text(
         "Beyond the first limit, which 1 % of a source's validation ECGs may pass, a tracing is flagged; beyond the "
-        "second, twice as far from their middle as the farthest of them, there is no answer. Most junk is caught before "
-        "by the quality check; here that check is left out."
+        "second, twice as far from their middle as the farthest of them, there is no answer. Most junk is caught "
+        "before by the quality check; here that check is left out."
     )
     rows = [
         [f"{name}, {'simulated' if entry['simulated'] else 'real'} test ECGs", "", *_shares(entry)]
