@@ -377,6 +377,7 @@ def test_upload_of_one_record_and_of_rubbish(shared: Path) -> None:
     assert app.error[0].value.startswith("Upload 2: ")
     assert {"V1", "V6"} <= {trace["name"] for trace in _sheet(app)["data"]}
     assert "JS00001" not in _words(app)
+    assert "Upload 1 (WFDB)" in _words(app)
 
 
 def test_upload_of_a_header_alone_names_what_is_missing(shared: Path) -> None:
