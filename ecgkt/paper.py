@@ -21,6 +21,7 @@ from ecgkt.calipers import Measurement, outlines
 from ecgkt.ecg import ECG, LEAD_INDEX, LEADS, FloatArray
 from ecgkt.explanation import Attribution
 from ecgkt.layouts import LAYOUTS, Cell, Layout, Paper, cells, name_at, pulses
+from ecgkt.markers import marked, words
 
 # Two points (minimum and maximum) a bucket, so no QRS peak is lost: 2.5 s at 500 Hz stay as they are, in a strip of
 # 10 s a bucket is about 2 pixels. Keeps a sheet below 300 kB even where relevance covers every sample.
@@ -218,7 +219,7 @@ def figure(
         "newselection": {"line": {"color": colours.caliper, "width": 1.5, "dash": "solid"}},
         "showlegend": bool(under), "legend": legend, "dragmode": "pan", "hovermode": False,
     }  # fmt: skip
-    return {"data": [*under, _pulses(paper), *_traces(ecg, paper)], "layout": layout}
+    return marked({"data": [*under, _pulses(paper), *_traces(ecg, paper)], "layout": layout}, paper, colours.quiet)
 
 
 def alt_text(ecg: ECG, paper: Paper | None = None, attribution: Attribution | None = None) -> str:
@@ -228,6 +229,7 @@ def alt_text(ecg: ECG, paper: Paper | None = None, attribution: Attribution | No
     scale = f"layout {LAYOUTS[paper.layout]}{order}, {paper.speed} mm/s, {paper.gain} mm/mV"
     filtered = "" if paper.filter == "none" else f" The {display_filter.words(paper.filter, ecg.rate)}."
     text = f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, {scale}.{filtered}"
+    text += words(paper)
     if attribution is None:
         return text
     by_lead = strength(attribution).sum(axis=1)

@@ -47,7 +47,11 @@ def show(opened: Opened, model: Model | None = None) -> None:
             is_measuring = measuring.switch()
         with menu:
             paper, method, shown = tracing.settings()
-        intervals.strip(measured)
+        numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
+        with numbers:
+            intervals.strip(measured)
+        with mark:
+            paper = tracing.marks(paper, measured.beats)
         paper, place = tracing.lay(opened.ecg, paper)
     if model is None:
         with right:
