@@ -56,7 +56,7 @@ def test_what_is_said_of_an_upload_stays_in_its_session_and_of_an_example_does_n
 
 
 def test_only_entries_of_the_shipped_folder_are_shared() -> None:
-    collection: Any = SimpleNamespace(read=lambda key: None, clinical=lambda key: {})
+    collection: Any = SimpleNamespace(read=lambda _: None, clinical=lambda _: {}, of_same_patient=lambda _: ())
     entry: Any = SimpleNamespace(key="a", source="", simulated=False, findings=(), diagnoses=(), has_table=False)
     assert resources.opened(collection, entry).shipped
     assert not resources.opened(collection, entry, "/somebody/else").shipped
