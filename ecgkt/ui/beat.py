@@ -18,7 +18,7 @@ WAYS: tuple[Way, ...] = ("Side by side", "Overlaid")
 
 
 def show(found: Intervals, attribution: Attribution | None = None, overlay: Overlay | None = None) -> None:
-    """Drawing and table; a sentence where there is no beat to show. Relevance as strong as `overlay`, if there is one."""
+    """Drawing and table, or a sentence where there is no beat. Relevance as `overlay` says, none without one."""
     beat = found.beat
     if beat is None:
         html.text("Fewer than two beats were found, so there is no typical one.")
