@@ -98,11 +98,13 @@ class Model:
         view = model_view(ecg)
         total = np.zeros_like(view)
         covered = np.zeros(view.shape[1], dtype=np.float32)
+        rhythms = []
         for start, window in windows(view):
-            part = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
+            part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
-        return Attribution(label, method, float(MODEL_RATE), total / covered)
+            rhythms.append(rhythm)
+        return Attribution(label, method, float(MODEL_RATE), total / covered, float(np.mean(rhythms)))
 
     def compare(self, ecg: ECG, clinical: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
         """Calibrated probability of every label by each model of the bundle: {model: {code: probability}}.
