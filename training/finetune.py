@@ -2,10 +2,10 @@
 
     python -m training finetune --config training/configs/default.yaml
 
-Starts from stage 1's encoder, if there was one, which learns more slowly than the heads (`encoder_lr`). The loss of each head is masked:
-a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learnt are the mean of the coded
-ones and of what the multimodal network, which has seen the table, makes of them. `members` networks are taught with
-batches and heads of their own and joined to one.
+Starts from stage 1's encoder, if there was one, which then learns more slowly than the heads (`encoder_lr`). The loss
+of each head is masked: a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learnt are
+the mean of the coded ones and of what the multimodal network, which has seen the table, makes of them. `members`
+networks are taught with batches and heads of their own and joined to one.
 """
 
 from __future__ import annotations
