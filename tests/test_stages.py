@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ecgkt.bundle import BundleError
+from ecgkt.bundle import BundleError, load_bundle
 from ecgkt.collection import open_collection
 from ecgkt.model import load
 from training.__main__ import main
@@ -86,6 +86,23 @@ def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: dic
     assert {h: set(codes) for h, codes in fitted.items()} == {
         h: {entry["code"] for entry in card["labels"][h]} for h in fitted
     }
+
+
+def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:
+    bundle = load_bundle(run / "bundle")
+    assert bundle.novelty is not None
+    assert len(bundle.novelty.mean) == bundle.networks["knowledge_transfer"].dimension
+    assert bundle.novelty.near < bundle.novelty.far
+    promised = [label.guarantee for labels in load(run / "bundle").labels.values() for label in labels]
+    assert all(promised), "each label has limits, or the count that is too small for any"
+    for head in ("findings", "diagnoses", "labs"):
+        figures = metrics["conformal"]["heads"][head]
+        assert figures["labels"]
+        # Of 14 labels and more, each promised 90%: the mean over labels cannot be far below.
+        assert figures["mean"]["kept_absent"][2] > 0.85
+    assert set(metrics["risk_coverage"]) == {"findings", "diagnoses"}
+    white = next(row for row in metrics["novelty"]["junk"] if row["kind"] == "white noise")
+    assert white["near"] > metrics["novelty"]["test"]["simulated"]["near"]
 
 
 def test_figures_of_other_stages_join_the_bundle(run: Path, tmp_path: Path) -> None:

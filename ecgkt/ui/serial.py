@@ -10,6 +10,7 @@ import streamlit as st
 
 from ecgkt import paper, serial_paper
 from ecgkt.explanation import Explanation
+from ecgkt.ink import ink
 from ecgkt.interval_words import flag, number
 from ecgkt.intervals import DEGREE
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper
@@ -116,7 +117,7 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
     st.html(
         f"<style>.st-key-{key}-box .stPlotlyChart{{aspect-ratio:{aspect:.4f};height:auto!important;"
         "min-height:0!important;overflow:hidden;"
-        f"background:{paper.ink(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
+        f"background:{ink(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
     )
     with st.container(key=f"{key}-box"):
         st.plotly_chart(
