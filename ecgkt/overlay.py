@@ -28,7 +28,7 @@ LINE_POINTS = 750
 # Of the strip under a row, in mm: its middle below the row's zero line, and half its height.
 STRIP: dict[Layout, tuple[float, float]] = {"3x4": (10.5, 2.0), "6x2": (8.5, 1.6), "12x1": (6.0, 1.2)}
 TALLER = 2.2  # the tallest bar over half a band
-BAR_MM = 1.6  # a bar's width
+BAR_MM, LEAST_MM = 1.6, 0.15  # a bar's width; what is less high could not be seen and is left out
 LEAD_BAR_MM, LEAD_BAR_HIGH_MM = 18.0, 0.7  # the longest of a lead's bars, and how thick they are
 
 Parts = list[dict[str, Any]]
@@ -147,7 +147,7 @@ def _bars(paper: Paper, attribution: Attribution, shown: int, beats: Beats) -> P
         boxes = []
         for cell in cells(paper):
             high = tall[side, LEAD_INDEX[cell.lead.upper()]]
-            here = (high > 0) & (middle >= cell.first) & (middle < cell.last)
+            here = (high > LEAST_MM) & (middle >= cell.first) & (middle < cell.last)
             x = (middle[here] - paper.start) * paper.speed
             base = np.full(len(x), cell.offset - below)
             boxes.append(_boxes(np.stack([x - BAR_MM / 2, x + BAR_MM / 2]), base, base + sign * high[here]))

@@ -19,6 +19,7 @@ from ecgkt.ecg import ECG
 from ecgkt.explanation import Attribution
 from ecgkt.ink import ink
 from ecgkt.layouts import LAYOUTS, Paper, cells, name_at, pulses
+from ecgkt.markers import marked, words
 from ecgkt.overlay import traces
 from ecgkt.overlay_key import key
 from ecgkt.polyline import floats, heights
@@ -110,7 +111,7 @@ def figure(
         "newselection": {"line": {"color": colours.caliper, "width": 1.5, "dash": "solid"}},
         "showlegend": False, "dragmode": "pan", "hovermode": False,
     }  # fmt: skip
-    return {"data": [*data, _pulses(paper), *_traces(ecg, paper)], "layout": layout}
+    return marked({"data": [*data, _pulses(paper), *_traces(ecg, paper)], "layout": layout}, paper, colours.quiet)
 
 
 def alt_text(
@@ -126,6 +127,7 @@ def alt_text(
     scale = f"layout {LAYOUTS[paper.layout]}{order}, {paper.speed} mm/s, {paper.gain} mm/mV"
     filtered = "" if paper.filter == "none" else f" The {display_filter.words(paper.filter, ecg.rate)}."
     text = f"12-lead ECG of {ecg.seconds:.3g} seconds on paper, {scale}.{filtered}"
+    text += words(paper)
     if attribution is None:
         return text
     found = summarise(attribution, delineate(ecg) if beats is None else beats)

@@ -141,7 +141,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _open(page: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     if page != "browse":
         app.switch_page(f"pages/{page}.py").run()
     assert not app.exception
@@ -225,7 +225,7 @@ def test_next_previous_and_an_unreadable_example() -> None:
 
 
 def _linked(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for name, value in parameters.items():
         app.query_params[name] = value
     app.run()
@@ -297,7 +297,9 @@ def test_every_control_of_the_view_stands_in_the_address() -> None:
     app = _open("browse")
     controls = [*app.button_group, *app.selectbox, *app.toggle, *app.slider]
     bound = {control.proto.query_param_key for control in controls} - {""}
-    assert bound == {"layout", "gain", "speed", "order", "rhythm", "filter", "overlay", "method", "way", "strength"}
+    assert bound == {
+        "layout", "gain", "speed", "order", "rhythm", "filter", "waves", "overlay", "method", "way", "strength"
+    }  # fmt: skip
     app.button(key="key_6x2").click().run()
     assert len(_notes(app)) == 13  # twelve leads and the scale, no rhythm strip
 
@@ -306,8 +308,30 @@ def test_keys_for_the_next_ecg_the_layouts_and_measuring() -> None:
     app = _open("browse")
     shortcuts = {button.key: button.proto.shortcut.lower() for button in app.button if button.proto.shortcut}
     assert shortcuts == {
-        "previous": "p", "next": "n", "measure": "m", "key_3x4": "1", "key_6x2": "2", "key_12x1": "3"
+        "previous": "p", "next": "n", "measure": "m", "key_3x4": "1", "key_6x2": "2", "key_12x1": "3", "key_waves": "w"
     }  # fmt: skip
+
+
+def test_wave_boundaries_are_switched_on_by_key_address_or_hand_and_said_in_words() -> None:
+    app = _open("browse")
+    assert not [trace for trace in _sheet(app)["data"] if trace.get("meta") == "boundaries"]
+    for shown in (app.button(key="key_waves").click().run(), _linked(waves="true")):
+        assert len([trace for trace in _sheet(shown)["data"] if trace.get("meta") == "boundaries"]) == 1
+        assert "QRS" in _notes(shown)
+        assert "Onset and end of 0 P, 13 QRS, 13 T waves" in shown.get("plotly_chart")[0].proto.alt
+
+
+def test_the_beat_has_a_tab_with_its_drawing_and_its_numbers() -> None:
+    app = _linked(ecg="one", tab="Beat")
+    chart = app.get("plotly_chart")[1].proto
+    drawn = json.loads(chart.spec)["data"]
+    assert [trace["name"] for trace in drawn if "meta" not in trace] == list(ecgkt.LEADS)
+    assert {trace["meta"] for trace in drawn if "meta" in trace} == {"boundaries", "relevance"}
+    assert "twelve leads side by side" in chart.alt
+    assert "Hyperkalaemia" in chart.alt
+    assert "ST at J + 60 ms" in _words(app)
+    overlaid = json.loads(_linked(ecg="one", tab="Beat", beat="Overlaid").get("plotly_chart")[1].proto.spec)
+    assert "200 mm/s" in overlaid["layout"]["annotations"][-1]["text"]
 
 
 def test_measurements_stay_with_their_ecg_until_cleared() -> None:
@@ -325,6 +349,7 @@ def test_measurements_stay_with_their_ecg_until_cleared() -> None:
     assert "Measured by hand" not in _words(app)
     app.button(key="previous").click().run()
     assert "Measured by hand" in _words(app)
+    assert app.button(key="clear_measurements").proto.shortcut.lower() == "x"
     app.button(key="clear_measurements").click().run()
     assert "Measured by hand" not in _words(app)
     assert not [shape for shape in _sheet(app)["layout"]["shapes"] if shape.get("name") != "key"]
@@ -362,7 +387,7 @@ def test_a_folder_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         raise FileNotFoundError("/home/somebody/secret")
 
     monkeypatch.setattr(resources, "_collection", fail)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert "no such folder" in app.error[0].value
     assert "secret" not in app.error[0].value
 

@@ -106,7 +106,7 @@ def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyP
         raise OSError("no such bundle")
 
     monkeypatch.setattr(resources, "_model", fail)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert "cannot be loaded" in app.error[0].value
     assert any("data:image/svg+xml" in part.proto.body for part in app.get("html"))
     assert any('class="strip"' in part.proto.body for part in app.get("html"))

@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from ecgkt.explanation import HEADS
+from ecgkt.explanation import HEADS, TITLES
 from ecgkt.label_curve import interval, number, share
 from ecgkt.ui import charts, html
-from ecgkt.ui.scores import TITLES
 from ecgkt.ui.theme import palette
 
 ORDERS = {"confidence": "least sure left out first", "novelty": "most unlike left out first"}

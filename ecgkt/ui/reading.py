@@ -50,7 +50,11 @@ def show(opened: Opened, model: Model | None = None) -> None:
             paper = tracing.settings()
         with relevance:
             method, overlay = tracing.relevance_settings()
-        intervals.strip(measured)
+        numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
+        with numbers:
+            intervals.strip(measured)
+        with mark:
+            paper = tracing.marks(paper, measured.beats)
         paper, place = tracing.lay(opened.ecg, paper)
     if model is None:
         with right:
@@ -88,7 +92,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
-                "Beat": lambda: beat.show(measured, attribution if overlay is not None else None),
+                "Beat": lambda: beat.show(measured, attribution, overlay),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }

@@ -82,6 +82,13 @@ def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -
     return first if chosen is None else chosen
 
 
+def marks(laid_out: Paper, beats: Beats) -> Paper:
+    """The paper with the boundaries of P, QRS and T under every beat, where that is switched on."""
+    return (
+        replace(laid_out, beats=beats) if st.toggle("Wave boundaries", key="waves", bind="query-params") else laid_out
+    )
+
+
 def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     """(paper from the second chosen, its place on the page): as wide as its column and as high as its paper.
 
@@ -141,12 +148,17 @@ def keys() -> None:
     with st.expander("Keyboard"):
         html.text(
             "P and N open the previous and the next ECG, M begins and ends measuring, X clears all that was measured. "
-            "Layouts:"
+            "The rest:"
         )
         with st.container(horizontal=True):
             for layout, words in layouts.LAYOUTS.items():
                 st.button(words, key=f"key_{layout}", shortcut=LAYOUT_KEYS[layout], on_click=_lay_out, args=(layout,))
+            st.button("Wave boundaries", key="key_waves", shortcut="W", on_click=_mark)
 
 
 def _lay_out(layout: str) -> None:
     st.session_state["layout"] = layout
+
+
+def _mark() -> None:
+    st.session_state["waves"] = not st.session_state.get("waves", False)
