@@ -2,10 +2,10 @@
 
     python -m training finetune --config training/configs/default.yaml
 
-Starts from stage 1's encoder, which learns more slowly than the heads (`encoder_lr`). The loss of each head is masked:
-a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learnt are the mean of the coded
-ones and of what the multimodal network, which has seen the table, makes of them. `members` networks are taught with
-batches and heads of their own and joined to one.
+Starts from stage 1's encoder, if there was one, which then learns more slowly than the heads (`encoder_lr`). The loss
+of each head is masked: a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learnt are
+the mean of the coded ones and of what the multimodal network, which has seen the table, makes of them. `members`
+networks are taught with batches and heads of their own and joined to one.
 """
 
 from __future__ import annotations
@@ -104,13 +104,14 @@ def finetune(config: Config) -> None:
         return
     sources, sets = load_sets(config)
     pool = pool_of(config, sets)
-    weights, _ = load_stage(config, "pretrain")
+    weights = load_stage(config, "pretrain")[0] if config.pretrain_steps else {}
     encoder = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}
 
     def build(seed: int) -> Network:
         network = build_network(config, pool, "ecg", ["findings", "diagnoses", "labs"], seed)
-        network.encoder.load_state_dict(encoder)
-        network.lead_scale.copy_(weights["lead_scale"])  # the encoder learnt on this scale
+        if weights:
+            network.encoder.load_state_dict(encoder)
+            network.lead_scale.copy_(weights["lead_scale"])  # the encoder learnt on this scale
         return network
 
     network, curve = train_heads(
@@ -120,7 +121,7 @@ def finetune(config: Config) -> None:
         taught(config, pool) if config.distil else pool,
         build,
         config.finetune_steps,
-        config.encoder_lr,
+        config.encoder_lr if weights else 1.0,
         stage.folder,
     )
     stage.save(network, pool, {"loss": curve})

@@ -111,6 +111,9 @@ def teach_encoder(
 
 
 def pretrain(config: Config) -> None:
+    if not config.pretrain_steps:
+        print("pretrain: left out, this run has no steps for it")
+        return
     stage = Stage(config, "pretrain")
     if stage.done:
         print("pretrain: done before, kept")

@@ -78,7 +78,7 @@ def bundle(config: Config, out: Path) -> None:
         "config": config.to_json(),
         "stages": {
             name: {k: record[k] for k in ("parameters", "seconds_this_run")}
-            for name in ("pretrain", *networks)
+            for name in (*(["pretrain"] if config.pretrain_steps else []), *networks)
             for record in [load_stage(config, name)[1]]
         },
         "intended_use": INTENDED_USE,
