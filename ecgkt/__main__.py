@@ -162,6 +162,7 @@ def _numbers(score: Score) -> dict[str, Any]:
         "probability": round(score.probability, 6),
         "threshold": round(score.label.threshold, 6),
         "positive": score.positive,
+        "verdict": score.verdict,
     }
 
 

@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import Attribution
+from ecgkt.ink import DARK, LIGHT, Ink
 from ecgkt.markers import waves
 from ecgkt.median_beat import MedianBeat
-from ecgkt.paper import DARK, LIGHT, Ink
 from ecgkt.saliency import SHOWN, colours, ranked
 
 Way = Literal["Side by side", "Overlaid"]

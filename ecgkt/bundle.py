@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load, save_file
 
 from ecgkt.nn.network import Architecture, Network
+from ecgkt.novelty import Novelty
 
 MODEL_FILES = {
     "knowledge_transfer": "model.safetensors",
     "signal_only": "signal_only.safetensors",
     "multimodal": "multimodal.safetensors",
 }
+NOVELTY_FILE = "novelty.safetensors"
 
 
 class BundleError(ValueError):
@@ -29,26 +33,39 @@ class BundleError(ValueError):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Networks by name (eval mode, gradients off for their weights), the card (bundle.json) and the metrics."""
+    """Networks by name (eval mode, gradients off for their weights), the card (bundle.json) and the metrics.
+
+    novelty: None in a bundle without the file of it.
+    """
 
     networks: dict[str, Network]
     card: dict[str, Any]
     metrics: dict[str, Any]
     sha256: str
+    novelty: Novelty | None = None
 
 
 def sha256_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def save_bundle(folder: Path, networks: dict[str, Network], card: dict[str, Any], metrics: dict[str, Any]) -> None:
-    """Write `networks`, `card` and `metrics` to `folder`; architectures and hashes are added to the card."""
+def save_bundle(
+    folder: Path,
+    networks: dict[str, Network],
+    card: dict[str, Any],
+    metrics: dict[str, Any],
+    novelty: Novelty | None = None,
+) -> None:
+    """Write `networks`, `card`, `metrics` and `novelty` to `folder`; architectures and hashes are added to the card."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, network in networks.items():
         weights = {key: value.contiguous() for key, value in network.state_dict().items()}
         save_file(weights, folder / MODEL_FILES[name])
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
     files = [MODEL_FILES[name] for name in networks] + ["metrics.json"]
+    if novelty is not None:
+        save_arrays(novelty.tensors(), folder / NOVELTY_FILE)
+        files.append(NOVELTY_FILE)
     card = {
         **card,
         "architectures": {name: network.architecture.to_json() for name, network in networks.items()},
@@ -79,7 +96,8 @@ def load_bundle(folder: Path) -> Bundle:
         network.requires_grad_(False)
         networks[name] = network
     metrics = json.loads(contents["metrics.json"])
-    return Bundle(networks, card, metrics, card["files"][MODEL_FILES["knowledge_transfer"]])
+    novelty = Novelty.from_tensors(load_arrays(contents[NOVELTY_FILE])) if NOVELTY_FILE in contents else None
+    return Bundle(networks, card, metrics, card["files"][MODEL_FILES["knowledge_transfer"]], novelty)
 
 
 def probability(logit: torch.Tensor, calibration: list[tuple[float, float]]) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """What makes a usable tracing doubtful: a sentence each, read beside the scores. What is worse, `quality` refuses.
 
-Limits were set so that 1 in 100 real recordings is flagged or fewer; how many are, and how many faults are found, is
-measured in benchmarks/quality.md.
+Each limit was set so that it flags 1 in 100 real recordings or fewer. How many are flagged in all, and how many faults
+are found: benchmarks/quality.py measures it, docs/LOG.md has the first figures.
 """
 
 from __future__ import annotations

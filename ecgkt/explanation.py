@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt.conformal import Guarantee, Verdict
+
 Head = Literal["findings", "diagnoses", "labs"]
 HEADS: tuple[Head, ...] = ("findings", "diagnoses", "labs")
 # What a head is called, and what it is about.
@@ -31,6 +33,7 @@ class Label:
     auroc: (value, low, high) on the test split with a patient-level 95% interval, None where not measurable.
     learnt_from: "simulated", "real" or "simulated and real" patients.
     measured_on: the test ECGs behind `auroc`, "real" or "simulated"; "" if neither.
+    guarantee: what bounds the errors of a verdict; None in a bundle from before there were any.
     lab, direction, unit, limit: labs only; `limit` is the reference limit beyond which the label is positive.
     """
 
@@ -49,6 +52,7 @@ class Label:
     unit: str = ""
     limit: float | None = None
     measured_on: str = ""
+    guarantee: Guarantee | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,11 @@ class Score:
     @property
     def positive(self) -> bool:
         return self.probability >= self.label.threshold
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """Present, absent or uncertain, with a bounded share of errors; None where nothing can be promised."""
+        return self.label.guarantee.verdict(self.probability) if self.label.guarantee else None
 
 
 @dataclass(frozen=True)

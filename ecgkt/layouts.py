@@ -11,6 +11,7 @@ from typing import Literal
 
 from ecgkt.display_filter import Filter
 from ecgkt.ecg import LEADS
+from ecgkt.waves import Beats
 
 Layout = Literal["3x4", "6x2", "12x1"]
 LAYOUTS: dict[Layout, str] = {"3x4": "3 × 4 + rhythm", "6x2": "6 × 2", "12x1": "12 × 1"}
@@ -34,7 +35,10 @@ COLUMNS: dict[Layout, int] = {"3x4": 4, "6x2": 2, "12x1": 1}
 
 @dataclass(frozen=True)
 class Paper:
-    """How a tracing is laid out. gain in mm/mV, speed in mm/s, start in seconds from the tracing's beginning."""
+    """How a tracing is laid out. gain in mm/mV, speed in mm/s, start in seconds from the tracing's beginning.
+
+    beats: those whose wave boundaries are marked (`ecgkt.markers`), None for no marks.
+    """
 
     layout: Layout = "3x4"
     gain: int = 10
@@ -44,6 +48,7 @@ class Paper:
     dark: bool = False
     order: Order = "standard"
     filter: Filter = "none"
+    beats: Beats | None = None
 
     @property
     def seconds(self) -> float:

@@ -4,7 +4,7 @@ One rule for all: a tracing is held against the spread of real and simulated ECG
 training/typical_beat.py). If it would look much more like them with two cables changed back, or backwards, it is
 flagged. The idea of testing each interchange by undoing it is Kors and van Herpen's (2001, J Electrocardiol 34 Suppl).
 Each lead counts to its own scale, so wrong gains do no harm. What a swap leaves nearly alike cannot be found (left arm
-and left leg, V5 and V6): figures in benchmarks/quality.md.
+and left leg, V5 and V6): benchmarks/quality.py measures it.
 """
 
 from __future__ import annotations

@@ -26,14 +26,19 @@ def waves(beat: Beat) -> list[Wave]:
     return [(name, first, last) for name, first, last in found if first is not None and last is not None]
 
 
-def brackets(beats: Beats, paper: Paper, colour: str) -> dict[str, list[dict[str, Any]]]:
-    """Plotly `data` and `annotations` for `beats` on this sheet; a wave cut by the edge of its place is left out."""
+def marked(sheet: dict[str, Any], paper: Paper, colour: str) -> dict[str, Any]:
+    """The Plotly figure with a bracket under every wave of `paper.beats`; as it was where there are none.
+
+    A wave cut by the edge of its place is left out. `sheet` is changed and returned.
+    """
+    if paper.beats is None:
+        return sheet
     x: list[float] = []
     y: list[float] = []
     letters = []
     for cell in cells(paper):
         foot = cell.offset - FOOT * paper.row
-        inside = _inside(beats, cell)
+        inside = _inside(paper.beats, cell)
         for _, first, last in inside:
             left, right = ((at - paper.start) * paper.speed for at in (first, last))
             x += [left, left, right, right, np.nan]
@@ -46,7 +51,9 @@ def brackets(beats: Beats, paper: Paper, colour: str) -> dict[str, list[dict[str
         "x": np.asarray(x, dtype=np.float32), "y": np.asarray(y, dtype=np.float32),
         "line": {"color": colour, "width": 1}, "hoverinfo": "skip", "showlegend": False,
     }  # fmt: skip
-    return {"data": [trace], "annotations": letters}
+    sheet["data"].append(trace)
+    sheet["layout"]["annotations"] += letters
+    return sheet
 
 
 def _inside(beats: Beats, cell: Cell) -> list[Wave]:
@@ -59,13 +66,15 @@ def _letter(text: str, x: float, y: float, colour: str) -> dict[str, Any]:
     return {**place, "text": text, "showarrow": False, "font": {"size": 10, "color": colour}}
 
 
-def words(beats: Beats, paper: Paper) -> str:
-    """What is marked, as a sentence: how many of each wave, and where those of the first beat shown lie."""
+def words(paper: Paper) -> str:
+    """What is marked, as a sentence after others: how many of each wave, and where those of the first beat lie."""
+    if paper.beats is None:
+        return ""
     last = paper.start + paper.seconds
-    shown = [beat for beat in beats.beats if paper.start <= beat.r < last]
+    shown = [beat for beat in paper.beats.beats if paper.start <= beat.r < last]
     if not shown:
-        return "No wave boundaries were found."
+        return " No wave boundaries were found."
     found = [wave for beat in shown for wave in waves(beat)]
     counts = ", ".join(f"{sum(name == wave[0] for wave in found)} {name}" for name in ("P", "QRS", "T"))
     first = ", ".join(f"{name} {onset:.2f} to {end:.2f} s" for name, onset, end in waves(shown[0]))
-    return f"Onset and end of {counts} waves are marked under the leads; in the first beat {first}."
+    return f" Onset and end of {counts} waves are marked under the leads; in the first beat {first}."

@@ -13,11 +13,13 @@ import torch
 
 from ecgkt.attribution import relevance
 from ecgkt.bundle import Bundle, load_bundle, probability
+from ecgkt.conformal import Guarantee
 from ecgkt.doubts import doubts
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.explanation import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Explanation, Head, Label, Score
+from ecgkt.explanation import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Explanation, Head, Label, Quality, Score
 from ecgkt.model_input import MODEL_RATE, model_view, windows
 from ecgkt.nn.network import Network
+from ecgkt.novelty import TOO_UNLIKE, UNLIKE
 from ecgkt.quality import assess
 from ecgkt.waves import delineate
 
@@ -44,6 +46,7 @@ class Model:
             head: tuple(_label(head, entry) for entry in bundle.card["labels"][head]) for head in HEADS
         }
         self._networks = bundle.networks
+        self._novelty = bundle.novelty
         self._calibration: dict[str, dict[str, dict[str, tuple[float, float]]]] = bundle.card["calibration"]
         self._by_code = {label.code: label for head in HEADS for label in self.labels[head]}
 
@@ -59,20 +62,22 @@ class Model:
         quality = assess(ecg, beats)
         if not quality.ok:
             return Explanation(quality)
-        quality = replace(quality, warnings=doubts(ecg, beats))
         began = time.perf_counter()
         batches = _signals(ecg)
         network = self._networks["knowledge_transfer"]
-        with torch.inference_mode():
-            embedding = torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
+        embedding = _embedding(network, batches)
+        unlike = self._unlike(embedding)
+        if unlike == TOO_UNLIKE:
+            return Explanation(Quality(False, (unlike,)))
         probabilities = self._probabilities("knowledge_transfer", batches, None)
         ranked: dict[Head, list[Score]] = {}
         for head in HEADS:
             scores = [Score(label, probabilities[label.code]) for label in self.labels[head]]
             ranked[head] = sorted(scores, key=lambda score: -score.probability)
         spent = 1000 * (time.perf_counter() - began)
+        warnings = doubts(ecg, beats) + ((unlike,) if unlike else ())
         return Explanation(
-            quality=quality,
+            quality=replace(quality, warnings=warnings),
             findings=tuple(score for score in ranked["findings"] if score.label.code not in AGGREGATES),
             superclasses={code: probabilities[code] for code in SUPERCLASSES if code in probabilities},
             diagnoses=tuple(ranked["diagnoses"]),
@@ -86,20 +91,20 @@ class Model:
 
         Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable tracing.
         """
-        quality = assess(ecg)
-        if not quality.ok:
-            raise ECGError(" ".join(quality.reasons))
+        self._refuse(ecg)
         label = self.label(code)
         network = self._networks["knowledge_transfer"]
         target = network.architecture.labels[label.head].index(code)
         view = model_view(ecg)
         total = np.zeros_like(view)
         covered = np.zeros(view.shape[1], dtype=np.float32)
+        rhythms = []
         for start, window in windows(view):
-            part = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
+            part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
-        return Attribution(label, method, float(MODEL_RATE), total / covered)
+            rhythms.append(rhythm)
+        return Attribution(label, method, float(MODEL_RATE), total / covered, float(np.mean(rhythms)))
 
     def compare(self, ecg: ECG, clinical: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
         """Calibrated probability of every label by each model of the bundle: {model: {code: probability}}.
@@ -107,9 +112,7 @@ class Model:
         `clinical` (keys as in the cohort's clinical columns, absent = not measured) is read by the multimodal model
         only, which is left out without it. Raises ECGError for an unusable tracing.
         """
-        quality = assess(ecg)
-        if not quality.ok:
-            raise ECGError(" ".join(quality.reasons))
+        self._refuse(ecg)
         batches = _signals(ecg)
         result = {}
         for name, network in self._networks.items():
@@ -121,6 +124,21 @@ class Model:
                 table = torch.tensor([row], dtype=torch.float32)
             result[name] = self._probabilities(name, batches, table)
         return result
+
+    def _refuse(self, ecg: ECG) -> None:
+        """Raises ECGError where `explain` abstains."""
+        quality = assess(ecg)
+        if not quality.ok:
+            raise ECGError(" ".join(quality.reasons))
+        if self._unlike(_embedding(self._networks["knowledge_transfer"], _signals(ecg))) == TOO_UNLIKE:
+            raise ECGError(TOO_UNLIKE)
+
+    def _unlike(self, embedding: torch.Tensor) -> str:
+        """What is to be said of an embedding unlike the training ECGs': `UNLIKE`, `TOO_UNLIKE` or nothing."""
+        if self._novelty is None:
+            return ""
+        score = float(self._novelty.score(embedding.numpy()))
+        return TOO_UNLIKE if score > self._novelty.far else UNLIKE if score > self._novelty.near else ""
 
     def _probabilities(self, name: str, batches: list[torch.Tensor], table: torch.Tensor | None) -> dict[str, float]:
         network: Network = self._networks[name]
@@ -137,6 +155,12 @@ class Model:
 def _signals(ecg: ECG) -> list[torch.Tensor]:
     """The model's windows of an ECG, each [1, 12, samples]."""
     return [torch.from_numpy(np.ascontiguousarray(window))[None] for _, window in windows(model_view(ecg))]
+
+
+def _embedding(network: Network, batches: list[torch.Tensor]) -> torch.Tensor:
+    """[dimension] mean over an ECG's windows."""
+    with torch.inference_mode():
+        return torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
 
 
 def _label(head: Head, entry: dict[str, Any]) -> Label:
@@ -157,4 +181,5 @@ def _label(head: Head, entry: dict[str, Any]) -> Label:
         unit=entry.get("unit", ""),
         limit=entry.get("limit"),
         measured_on=entry.get("measured_on") or "",
+        guarantee=Guarantee(**entry["guarantee"]) if entry.get("guarantee") else None,
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ecgkt.ecg import FloatArray
-from ecgkt.paper import thin
+from ecgkt.polyline import thin
 
 POINTS = 500  # a line: its minima and maxima stay, so no QRS is lost
 PX_MM = 0.26  # mm in a px of a screen with 96 dpi: widths of lines, sizes of letters

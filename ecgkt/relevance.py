@@ -5,6 +5,7 @@ Every share is a share of sum |relevance| + |rhythm|, so lead by lead, or wave b
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ ELSEWHERE = "Signal outside any beat"
 MOST = 0.7  # share of a wave's relevance that the leads named hold together
 SPREAD_LEADS = 6  # from this many leads on the relevance is spread, not gathered
 NEARLY_ALL = 9  # leads; the few others are named instead
-REGIONS = 6  # regions listed, the rhythm beyond them
+REGIONS, LEAST = 6, 0.01  # regions listed at most, each with so much of the relevance; the rhythm beyond them
 ONE_WAY = 1 / 3  # net over total from which a share is said to raise (or lower): two thirds of it and more do
 
 Rows = npt.NDArray[np.float64]
@@ -97,8 +98,7 @@ def summarise(attribution: Attribution, beats: Beats) -> RelevanceSummary:
     relevance = np.nan_to_num(np.asarray(attribution.relevance, dtype=float))
     if relevance.ndim != 2 or relevance.shape[0] != len(LEADS):
         raise ValueError(f"relevance must be [12, samples], not {relevance.shape}")
-    signed = attribution.signed
-    whole = float(np.abs(relevance).sum() + abs(attribution.rhythm)) or 1.0
+    signed, whole = attribution.signed, _whole(attribution)
 
     def share(values: npt.ArrayLike) -> Share:
         net = float(np.sum(values) / whole)
@@ -107,13 +107,13 @@ def summarise(attribution: Attribution, beats: Beats) -> RelevanceSummary:
     names = beats.wave_at(np.arange(relevance.shape[1]) / attribution.rate)
     parts = {segment: relevance[:, names == segment] for segment in SEGMENTS}
     outside = relevance[:, names == ""]
-    rhythm = share(attribution.rhythm)
+    rhythm = rhythm_share(attribution)
     regions = [
         region for segment, part in parts.items() for region in _regions(WAVE_NAMES[segment], part, whole, signed)
     ]
     regions += _regions(ELSEWHERE if beats.beats else "", outside, whole, signed)
     regions.sort(key=lambda region: -region.share.total)
-    regions = regions[:REGIONS]
+    regions = [region for region in regions[:REGIONS] if region.share.total >= LEAST]
     if rhythm.total:
         regions = sorted([*regions, Region(RHYTHM, rhythm)], key=lambda region: -region.share.total)
     total = sum(region.share.total for region in regions)
@@ -130,6 +130,15 @@ def summarise(attribution: Attribution, beats: Beats) -> RelevanceSummary:
         rest=rest,
         sentence=_sentence(regions, bool(beats.beats)),
     )
+
+
+def rhythm_share(attribution: Attribution) -> Share:
+    share = abs(attribution.rhythm) / _whole(attribution)
+    return Share(share, math.copysign(share, attribution.rhythm) if attribution.signed else None)
+
+
+def _whole(attribution: Attribution) -> float:
+    return float(np.abs(np.nan_to_num(attribution.relevance)).sum(dtype=float) + abs(attribution.rhythm)) or 1.0
 
 
 def _regions(name: str, part: Rows, whole: float, signed: bool) -> list[Region]:

@@ -1,6 +1,6 @@
 """What of the relevance is drawn, and in which colours: shared by the sheet, other figures and the report.
 
-    classes(attribution, shown=60)     # [12, samples], -4 (lowers the score most) to 4 (raises it most), 0 bare
+    classes(attribution, shown=50)     # [12, samples], -4 (lowers the score most) to 4 (raises it most), 0 bare
     colours(attribution.signed, dark)  # class -> colour
 
 Colour is never all that tells: lines are wider the stronger they are and dashed where they lower the score, bands and
@@ -19,8 +19,12 @@ from scipy.ndimage import uniform_filter1d
 from ecgkt.explanation import Attribution
 
 Way = Literal["line", "band", "bars"]
-WAYS: dict[Way, str] = {"line": "Line", "band": "Band", "bars": "Bars"}
-SHOWN = 60  # per cent of the relevance drawn unless chosen otherwise
+WAYS: dict[Way, str] = {
+    "line": "a coloured line under the trace",
+    "band": "a band under each row",
+    "bars": "bars by lead and by wave",
+}
+SHOWN = 50  # per cent of the relevance drawn unless chosen otherwise
 
 # Relevance is summed over 50 ms, sign and all: what is drawn is what a stretch does to the score, ripples left out.
 SMOOTHING_SECONDS = 0.05

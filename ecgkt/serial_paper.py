@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from ecgkt.ecg import LEADS
+from ecgkt.ink import DARK, LIGHT
 from ecgkt.layouts import PULSE_SECONDS
-from ecgkt.paper import DARK, LIGHT
 from ecgkt.serial import PlacedBeat, SerialComparison
 
 SPEED = 50  # mm/s: a beat is short, and twice the usual speed shows where waves begin and end

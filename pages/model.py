@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgkt.ui import calibration, facts, performance, real_ecgs, resources, subgroups, theme
+from ecgkt.ui import abstention, calibration, facts, performance, real_ecgs, resources, subgroups, theme
 
 theme.frame("Model")
 model = resources.model_or_stop()
@@ -11,6 +11,7 @@ SECTIONS = {  # anchor: title, and what in metrics.json it needs
     "performance": ("Performance", "models"),
     "calibration": ("Calibration", "calibration"),
     "subgroups": ("Age and sex", "subgroups"),
+    "abstention": ("No answer", "conformal"),
     "labs": ("Labs on real ECGs", "lab_proxies"),
     "build": ("Build", "models"),
 }
@@ -29,6 +30,7 @@ with st.container(width=1120):
 
     calibration.section(model.metrics)
     subgroups.section(model.metrics)
+    abstention.section(model.metrics)
     real_ecgs.labs(model)
 
     facts.build(model)

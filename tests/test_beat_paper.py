@@ -14,8 +14,9 @@ from ecgkt.beat_table import amplitudes
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution, Label
 from ecgkt.layouts import Paper, cells
-from ecgkt.markers import brackets, words
+from ecgkt.markers import words
 from ecgkt.median_beat import MedianBeat, median_beat
+from ecgkt.paper import figure as sheet_figure
 from ecgkt.waves import Beat, Beats
 
 RATE = 500.0
@@ -135,39 +136,43 @@ def test_a_real_beat_is_drawn(shared: Any) -> None:
         assert len(_lines(figure(beat, BeatPaper(way)))) == 12
 
 
+def _marked(paper: Paper) -> tuple[np.ndarray, dict[str, Any]]:
+    """([waves, 5 points, x and y] of the brackets in mm, the sheet) of a flat tracing."""
+    sheet = sheet_figure(ECG(np.zeros((12, 5000), dtype=np.float32), RATE), paper)
+    trace = next(trace for trace in sheet["data"] if trace.get("meta") == "boundaries")
+    return np.stack([trace["x"], trace["y"]], axis=1).reshape(-1, 5, 2), sheet
+
+
 @pytest.mark.parametrize(("layout", "speed", "start"), [("3x4", 25, 0.0), ("12x1", 50, 2.0), ("6x2", 25, 0.0)])
 def test_brackets_reach_from_onset_to_end_of_every_wave_in_its_place(layout: Any, speed: Any, start: float) -> None:
     beats, _ = _beats_and_relevance()
-    paper = Paper(layout, speed=speed, start=start)
-    trace = brackets(beats, paper, "#000")["data"][0]
-    x = trace["x"].reshape(-1, 5)[:, :4] / speed + start  # left, left, right, right
-    edges = {(round(float(row[0]), 2), round(float(row[2]), 2)) for row in x}
-    last = start + paper.seconds
-    every = {
-        (round(a, 2), round(b, 2))
-        for beat in beats.beats
-        for a, b in ((beat.r - 0.2, beat.r - 0.1), (beat.r - 0.05, beat.r + 0.05), (beat.r + 0.15, beat.r + 0.35))
-        if a >= start and b <= last
-    }
-    if layout == "12x1":
-        assert edges == every
-        assert len(x) == 12 * len(every)
-    assert edges <= every
+    paper = Paper(layout, speed=speed, start=start, beats=beats)
+    drawn, sheet = _marked(paper)
+    times = drawn[:, (0, 2), 0].astype(float) / speed + start  # onset and end
     for cell in cells(paper):
-        foot = trace["y"].reshape(-1, 5)[:, 1]
-        assert (np.abs(foot - (cell.offset - 0.34 * paper.row)) < 1e-3).any()
-    assert {note["text"] for note in brackets(beats, paper, "#000")["annotations"]} == {"P", "QRS", "T"}
+        here = np.isclose(drawn[:, 1, 1], cell.offset - 0.34 * paper.row, atol=1e-3)
+        here &= (times[:, 0] >= cell.first - 1e-3) & (times[:, 1] <= cell.last + 1e-3)
+        every = [
+            (a, b)
+            for beat in beats.beats
+            for a, b in ((beat.r - 0.2, beat.r - 0.1), (beat.r - 0.05, beat.r + 0.05), (beat.r + 0.15, beat.r + 0.35))
+            if a >= cell.first and b <= cell.last
+        ]
+        np.testing.assert_allclose(times[here], every, atol=1e-4)
+    assert {"P", "QRS", "T"} <= {note["text"] for note in sheet["layout"]["annotations"]}
 
 
 def test_brackets_are_said_in_words_and_cost_little() -> None:
     beats, _ = _beats_and_relevance()
-    text = words(beats, Paper())
+    text = words(Paper(beats=beats))
     assert "10 P, 10 QRS, 10 T" in text
     assert "QRS 0.95 to 1.05 s" in text
-    assert words(Beats(()), Paper()) == "No wave boundaries were found."
-    assert len(go.Figure(brackets(beats, Paper("12x1"), "#000")["data"]).to_json()) < 30_000
+    assert words(Paper()) == ""
+    assert "No wave boundaries" in words(Paper(beats=Beats(())))
+    sheet = _marked(Paper("12x1", beats=beats))[1]
+    sheet["data"] = [trace for trace in sheet["data"] if trace.get("meta") == "boundaries"]
+    assert len(go.Figure(sheet["data"]).to_json()) < 30_000
 
 
-def test_a_tracing_without_beats_has_no_brackets() -> None:
+def test_a_flat_tracing_has_no_beat() -> None:
     assert median_beat(ECG(np.zeros((12, 5000), dtype=np.float32), RATE)) is None
-    assert not brackets(Beats(()), Paper(), "#000")["annotations"]

@@ -74,6 +74,7 @@ def test_json_has_exactly_the_promised_keys(capsys: pytest.CaptureFixture[str]) 
     assert result["quality"] == {"ok": True, "reasons": [], "warnings": []}
     assert result["abstained"] is False
     named = {"code": "AFIB", "name": "Name of AFIB", "probability": 0.5, "threshold": 0.4, "positive": True}
+    named["verdict"] = None  # the stand-in promises nothing
     assert result["findings"] == [named]
     assert result["diagnoses"][0]["positive"] is False
     assert result["labs"] == [
@@ -84,6 +85,7 @@ def test_json_has_exactly_the_promised_keys(capsys: pytest.CaptureFixture[str]) 
             "probability": 0.5,
             "threshold": 0.3,
             "positive": True,
+            "verdict": None,
         }
     ]
     assert result["superclasses"] == {"NORM": 0.7}

@@ -57,7 +57,7 @@ def test_what_a_set_does_not_know_is_unknown(pool: Pool) -> None:
 
 
 def test_sampler_keeps_shares_and_visits_every_training_row_once_a_round(pool: Pool) -> None:
-    sampler = Sampler(pool, [0.75, 0.25], batch=8, seed=1)
+    sampler = Sampler([pool.rows("train", 0), pool.rows("train", 1)], [0.75, 0.25], batch=8, seed=1)
     steps = [sampler(step) for step in range(20)]
     drawn = np.concatenate(steps)
     assert all((rows >= 50).sum() == 2 for rows in steps)

@@ -1,80 +1,103 @@
-"""The label-efficiency curve in words: numbers worked out by hand, and nothing said that was not measured."""
+"""The label-efficiency curve: who is labelled, what a recipe may see, and the figures made of its runs."""
 
 from __future__ import annotations
 
-from math import sqrt
-from typing import Any
+from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from ecgkt import label_curve
+from training import recipes
+from training.curve_figures import figures
+from training.label_curve import load_curve_config
+from training.recipes import RECIPES, Task, labelled_rows
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
-def _point(patients: int, signal: float, transfer: float, **more: Any) -> dict[str, Any]:
-    whole = {"signal_only": signal, "distilled": transfer, "multimodal": 0.85}
-    return {"patients": patients, **{name: [v, v - 0.01, v + 0.01] for name, v in whole.items()}, **more}
+class MadeUp:
+    """As much of a `Pool` as figures and labels need: 300 patients with two ECGs each, three diagnoses."""
+
+    def __init__(self) -> None:
+        rng = np.random.default_rng(0)
+        patients = np.repeat([f"p{i:03d}" for i in range(300)], 2)
+        split = np.repeat(["train"] * 150 + ["test"] * 150, 2)
+        self.ecgs = pd.DataFrame({"patient": patients, "split": split})
+        self.targets = {"diagnoses": rng.integers(0, 2, (600, 3)).astype(np.float32)}
+        self.labels = {"diagnoses": [{"group": "Heart"}, {"group": "Heart"}, {"group": "Kidney"}]}
+
+    def rows(self, split: str) -> np.ndarray:
+        return np.flatnonzero((self.ecgs["split"] == split).to_numpy())
 
 
-@pytest.fixture
-def metrics() -> dict[str, Any]:
-    curve = [
-        _point(20_000, 0.78, 0.79, gap_closed=[0.14, 0.01, 0.27], gain=[0.01, 0.001, 0.02]),
-        _point(500, 0.66, 0.70),
-        _point(2000, 0.72, 0.75, gap_closed=[0.23, 0.1, 0.3], attainable_gap_closed=[0.5, 0.4, 0.6]),
-        _point(8000, 0.76, 0.775, infonce=[0.76, 0.75, 0.77]),
-    ]
-    groups = {
-        "Helped": [_point(2000, 0.7, 0.75, gain=[0.05, 0.01, 0.09]), _point(20_000, 0.78, 0.79)],
-        "Harmed": [_point(2000, 0.7, 0.65, gain=[-0.05, -0.09, -0.01]), _point(20_000, 0.78, 0.79)],
-        "Level": [_point(2000, 0.7, 0.71, gain=[0.01, -0.01, 0.03]), _point(20_000, 0.78, 0.79)],
-    }
-    return {
-        "label_curve": curve,
-        "label_curve_groups": groups,
-        "label_curve_about": {"best": "distilled", "tenth": 2000},
-    }
+def logits(pool: MadeUp, skill: float, seed: int) -> np.ndarray:
+    truth = pool.targets["diagnoses"][pool.rows("test")]
+    return skill * truth + np.random.default_rng(seed).normal(size=truth.shape)
 
 
-def test_what_signal_only_needs_is_read_off_between_the_points(metrics: dict[str, Any]) -> None:
-    curve = label_curve.points(metrics)
-    assert [point["patients"] for point in curve] == [500, 2000, 8000, 20_000]
-    # Halfway from .72 to .76 is the geometric mean of 2,000 and 8,000.
-    assert label_curve.needed(curve, "signal_only", 0.74) == pytest.approx(sqrt(2000 * 8000))
-    assert label_curve.needed(curve, "signal_only", 0.66) == 0
-    assert label_curve.needed(curve, "signal_only", 0.79) is None
-    assert label_curve.needed(curve, "infonce", 0.5) == 0, "the points where it was not measured are passed over"
+def test_labelled_patients_are_drawn_whole_and_anew_by_each_seed() -> None:
+    pool = MadeUp()
+    one, again, other = (labelled_rows(pool, 40, seed) for seed in (1, 1, 2))  # type: ignore[arg-type]
+    names = pool.ecgs["patient"].to_numpy()
+    assert len(set(names[one])) == 40
+    assert len(one) == 80, "both ECGs of each patient"
+    assert set(pool.ecgs["split"].to_numpy()[one]) == {"train"}
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, other)
+    assert len(labelled_rows(pool, 0, 1)) == 300  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="there are 150"):
+        labelled_rows(pool, 151, 1)  # type: ignore[arg-type]
 
 
-def test_sentences_say_what_was_measured(metrics: dict[str, Any]) -> None:
-    said = " ".join(label_curve.sentences(metrics))
-    assert "With 2,000 labelled patients knowledge transfer (Distilled) reaches a macro AUROC of 0.750" in said
-    assert "signal-only needs about 5,700" in said  # 2000 * 4 ** .75
-    assert "With 10% of the labels it does not reach what signal-only has with all of them, 0.780" in said
-    assert "closed with 2,000 labelled patients: 23 % (10 to 30 %), 50 % (40 to 60 %) of what an ECG alone" in said
-    assert "closed with all labels: 14 % (1 to 27 %)." in said
+def test_nobody_learns_a_diagnosis_that_was_not_given(tmp_path: Path) -> None:
+    pool = MadeUp()
+    labelled = labelled_rows(pool, 40, 1)  # type: ignore[arg-type]
+    rest = np.setdiff1d(pool.rows("train"), labelled)
+    teacher = np.full_like(pool.targets["diagnoses"], 0.25)
+    task = Task(None, pool, labelled, 1, 10, 0.3, 0.3, 5, tmp_path, tmp_path, teacher)  # type: ignore[arg-type]
+    alone = recipes._targets(task, RECIPES["lab_heads"], rest)
+    assert np.isnan(alone[rest]).all()
+    assert np.array_equal(alone[labelled], pool.targets["diagnoses"][labelled])
+    pupil = recipes._targets(task, RECIPES["distilled"], rest)
+    assert (pupil[rest] == 0.25).all()
+    assert set(np.unique(pupil[labelled])) == {0.125, 0.625}
+    assert not np.isnan(pool.targets["diagnoses"]).any(), "the cohort's own labels stay"
 
 
-def test_a_paired_difference_decides_whether_it_is_level(metrics: dict[str, Any]) -> None:
-    conclusions = {"best_at_tenth_minus_signal_only_with_all": [-0.03, -0.07, 0.01]}
-    metrics["label_curve_about"]["conclusions"] = conclusions
-    assert "it is level with what signal-only has" in " ".join(label_curve.sentences(metrics))
-    assert "difference −0.030 (−0.070 to +0.010)" in " ".join(label_curve.sentences(metrics))
-    conclusions["best_at_tenth_minus_signal_only_with_all"] = [-0.03, -0.05, -0.01]
-    assert "it does not reach what" in " ".join(label_curve.sentences(metrics))
+def test_figures_order_models_by_skill_and_close_the_gap_by_the_share_that_was_closed() -> None:
+    pool = MadeUp()
+    skills = {"signal_only": 0.3, "distilled": 0.8, "multimodal": 1.6}
+    found = {(name, size): [logits(pool, skill, seed) for seed in (1, 2)]
+             for name, skill in skills.items() for size in (20, 0)}  # fmt: skip
+    found["oracle", 0] = [logits(pool, 1.2, 9)]
+    made = figures(found, pool, 20, "distilled", 150)  # type: ignore[arg-type]
+    assert [point["patients"] for point in made["points"]] == [20, 150]
+    for point in made["points"]:
+        low, mid, high = (point[name][0] for name in ("signal_only", "distilled", "multimodal"))
+        assert low < mid < point["oracle"][0] < high
+        assert point["gap_closed"][0] == pytest.approx((mid - low) / (high - low))
+        assert point["attainable_gap_closed"][0] == pytest.approx((mid - low) / (point["oracle"][0] - low))
+        assert point["gap_closed"][1] <= point["gap_closed"][0] <= point["gap_closed"][2]
+    assert set(made["groups"]) == {"Heart", "Kidney"}
+    same = made["conclusions"]["best_minus_signal_only_at_tenth"]
+    assert same[0] == pytest.approx(made["points"][0]["distilled"][0] - made["points"][0]["signal_only"][0])
+    assert same[1] > 0, "a difference of that size is beyond its interval"
 
 
-def test_groups_are_told_apart_by_their_interval(metrics: dict[str, Any]) -> None:
-    assert list(label_curve.gains(metrics)) == ["Helped", "Level", "Harmed"]
-    first, second, third = label_curve.verdicts(metrics)
-    assert first.endswith("in 1 of 3 groups of diagnoses: Helped.")
-    assert second == "It costs in Harmed."
-    assert third == "In the other 1 no difference is shown."
-    assert not label_curve.gains_are_shares(metrics)
+def test_the_shipped_curve_runs_every_teacher_before_its_pupils() -> None:
+    config = load_curve_config(ROOT / "training/configs/curve.yaml")
+    runs = config.runs()
+    assert len(runs) == len(set(runs))
+    for number, (name, size, seed) in enumerate(runs):
+        if RECIPES[name].teacher:
+            assert ("multimodal", size, seed) in runs[:number]
+    assert {size for name, size, _ in runs if name == config.best} == set(config.sizes)
 
 
-def test_without_a_curve_nothing_is_said() -> None:
-    assert label_curve.points({}) == []
-    assert label_curve.sentences({}) == []
-    assert label_curve.verdicts({}) == []
-    alone = {"label_curve": [{"patients": 500, "signal_only": [0.7, 0.6, 0.8]}]}
-    assert label_curve.sentences(alone) == []
+def test_an_unknown_recipe_or_key_is_one_sentence(tmp_path: Path) -> None:
+    text = (ROOT / "training/configs/curve.yaml").read_text()
+    for changed, word in ((text.replace("best: ", "best: magic_"), "magic_"), (text + "colour: red\n", "colour")):
+        (tmp_path / "curve.yaml").write_text(changed)
+        with pytest.raises(ValueError, match=word):
+            load_curve_config(tmp_path / "curve.yaml")

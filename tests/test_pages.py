@@ -141,7 +141,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _open(page: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     if page != "browse":
         app.switch_page(f"pages/{page}.py").run()
     assert not app.exception
@@ -158,7 +158,8 @@ def _sheet(app: AppTest) -> dict[str, Any]:
 
 
 def _relevance(app: AppTest) -> list[dict[str, Any]]:
-    return [trace for trace in _sheet(app)["data"] if trace.get("meta") == "relevance"]
+    """The key of the relevance on the sheet, which is there whether or not the part shown has any."""
+    return [shape for shape in _sheet(app)["layout"].get("shapes", []) if shape.get("name") == "key"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -169,7 +170,7 @@ def test_research_notice_on_every_page(page: str) -> None:
 def test_browse_shows_tracing_scores_and_measured_lab() -> None:
     app = _open("browse")
     chart = app.get("plotly_chart")[0].proto
-    assert len(_relevance(app)) == 4
+    assert _relevance(app)
     assert "Hyperkalaemia" in chart.alt
     assert "V2" in chart.alt
     labels = [button.label for button in app.button]
@@ -196,6 +197,19 @@ def test_relevance_can_be_taken_off_the_tracing() -> None:
     assert not _relevance(app)
 
 
+def test_relevance_is_drawn_in_the_way_and_as_much_of_it_as_chosen() -> None:
+    app = _linked(way="band", strength="80")
+    alt, words = app.get("plotly_chart")[0].proto.alt, _words(app)
+    assert "a band under each row, the strongest 80% of it" in alt
+    assert [trace for trace in _sheet(app)["data"] if trace["type"] == "heatmap"]
+    assert "in V2" in words
+    app.slider(key="strength").set_value(20).run()
+    assert "the strongest 20% of it" in app.get("plotly_chart")[0].proto.alt
+    assert _words(app) == words
+    app.button_group(key="way").set_value("bars").run()
+    assert "bars by lead and by wave" in app.get("plotly_chart")[0].proto.alt
+
+
 def test_next_previous_and_an_unreadable_example() -> None:
     app = _open("browse")
     app.button(key="next").click().run()
@@ -211,7 +225,7 @@ def test_next_previous_and_an_unreadable_example() -> None:
 
 
 def _linked(**parameters: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     for name, value in parameters.items():
         app.query_params[name] = value
     app.run()
@@ -251,7 +265,7 @@ def test_the_errors_shown_are_those_of_the_benchmark() -> None:
 
 
 def _notes(app: AppTest) -> list[str]:
-    return [note["text"] for note in _sheet(app)["layout"]["annotations"]]
+    return [note["text"] for note in _sheet(app)["layout"]["annotations"] if note.get("name") != "key"]
 
 
 def test_an_address_restores_the_whole_view() -> None:
@@ -281,9 +295,11 @@ def test_an_address_of_nonsense_gives_the_usual_view_without_a_word() -> None:
 def test_every_control_of_the_view_stands_in_the_address() -> None:
     """The browser writes a bound control into the address; tests/browser sees it do so."""
     app = _open("browse")
-    controls = [*app.button_group, *app.selectbox, *app.toggle]
+    controls = [*app.button_group, *app.selectbox, *app.toggle, *app.slider]
     bound = {control.proto.query_param_key for control in controls} - {""}
-    assert bound == {"layout", "gain", "speed", "order", "rhythm", "filter", "overlay", "method"}
+    assert bound == {
+        "layout", "gain", "speed", "order", "rhythm", "filter", "waves", "overlay", "method", "way", "strength"
+    }  # fmt: skip
     app.button(key="key_6x2").click().run()
     assert len(_notes(app)) == 13  # twelve leads and the scale, no rhythm strip
 
@@ -292,8 +308,30 @@ def test_keys_for_the_next_ecg_the_layouts_and_measuring() -> None:
     app = _open("browse")
     shortcuts = {button.key: button.proto.shortcut.lower() for button in app.button if button.proto.shortcut}
     assert shortcuts == {
-        "previous": "p", "next": "n", "measure": "m", "key_3x4": "1", "key_6x2": "2", "key_12x1": "3"
+        "previous": "p", "next": "n", "measure": "m", "key_3x4": "1", "key_6x2": "2", "key_12x1": "3", "key_waves": "w"
     }  # fmt: skip
+
+
+def test_wave_boundaries_are_switched_on_by_key_address_or_hand_and_said_in_words() -> None:
+    app = _open("browse")
+    assert not [trace for trace in _sheet(app)["data"] if trace.get("meta") == "boundaries"]
+    for shown in (app.button(key="key_waves").click().run(), _linked(waves="true")):
+        assert len([trace for trace in _sheet(shown)["data"] if trace.get("meta") == "boundaries"]) == 1
+        assert "QRS" in _notes(shown)
+        assert "Onset and end of 0 P, 13 QRS, 13 T waves" in shown.get("plotly_chart")[0].proto.alt
+
+
+def test_the_beat_has_a_tab_with_its_drawing_and_its_numbers() -> None:
+    app = _linked(ecg="one", tab="Beat")
+    chart = app.get("plotly_chart")[1].proto
+    drawn = json.loads(chart.spec)["data"]
+    assert [trace["name"] for trace in drawn if "meta" not in trace] == list(ecgkt.LEADS)
+    assert {trace["meta"] for trace in drawn if "meta" in trace} == {"boundaries", "relevance"}
+    assert "twelve leads side by side" in chart.alt
+    assert "Hyperkalaemia" in chart.alt
+    assert "ST at J + 60 ms" in _words(app)
+    overlaid = json.loads(_linked(ecg="one", tab="Beat", beat="Overlaid").get("plotly_chart")[1].proto.spec)
+    assert "200 mm/s" in overlaid["layout"]["annotations"][-1]["text"]
 
 
 def test_measurements_stay_with_their_ecg_until_cleared() -> None:
@@ -311,9 +349,10 @@ def test_measurements_stay_with_their_ecg_until_cleared() -> None:
     assert "Measured by hand" not in _words(app)
     app.button(key="previous").click().run()
     assert "Measured by hand" in _words(app)
+    assert app.button(key="clear_measurements").proto.shortcut.lower() == "x"
     app.button(key="clear_measurements").click().run()
     assert "Measured by hand" not in _words(app)
-    assert not _sheet(app)["layout"].get("shapes")
+    assert not [shape for shape in _sheet(app)["layout"]["shapes"] if shape.get("name") != "key"]
 
 
 def test_a_box_drawn_on_the_sheet_is_kept() -> None:
@@ -348,7 +387,7 @@ def test_a_folder_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
         raise FileNotFoundError("/home/somebody/secret")
 
     monkeypatch.setattr(resources, "_collection", fail)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert "no such folder" in app.error[0].value
     assert "secret" not in app.error[0].value
 
@@ -363,6 +402,7 @@ def test_upload_of_one_record_and_of_rubbish(shared: Path) -> None:
     assert app.error[0].value.startswith("Upload 2: ")
     assert {"V1", "V6"} <= {trace["name"] for trace in _sheet(app)["data"]}
     assert "JS00001" not in _words(app)
+    assert "Upload 1 (WFDB)" in _words(app)
 
 
 def test_upload_of_a_header_alone_names_what_is_missing(shared: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sheet: millimetres, lead placement by name, the relevance in time with the tracing, and the payload."""
+"""The sheet: millimetres, lead placement by name, scale, filter and words; relevance on it is in test_overlay."""
 
 from __future__ import annotations
 
@@ -11,22 +11,14 @@ import pytest
 
 import ecgkt
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.explanation import Attribution, Label
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper, cells
-from ecgkt.paper import alt_text, figure, scale_text, thin
-
-LABEL = Label("labs", "potassium_high", "Hyperkalaemia", "Electrolytes", 0.1, 0.2, "", None, 0, "simulated")
+from ecgkt.paper import alt_text, figure, scale_text
+from ecgkt.polyline import thin
 
 
 def _levels(seconds: float = 10.0, rate: float = 500.0) -> ECG:
     """Lead number i is a constant of 0.1 * i mV, so a drawn value tells which lead it came from."""
     return ECG(np.repeat(np.arange(12, dtype=np.float32)[:, None] / 10, int(seconds * rate), axis=1), rate)
-
-
-def _relevance(lead: str, first: float, last: float) -> Attribution:
-    relevance = np.zeros((12, 1000), dtype=np.float32)
-    relevance[LEADS.index(lead), int(first * 100) : int(last * 100)] = 1
-    return Attribution(LABEL, "integrated_gradients", 100.0, relevance)
 
 
 def _drawn(sheet: dict[str, Any]) -> list[dict[str, Any]]:
@@ -105,14 +97,6 @@ def test_cabrera_runs_round_the_frontal_plane_with_avr_turned_over(layout: Any) 
     assert "<b>−aVR</b>" in [note["text"] for note in sheet["layout"]["annotations"]]
 
 
-def test_relevance_follows_a_lead_that_is_turned_over() -> None:
-    paper = Paper("12x1", order="cabrera")
-    sheet = figure(_levels(), paper, _relevance("aVR", 3.0, 4.0))
-    strongest = [trace for trace in sheet["data"] if trace.get("meta") == "relevance"][-1]
-    place = next(cell for cell in cells(paper) if cell.lead == "aVR")
-    np.testing.assert_allclose(strongest["y"][~np.isnan(strongest["y"])], place.offset - 0.3 * 10, atol=1e-4)
-
-
 def test_leads_are_placed_by_name_in_mimic_order() -> None:
     order = ["I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6"]  # MIMIC-IV-ECG's own
     millivolts = np.repeat(np.arange(12.0)[:, None] / 10, 5000, axis=1)
@@ -122,16 +106,6 @@ def test_leads_are_placed_by_name_in_mimic_order() -> None:
     }
     assert drawn["aVF"] == pytest.approx(4.0, abs=1e-4)
     assert drawn["aVL"] == pytest.approx(5.0, abs=1e-4)
-
-
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("rate", [500.0, 1000.0])
-def test_first_sight_stays_below_300_kb(layout: Any, rate: float) -> None:
-    rng = np.random.default_rng(0)
-    ecg = ECG(rng.normal(size=(12, int(10 * rate))).astype(np.float32), rate)
-    noisy = Attribution(LABEL, "saliency", 100.0, rng.random((12, 1000)).astype(np.float32) ** 4)
-    payload = go.Figure(figure(ecg, Paper(layout), noisy)).to_json()
-    assert len(payload) < 300_000
 
 
 def test_thinning_keeps_every_extreme_and_its_place() -> None:
@@ -151,23 +125,6 @@ def test_thinning_keeps_what_was_not_recorded_open() -> None:
     thinned, per_point = thin(values, 1000)
     assert np.isnan(thinned).mean() == pytest.approx(0.2, abs=0.01)
     assert not np.isnan(thinned[: int(1990 / per_point)]).any()
-
-
-@pytest.mark.parametrize("rate", [100.0, 500.0])
-def test_relevance_lies_on_the_tracing_at_its_own_time(rate: float) -> None:
-    paper = Paper("12x1")
-    sheet = figure(_levels(10, rate), paper, _relevance("V2", 3.0, 4.0))
-    strongest = [trace for trace in sheet["data"] if trace.get("meta") == "relevance"][-1]
-    x, y = strongest["x"][~np.isnan(strongest["x"])], strongest["y"][~np.isnan(strongest["y"])]
-    assert x.min() / 25 == pytest.approx(3.0, abs=0.05)
-    assert x.max() / 25 == pytest.approx(4.0, abs=0.05)
-    v2 = next(cell for cell in cells(paper) if cell.lead == "V2")
-    np.testing.assert_allclose(y, v2.offset + 0.7 * 10, atol=1e-4)
-
-
-def test_relevance_outside_the_part_shown_is_not_drawn() -> None:
-    sheet = figure(_levels(), Paper("3x4"), _relevance("V2", 1.0, 2.0))  # V2 stands in the third column: 5 to 7.5 s
-    assert all(np.isnan(trace["x"]).all() for trace in sheet["data"] if trace.get("meta") == "relevance")
 
 
 def test_a_later_sheet_starts_at_its_own_zero() -> None:
@@ -195,16 +152,7 @@ def test_a_monitor_filter_is_said_on_the_sheet_and_in_words() -> None:
     assert "MONITOR" not in alt_text(_levels(), Paper())
 
 
-def test_alternative_text_names_the_leads_that_carry_the_relevance() -> None:
-    text = alt_text(_levels(), Paper(), _relevance("V5", 1, 2))
-    assert "Hyperkalaemia" in text
-    assert "in V5" in text
-    nothing = Attribution(LABEL, "saliency", 100.0, np.zeros((12, 1000), dtype=np.float32))
-    assert "Nothing" in alt_text(_levels(), Paper(), nothing)
-
-
 def test_plotly_accepts_the_sheet_of_a_real_recording(shared: Path) -> None:
     ecg = ecgkt.read(shared / "formats" / "waveform_ecg.dcm")
     for paper in (Paper(), Paper("12x1", 20, 50, dark=True), Paper("6x2", order="cabrera", filter="monitor")):
-        checked = go.Figure(figure(ecg, paper, _relevance("II", 0, 1)))
-        assert len(checked.data) == 5 + len(cells(paper))
+        assert len(go.Figure(figure(ecg, paper)).data) == 1 + len(cells(paper))

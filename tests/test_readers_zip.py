@@ -164,6 +164,6 @@ def test_the_form_is_there_for_a_table_only_and_says_what_was_understood() -> No
 def test_the_page_offers_the_records_of_a_zip() -> None:
     app = uploaded("x.zip", packed({"a.scp": written.scp(counts()), "b.xml": written.aecg(counts()), "c": b"words"}))
     assert not app.error
-    assert list(app.selectbox(key="upload_record").options) == ["Upload 1", "Upload 2"]
+    assert list(app.selectbox(key="upload_record").options) == ["Upload 1 (SCP-ECG)", "Upload 2 (HL7 aECG)"]
     app = uploaded("x.zip", packed({"a": bytes(2 * 2**20)}))
     assert "more than is read" in app.error[0].value

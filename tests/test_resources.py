@@ -56,7 +56,7 @@ def test_what_is_said_of_an_upload_stays_in_its_session_and_of_an_example_does_n
 
 
 def test_only_entries_of_the_shipped_folder_are_shared() -> None:
-    collection: Any = SimpleNamespace(read=lambda key: None, clinical=lambda key: {})
+    collection: Any = SimpleNamespace(read=lambda _: None, clinical=lambda _: {}, of_same_patient=lambda _: ())
     entry: Any = SimpleNamespace(key="a", source="", simulated=False, findings=(), diagnoses=(), has_table=False)
     assert resources.opened(collection, entry).shipped
     assert not resources.opened(collection, entry, "/somebody/else").shipped
@@ -106,7 +106,7 @@ def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyP
         raise OSError("no such bundle")
 
     monkeypatch.setattr(resources, "_model", fail)
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=20).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert "cannot be loaded" in app.error[0].value
     assert any("data:image/svg+xml" in part.proto.body for part in app.get("html"))
     assert any('class="strip"' in part.proto.body for part in app.get("html"))

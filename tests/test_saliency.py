@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ecgkt.explanation import Attribution, Label
-from ecgkt.paper import DARK, LIGHT
+from ecgkt.ink import DARK, LIGHT
 from ecgkt.saliency import classes, colours, summed
 
 LABEL = Label("labs", "potassium_high", "Hyperkalaemia", "Electrolytes", 0.1, 0.2, "", None, 0, "simulated")

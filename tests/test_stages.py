@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 
-from ecgkt.bundle import BundleError
+from ecgkt.bundle import BundleError, load_bundle
 from ecgkt.collection import open_collection
 from ecgkt.model import load
 from training.__main__ import main
@@ -97,6 +97,23 @@ def test_predictions_are_made_anew_for_other_data_or_another_network(run: Path, 
     other = replace(prepared, info={**prepared.info, "fingerprint": "0" * 64})
     assert kept != made_from(config, Pool([other]), "knowledge_transfer")
     assert (run / "evaluation" / "predictions" / f"knowledge_transfer_test_{kept}.npz").exists()
+
+
+def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:
+    bundle = load_bundle(run / "bundle")
+    assert bundle.novelty is not None
+    assert len(bundle.novelty.mean) == bundle.networks["knowledge_transfer"].dimension
+    assert bundle.novelty.near < bundle.novelty.far
+    promised = [label.guarantee for labels in load(run / "bundle").labels.values() for label in labels]
+    assert all(promised), "each label has limits, or the count that is too small for any"
+    for head in ("findings", "diagnoses", "labs"):
+        figures = metrics["conformal"]["heads"][head]
+        assert figures["labels"]
+        # Of 14 labels and more, each promised 90%: the mean over labels cannot be far below.
+        assert figures["mean"]["kept_absent"][2] > 0.85
+    assert set(metrics["risk_coverage"]) == {"findings", "diagnoses"}
+    white = next(row for row in metrics["novelty"]["junk"] if row["kind"] == "white noise")
+    assert white["near"] > metrics["novelty"]["test"]["simulated"]["near"]
 
 
 def test_figures_of_other_stages_join_the_bundle(run: Path, tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from ecgkt import paper, saliency
+from ecgkt import ink, saliency
 from ecgkt.ui import theme
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
-THEMES = [("light", theme.LIGHT, paper.LIGHT), ("dark", theme.DARK, paper.DARK)]
+THEMES = [("light", theme.LIGHT, ink.LIGHT), ("dark", theme.DARK, ink.DARK)]
 TEXT, GRAPHIC = 4.5, 3.0  # 1.4.3 and 1.4.11, AA
 
 

@@ -9,9 +9,12 @@ python -m training pretrain --config C
 python -m training finetune --config C
 python -m training baselines --config C [--only NAME]
 python -m training evaluate --config C
+python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
 python -m training bundle --config C --out assets/models/NAME
 python -m training examples --config C --out assets/examples
 python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
+python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
+python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
 python -m training all --config C                all of it, bundle included (below the run's own folder)
 """
 
@@ -23,7 +26,7 @@ from pathlib import Path
 
 from training.config import Config, load_config
 
-CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "bundle", "examples", "all")
+CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "checks", "bundle", "examples", "all")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -62,6 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
     card = commands.add_parser("card", help="write MODEL_CARD.md and the README's table from a bundle")
     card.add_argument("--model", type=Path, required=True)
+    for name in ("oracle", "curve"):
+        stage = commands.add_parser(name)
+        stage.add_argument("--config", type=Path, required=True)
+        stage.add_argument("--part", default="1/1", help="i/n: the i-th of n processes that share the work")
+        if name == "curve":
+            stage.add_argument("--only", help="one recipe, or `oracle`")
     for name in CONFIG_STAGES:
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)
@@ -85,6 +94,8 @@ def _run(options: argparse.Namespace) -> None:
         from training.model_card import write_cards
 
         write_cards(options.model)
+    elif options.command in ("oracle", "curve"):
+        _curve(options)
     else:
         config = load_config(options.config)
         if config.threads:
@@ -92,6 +103,23 @@ def _run(options: argparse.Namespace) -> None:
 
             torch.set_num_threads(config.threads)
         _stage(options, config)
+
+
+def _curve(options: argparse.Namespace) -> None:
+    import torch
+
+    from training.label_curve import ORACLE, curve, curve_set, load_curve_config
+    from training.oracle import draw_patients
+
+    config = load_curve_config(options.config)
+    run = load_config(config.run)
+    torch.set_num_threads(run.threads or torch.get_num_threads())
+    if options.command == "curve":
+        curve(config, options.only, options.part)
+        return
+    seed = next(source.seed for source in run.sources if source.name == config.source)
+    codes = [entry["code"] for entry in curve_set(run, config.source).info["labels"]["diagnoses"]]
+    draw_patients(config.oracle, seed, codes, config.folder / ORACLE, options.part)
 
 
 def _download(options: argparse.Namespace) -> None:
@@ -107,9 +135,11 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     from training.baselines import baselines
     from training.evaluate import evaluate
     from training.examples import write_examples
-    from training.finetune import finetune
+    from training.finetune import TEACHER, finetune
     from training.pretrain import pretrain
     from training.publish import bundle
+    from training.real_checks import checks
+    from training.stages import load_sets
 
     if options.command == "pretrain":
         pretrain(config)
@@ -119,6 +149,8 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
         baselines(config, options.only)
     elif options.command == "evaluate":
         evaluate(config)
+    elif options.command == "checks":
+        checks(config)
     elif options.command == "bundle":
         bundle(config, options.out)
     elif options.command == "examples":
@@ -126,9 +158,13 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     else:
         prepare_sources(config)
         pretrain(config)
+        if config.distil:
+            baselines(config, TEACHER)
         finetune(config)
         baselines(config)
         evaluate(config)
+        if any(not prepared.info["simulated"] for prepared in load_sets(config)[1]):
+            checks(config)
         bundle(config, options.out or config.folder / "bundle")
 
 

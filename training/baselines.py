@@ -17,11 +17,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ecgkt.nn.network import Modality
+from ecgkt.nn.network import Modality, Network
 from training.config import Config
-from training.data import Pool
 from training.finetune import train_heads
-from training.stages import Stage, build_network, load_sets
+from training.stages import Stage, build_network, load_sets, pool_of
 
 
 @dataclass(frozen=True)
@@ -57,9 +56,15 @@ def train_baseline(config: Config, name: str, baseline: Baseline) -> None:
     if baseline.modality == "table":  # sets without labs have nothing to say to a table alone
         kept = [number for number, source in enumerate(sources) if source.pretrain]
         sources, sets = [sources[i] for i in kept], [sets[i] for i in kept]
-    pool = Pool(sets)
-    network = build_network(config, pool, baseline.modality, list(baseline.heads))
-    if baseline.encoder_lr == 0.0:
-        network.encoder.requires_grad_(False)
-    curve = train_heads(name, config, sources, pool, network, config.baseline_steps, baseline.encoder_lr, stage.folder)
+    pool = pool_of(config, sets)
+
+    def build(seed: int) -> Network:
+        network = build_network(config, pool, baseline.modality, list(baseline.heads), seed)
+        if baseline.encoder_lr == 0.0:
+            network.encoder.requires_grad_(False)
+        return network
+
+    network, curve = train_heads(
+        name, config, sources, pool, build, config.baseline_steps, baseline.encoder_lr, stage.folder
+    )
     stage.save(network, pool, {"loss": curve})

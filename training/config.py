@@ -44,12 +44,14 @@ class Config:
     table_width: int
     dropout: float
     batch: int
+    members: int
     pretrain_steps: int
     pretrain_objective: str
     pretrain_weights: dict[str, float]
     projector: int
     finetune_steps: int
     encoder_lr: float
+    distil: bool
     lr: float
     weight_decay: float
     ema: float

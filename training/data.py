@@ -4,8 +4,10 @@ item at a time; everything random follows from (seed, step), so a resumed run se
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,16 +15,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
 from ecgkt.model_input import MODEL_RATE
+from ecgkt.nn.beat_encoder import PICTURES, BeatView
+from training.beat_views import HALVES, beat_views
 from training.cohort.prepared import Prepared
+
+SHIFT = 2  # samples by which the pictures of a beat are moved at most: R is found to a sample or two
 
 
 @dataclass(frozen=True)
 class Batch:
-    """signal [B, 12, T] mV; table [B, columns] NaN missing; targets head -> [B, labels] 0, 1 or NaN (unknown)."""
+    """signal [B, 12, T] mV, or what a beat encoder sees of it; table [B, columns] NaN missing; targets head ->
+    [B, labels] from 0 to 1, or NaN (unknown)."""
 
-    signal: Tensor
+    signal: Tensor | BeatView
     table: Tensor
     targets: dict[str, Tensor]
 
@@ -30,13 +38,15 @@ class Batch:
 class Pool:
     """Several prepared sets side by side: one list of columns and of labels, NaN where a set does not know.
 
-    rows are numbered through all sets; `source_of[row]` is the set's number.
+    rows are numbered through all sets; `source_of[row]` is the set's number. beats: batches hold beat views (made
+    first if need be) instead of signals.
     """
 
-    def __init__(self, sets: Sequence[Prepared]) -> None:
+    def __init__(self, sets: Sequence[Prepared], beats: bool = False) -> None:
         if not sets:
             raise ValueError("There is no prepared set to train on.")
         self.sets = tuple(sets)
+        self.views = [beat_views(prepared) for prepared in sets] if beats else None
         sizes = [len(prepared.ecgs) for prepared in sets]
         self.offsets = np.cumsum([0, *sizes])
         self.source_of = np.repeat(np.arange(len(sets)), sizes)
@@ -74,12 +84,40 @@ class Pool:
         out /= 1000.0  # uV -> mV
         return out
 
-    def batch(self, rows: npt.NDArray[np.int64]) -> Batch:
+    def beats(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> BeatView:
+        """What a beat encoder sees of `rows`; which: [rows], 0 for the average of all beats, else of a random half."""
+        assert self.views is not None
+        parts, places = [], []
+        for number, views in enumerate(self.views):
+            here = np.flatnonzero(self.source_of[rows] == number)
+            parts.append(views.view(rows[here] - self.offsets[number], which[here]))
+            places.append(here)
+        back = torch.from_numpy(np.argsort(np.concatenate(places), kind="stable"))
+        return BeatView(torch.cat([p.pictures for p in parts])[back], torch.cat([p.rhythm for p in parts])[back])
+
+    def batch(self, rows: npt.NDArray[np.int64], seed: tuple[int, int] | None = None) -> Batch:
+        """The ECGs of `rows`. seed: for training, which random half of the beats an average is made of."""
+        signal: Tensor | BeatView
+        if self.views is None:
+            signal = torch.from_numpy(self.signals(rows))
+        else:
+            which = np.zeros(len(rows), dtype=np.int64)
+            if seed is not None:
+                which = 1 + np.random.default_rng([*seed, 1]).integers(HALVES, size=len(rows))
+            signal = self.beats(rows, which)
         return Batch(
-            torch.from_numpy(self.signals(rows)),
+            signal,
             torch.from_numpy(self.table[rows]),
             {head: torch.from_numpy(values[rows]) for head, values in self.targets.items()},
         )
+
+    def with_targets(self, head: str, values: npt.NDArray[np.float32]) -> Self:
+        """The same ECGs with other targets [rows, labels] for one head: fewer labels, or a teacher's probabilities."""
+        if values.shape != self.targets[head].shape:
+            raise ValueError(f"Targets must be {self.targets[head].shape}, not {values.shape}.")
+        other = copy.copy(self)
+        other.targets = {**self.targets, head: values.astype(np.float32)}
+        return other
 
     def lead_scale(self, rows: npt.NDArray[np.int64]) -> Tensor:
         """[12, 1] standard deviation of each lead over (up to 2,000 of) the given rows, mV."""
@@ -88,10 +126,10 @@ class Pool:
 
 
 class Sampler:
-    """Row numbers of the batch at a step: a fixed share from each set, every set in its own reshuffled rounds."""
+    """Row numbers of the batch at a step: a fixed share from each group of rows, each in its own reshuffled rounds."""
 
-    def __init__(self, pool: Pool, shares: Sequence[float], batch: int, seed: int) -> None:
-        self.rows = [pool.rows("train", source) for source in range(len(pool.sets))]
+    def __init__(self, groups: Sequence[npt.NDArray[np.int64]], shares: Sequence[float], batch: int, seed: int) -> None:
+        self.rows = list(groups)
         counts = np.floor(np.asarray(shares) / np.sum(shares) * batch).astype(int)
         counts[0] += batch - counts.sum()
         self.counts = [int(count) for count in counts]
@@ -112,18 +150,24 @@ def augment(batch: Batch, settings: dict[str, float], seed: tuple[int, int]) -> 
     """A random stretch, amplitudes off by a random gain (per ECG and per lead), white noise, some tables hidden.
 
     Gains matter: PTB-XL's amplitudes are modelled, so a network must not lean on the last tenth of a millivolt.
-    The input is not changed.
+    Pictures of beats get gains and a small shift; their noise is that of the random half. The input is not changed.
     """
     generator = torch.Generator().manual_seed(seed[0] * 1_000_003 + seed[1])
-    signal = batch.signal
-    cut = int(settings["shift_s"] * MODEL_RATE)
-    if cut:
-        first = int(torch.randint(cut + 1, (1,), generator=generator))
-        signal = signal[..., first : signal.shape[-1] - (cut - first)]
-    size, leads = signal.shape[:2]
+    size = len(batch.table)
     gain = torch.randn(size, 1, 1, generator=generator) * settings["gain"]
-    gain = gain + torch.randn(size, leads, 1, generator=generator) * settings["lead_gain"]
-    noise = torch.randn(signal.shape, generator=generator) * settings["noise_mv"]
+    gain = (gain + torch.randn(size, len(LEADS), 1, generator=generator) * settings["lead_gain"]).exp()
     hidden = torch.rand(size, 1, generator=generator) < settings["table_dropout"]
     table = batch.table.masked_fill(hidden, float("nan"))
-    return Batch(signal * gain.exp() + noise, table, batch.targets)
+    signal: Tensor | BeatView
+    if isinstance(batch.signal, BeatView):
+        moved = int(torch.randint(-SHIFT, SHIFT + 1, (1,), generator=generator))
+        pictures = torch.roll(batch.signal.pictures, moved, dims=2) * gain.repeat(1, PICTURES, 1)
+        signal = BeatView(pictures, batch.signal.rhythm)
+    else:
+        signal = batch.signal
+        cut = int(settings["shift_s"] * MODEL_RATE)
+        if cut:
+            first = int(torch.randint(cut + 1, (1,), generator=generator))
+            signal = signal[..., first : signal.shape[-1] - (cut - first)]
+        signal = signal * gain + torch.randn(signal.shape, generator=generator) * settings["noise_mv"]
+    return Batch(signal, table, batch.targets)

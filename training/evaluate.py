@@ -29,6 +29,7 @@ from training.metrics import Array, patient_resamples
 from training.reliability import calibration_figures
 from training.stages import load_network, load_sets
 from training.subgroups import abstention_figures, subgroup_figures
+from training.trust import trust_figures
 
 MODELS = ("knowledge_transfer", "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
 Predictions = dict[str, Array]
@@ -108,6 +109,13 @@ def evaluate(config: Config) -> dict[str, Any]:
         "transfer_minus_signal_only": difference(macros, "knowledge_transfer", "signal_only"),
         "transfer_minus_signal_only_labs": difference(macros, "knowledge_transfer", "signal_only_labs"),
         **_shipped(config, pool, codes, simulated, resamples),
+        **trust_figures(
+            config,
+            pool,
+            {split: predictions(config, "knowledge_transfer", pool, split) for split in ("validation", "test")},
+            {split: simulated_rows(pool, pool.rows(split)) for split in ("validation", "test")},
+            resamples,
+        ),
         "bootstrap": {"resamples": config.bootstrap, "unit": "patient", "interval": "95% percentile"},
     }
     path = config.folder / "evaluation" / "metrics.json"

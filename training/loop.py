@@ -42,6 +42,14 @@ class Schedule:
         return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Early stopping: every so many steps `score()` of the module with its averaged weights, higher is better."""
+
+    every: int
+    score: Callable[[], float]
+
+
 def fit(
     name: str,
     module: nn.Module,
@@ -49,17 +57,20 @@ def fit(
     loss: Callable[[int], Terms],
     schedule: Schedule,
     folder: Path,
+    watch: Watch | None = None,
 ) -> dict[str, list[float]]:
     """Train `module` in place and leave its averaged weights in it; returns the loss curve (means of 20 steps).
 
-    groups: (part of the module, learning rate relative to the peak). loss(step): named terms, summed.
-    Resumes from `folder`/checkpoint.safetensors when there is one.
+    groups: (part of the module, learning rate relative to the peak). loss(step): named terms, summed. With `watch` the
+    averaged weights are those of the best score so far, and the scores are in the curve as "watched".
+    Resumes from `folder`/checkpoint.safetensors when there is one (not a watched run, which starts again).
     """
     folder.mkdir(parents=True, exist_ok=True)
     trained = [({"params": list(part.parameters())}, relative) for part, relative in groups]
     optimizer = torch.optim.AdamW([g for g, _ in trained], lr=schedule.lr, weight_decay=schedule.weight_decay)
     average = {key: value.detach().clone() for key, value in module.state_dict().items()}
-    start, curve = _resume(folder, module, average, optimizer)
+    start, curve = (0, {}) if watch else _resume(folder, module, average, optimizer)
+    best, best_score = average, -math.inf
     window: list[dict[str, float]] = []
     progress = tqdm(range(start, schedule.steps), desc=name, initial=start, total=schedule.steps, mininterval=2)
     for step in progress:
@@ -86,11 +97,27 @@ def fit(
                 curve.setdefault(key, []).append(sum(entry[key] for entry in window) / len(window))
             progress.set_postfix({key: f"{values[-1]:.3f}" for key, values in curve.items()})
             window.clear()
-        if (step + 1) % schedule.checkpoint_every == 0:
+        if watch and ((step + 1) % watch.every == 0 or step + 1 == schedule.steps):
+            score = _watched(module, average, watch)
+            curve.setdefault("watched", []).append(score)
+            if score > best_score:
+                best, best_score = {key: value.clone() for key, value in average.items()}, score
+        if not watch and (step + 1) % schedule.checkpoint_every == 0:
             _checkpoint(folder, module, average, optimizer, step + 1, curve)
-    module.load_state_dict(average)
+    module.load_state_dict(best if watch else average)
     module.eval()
     return curve
+
+
+def _watched(module: nn.Module, average: dict[str, Tensor], watch: Watch) -> float:
+    """The score of the averaged weights; the module is left as it was."""
+    own = {key: value.clone() for key, value in module.state_dict().items()}
+    module.load_state_dict(average)
+    module.eval()
+    with torch.inference_mode():
+        score = watch.score()
+    module.load_state_dict(own)
+    return score
 
 
 def _checkpoint(

@@ -99,6 +99,24 @@ def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _training(config: dict[str, Any]) -> str:
+    """How the shipped model was taught, in a few sentences; bundles of before 2026-11-25 lack some of the keys."""
+    first, then = config["pretrain_steps"], config["finetune_steps"]
+    members = config.get("members", 1)
+    said = [
+        f"Stage 1: {config['pretrain_objective']} between ECG and clinical table, {first} steps."
+        if first
+        else "No stage 1: diagnoses are learnt from codes and from a multimodal teacher instead.",
+        f"Stages 2 and 3 together: {then} steps, findings, diagnoses and labs.",
+    ]
+    if config.get("distil"):
+        said.append("Diagnoses: the mean of the coded label and of the multimodal network's probability.")
+    said.append(f"Baselines: {first + then} steps. Batches of {config['batch']}.")
+    if members > 1:
+        said.append(f"Every model is {members} networks taught apart, whose logits are averaged.")
+    return " ".join(said)
+
+
 def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> str:
     """The whole model card as Markdown."""
     data = [
@@ -122,10 +140,7 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         "## Training data",
         "\n".join(data),
         "## How it was trained",
-        f"Created {card['created']}. Stage 1: {card['config']['pretrain_objective']} between ECG and clinical table, "
-        f"{card['config']['pretrain_steps']} steps; stages 2 and 3: {card['config']['finetune_steps']} steps; "
-        f"baselines: {card['config']['pretrain_steps'] + card['config']['finetune_steps']} steps, "
-        f"batches of {card['config']['batch']}. "
+        f"Created {card['created']}. {_training(card['config'])} "
         f"Seed {card['config']['seed']}. A reconstruction of arXiv 2512.07021; no figure here is the paper's.",
         "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
         "## Results",

@@ -1,37 +1,62 @@
-"""Stage 1: the ECG encoder learns to agree with a clinical encoder that sees labs, vitals and biometrics.
+"""Stage 1: the ECG encoder learns what labs, vitals and biometrics know of the same moment.
 
     python -m training pretrain --config training/configs/default.yaml
 
-Both embeddings are projected and joined by VICReg (the paper's way, as reconstructed), InfoNCE or SIGReg. Only ECGs
-whose set has labs take part. The projectors are thrown away; stages 2 and 3 start from the ECG encoder.
+"vicreg" (the paper's way, as reconstructed), "infonce" and "sigreg" join projections of the ECG's and of the table's
+embedding; "labs" predicts the table's values from the ECG. Only ECGs whose set has labs take part. Projectors and
+predictions are thrown away; stages 2 and 3 start from the ECG encoder.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from ecgkt.nn.encoders import dimension_of
-from ecgkt.nn.network import Network
+from ecgkt.nn.network import Network, TableEncoder
 from training.config import Config
 from training.data import Batch, Pool, Sampler, augment
 from training.loop import Schedule, fit
 from training.objectives import OBJECTIVES, Terms
-from training.stages import Stage, build_network, load_sets
+from training.stages import Stage, build_network, load_sets, pool_of
+
+REGRESSION = "labs"  # the objective that is no joint embedding
 
 
 class JointEmbedding(nn.Module):
-    """Network without its heads' use, plus one projector a side: (signal, table) -> two embeddings [B, projector]."""
+    """Network without its heads' use, plus one projector a side: batch -> two embeddings [B, projector]."""
 
     def __init__(self, network: Network, projector: int) -> None:
         super().__init__()
         self.network = network
         self.from_ecg = _projector(dimension_of(network.encoder), projector)
-        self.from_table = _projector(network.table.dimension, projector)
+        self.from_table = _projector(dimension_of(network.table), projector)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         ecg = self.from_ecg(self.network.embed_ecg(batch.signal))
         return ecg, self.from_table(self.network.table(batch.table))
+
+
+class TableFromECG(nn.Module):
+    """ECG -> the rank (-1 to 1 among training patients) of every value of the clinical table: batch -> [B, columns]."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        self.values = nn.Linear(dimension_of(network.encoder), len(network.architecture.columns))
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.values(self.network.embed_ecg(batch.signal))
+
+    def loss(self, batch: Batch) -> Terms:
+        """Mean squared error over the values that were measured."""
+        assert isinstance(self.network.table, TableEncoder)
+        known = ~batch.table.isnan()
+        ranks = self.network.table.ranks(batch.table)
+        return {"values": functional.mse_loss(self(batch)[known], ranks[known])}
 
 
 def _projector(dimension: int, width: int) -> nn.Sequential:
@@ -45,36 +70,58 @@ def rank_me(embedding: Tensor) -> float:
     return float(torch.exp(-(share * share.log()).sum()))
 
 
-def pretrain(config: Config) -> None:
-    stage = Stage(config, "pretrain")
-    if stage.done:
-        print("pretrain: done before, kept")
-        return
-    sources, sets = load_sets(config)
-    pool = Pool([prepared for source, prepared in zip(sources, sets, strict=True) if source.pretrain])
-    # An Architecture with both sides but without heads: stage 1 has no labels.
-    joint = JointEmbedding(build_network(config, pool, "both", []), config.projector)
-    sampler = Sampler(pool, [s.share for s in sources if s.pretrain], config.batch, config.seed)
-    objective = OBJECTIVES[config.pretrain_objective]
+def teach_encoder(
+    config: Config, pool: Pool, shares: list[float], objective: str, steps: int, seed: int, folder: Path
+) -> tuple[Network, dict[str, object]]:
+    """A network whose encoder has gone through stage 1, and how that went. The steps and the seed may be others than
+    the config's; shares: of each set of `pool` in a batch."""
+    torch.manual_seed(seed)
+    # Both sides but no heads: stage 1 has no labels.
+    network = build_network(config, pool, "both", [], seed)
+    groups = [pool.rows("train", number) for number in range(len(pool.sets))]
+    sampler = Sampler(groups, shares, config.batch, seed)
+    schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every)
+
+    def batch(step: int) -> Batch:
+        return augment(pool.batch(sampler(step), (seed, step)), config.augment, (seed, step))
+
+    if objective == REGRESSION:
+        regression = TableFromECG(network)
+        name = f"pretrain {objective}"
+        curve = fit(name, regression, [(regression, 1.0)], lambda step: regression.loss(batch(step)), schedule, folder)
+        return network, {"loss": curve}
+    joint = JointEmbedding(network, config.projector)
 
     def loss(step: int) -> Terms:
-        batch = augment(pool.batch(sampler(step)), config.augment, (config.seed, step))
-        ecg, table = joint(batch)
-        return objective(ecg, table, config.pretrain_weights)
+        ecg, table = joint(batch(step))
+        return OBJECTIVES[objective](ecg, table, config.pretrain_weights)
 
-    schedule = Schedule(
-        config.pretrain_steps, config.lr, config.weight_decay, config.ema, config.seed, config.checkpoint_every
-    )
-    curve = fit("pretrain", joint, [(joint, 1.0)], loss, schedule, stage.folder)
+    curve = fit(f"pretrain {objective}", joint, [(joint, 1.0)], loss, schedule, folder)
     held_out = pool.batch(pool.rows("validation")[:1000])
     with torch.inference_mode():
         ecg, table = joint(held_out)
         distance = torch.cdist(ecg, table)
     # Retrieval: how often the ECG's own table is among the nearest tenth of all tables; .1 is chance.
     nearer = (distance < distance.diagonal()[:, None]).float().mean(dim=1)
-    figures = {
+    return network, {
         "loss": curve,
         "rank_me": rank_me(ecg),
         "own_table_in_nearest_tenth": float((nearer < 0.1).float().mean()),
     }
-    stage.save(joint.network, pool, figures)
+
+
+def pretrain(config: Config) -> None:
+    if not config.pretrain_steps:
+        print("pretrain: left out, this run has no steps for it")
+        return
+    stage = Stage(config, "pretrain")
+    if stage.done:
+        print("pretrain: done before, kept")
+        return
+    sources, sets = load_sets(config)
+    pool = pool_of(config, [prepared for source, prepared in zip(sources, sets, strict=True) if source.pretrain])
+    shares = [source.share for source in sources if source.pretrain]
+    network, figures = teach_encoder(
+        config, pool, shares, config.pretrain_objective, config.pretrain_steps, config.seed, stage.folder
+    )
+    stage.save(network, pool, figures)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ecgkt.bundle import MODEL_FILES, save_bundle
+from ecgkt.conformal import Guarantee
 from ecgkt.ecg import LEADS
 from ecgkt.explanation import HEADS
 from ecgkt.model_input import BAND, MODEL_RATE, MODEL_SAMPLES
@@ -23,6 +24,7 @@ from training.config import Config
 from training.data import Pool
 from training.evaluate import load_metrics, predictions, simulated_rows
 from training.stages import load_network, load_sets, load_stage
+from training.trust import fit_guarantees, fit_novelty
 
 INTENDED_USE = (
     "Research on what a 12-lead ECG tells of findings, diagnoses and laboratory abnormalities, and on how such a "
@@ -49,6 +51,9 @@ def bundle(config: Config, out: Path) -> None:
         calibration[name], found = calibrate(pool, predictions(config, name, pool, "validation"), rows, simulated)
         if name == "knowledge_transfer":
             thresholds = found
+    promised = fit_guarantees(
+        pool, predictions(config, "knowledge_transfer", pool, "validation"), rows, simulated, config.seed
+    )
     card = {
         "name": config.name,
         "created": datetime.date.today().isoformat(),
@@ -61,7 +66,10 @@ def bundle(config: Config, out: Path) -> None:
             "clip_mv": CLIP_MV,
             "lead_scale_mv": [round(float(v), 5) for v in networks["knowledge_transfer"].lead_scale[:, 0]],
         },
-        "labels": {head: _label_entries(pool, head, thresholds.get(head, {}), metrics) for head in HEADS},
+        "labels": {
+            head: _label_entries(pool, head, thresholds.get(head, {}), promised.get(head, {}), metrics)
+            for head in HEADS
+        },
         "calibration": calibration,
         "training_data": [
             _provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)
@@ -70,18 +78,20 @@ def bundle(config: Config, out: Path) -> None:
         "config": config.to_json(),
         "stages": {
             name: {k: record[k] for k in ("parameters", "seconds_this_run")}
-            for name in ("pretrain", *networks)
+            for name in (*(["pretrain"] if config.pretrain_steps else []), *networks)
             for record in [load_stage(config, name)[1]]
         },
         "intended_use": INTENDED_USE,
         "not_for": NOT_FOR,
         "limits": _limits(pool),
     }
-    save_bundle(out, networks, card, metrics)
+    save_bundle(out, networks, card, metrics, fit_novelty(config, pool))
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
 
 
-def _label_entries(pool: Pool, head: str, thresholds: Thresholds, metrics: dict[str, Any]) -> list[dict[str, Any]]:
+def _label_entries(
+    pool: Pool, head: str, thresholds: Thresholds, promised: dict[str, Guarantee], metrics: dict[str, Any]
+) -> list[dict[str, Any]]:
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.explanation.Label` needs."""
     measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
     train = pool.rows("train")
@@ -103,6 +113,7 @@ def _label_entries(pool: Pool, head: str, thresholds: Thresholds, metrics: dict[
                 "training_positives": int(positive.sum()),
                 "threshold": round(threshold, 5),
                 "threshold_source": source,
+                "guarantee": vars(promised[code]) if code in promised else None,
                 "auroc": figure.get("auroc"),
                 "test_positives": figure.get("positives", 0),
                 "measured_on": figure.get("measured_on"),

@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
 
-from ecgkt.nn.network import Architecture, Modality, Network, count_parameters
+from ecgkt.nn.network import Architecture, Modality, Network, TableEncoder, count_parameters
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import Config, Source
 from training.data import Pool
@@ -49,9 +50,17 @@ def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:
     return sources, [load_prepared(prepared_folder(config, source)) for source in sources]
 
 
-def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str]) -> Network:
-    """A fresh network for this data, with normalisation and table quantiles taken from the training rows."""
-    torch.manual_seed(config.seed)
+def pool_of(config: Config, sets: Sequence[Prepared]) -> Pool:
+    """The sets side by side, as this config's encoder sees ECGs in training."""
+    return Pool(sets, beats=config.encoder["kind"] == "beat")
+
+
+def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str], seed: int | None = None) -> Network:
+    """A fresh network for this data, with normalisation and table quantiles taken from the training rows.
+
+    seed: of the weights, the config's by default.
+    """
+    torch.manual_seed(config.seed if seed is None else seed)
     codes = pool.codes()
     labels = {head: codes[head] for head in heads if codes[head]}
     columns = pool.columns if modality != "ecg" else []
@@ -59,6 +68,7 @@ def build_network(config: Config, pool: Pool, modality: Modality, heads: list[st
     rows = pool.rows("train")
     network.lead_scale.copy_(pool.lead_scale(rows))
     if modality != "ecg":
+        assert isinstance(network.table, TableEncoder)  # members are taught one by one
         network.table.fit(torch.from_numpy(pool.table[rows]))
     return network
 

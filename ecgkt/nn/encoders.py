@@ -1,4 +1,4 @@
-"""ECG encoders: [B, 12, T] millivolts -> [B, D]. All end in global average pooling over time.
+"""ECG encoders: [B, 12, T] millivolts -> [B, D].
 
 Any length T >= 64 is taken. A new encoder is one class here (or in a file of its own) and one line in `ENCODERS`;
 tests/contract holds every one of them to the same contract.
@@ -14,25 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.ecg import LEADS
-
-
-class ResidualBlock(nn.Module):
-    """Two convolutions with batch norm and a shortcut (He et al. 2016, in one dimension)."""
-
-    def __init__(self, channels: int, out: int, kernel: int, stride: int) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(channels, out, kernel, stride, kernel // 2, bias=False)
-        self.first_norm = nn.BatchNorm1d(out)
-        self.second = nn.Conv1d(out, out, kernel, 1, kernel // 2, bias=False)
-        self.second_norm = nn.BatchNorm1d(out)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or channels != out:
-            self.shortcut = nn.Sequential(nn.Conv1d(channels, out, 1, stride, bias=False), nn.BatchNorm1d(out))
-
-    def forward(self, x: Tensor) -> Tensor:
-        y = torch.relu(self.first_norm(self.first(x)))
-        y = self.second_norm(self.second(y))
-        return torch.relu(y + self.shortcut(x))
+from ecgkt.nn.beat_encoder import BeatNet
+from ecgkt.nn.blocks import ResidualBlock
 
 
 class ResNet1d(nn.Module):
@@ -101,7 +84,7 @@ class S4(nn.Module):
         return self.layers(self.stem(x)).mean(dim=-1)
 
 
-ENCODERS: dict[str, Callable[..., nn.Module]] = {"resnet": ResNet1d, "s4": S4}
+ENCODERS: dict[str, Callable[..., nn.Module]] = {"beat": BeatNet, "resnet": ResNet1d, "s4": S4}
 
 
 def dimension_of(encoder: nn.Module) -> int:

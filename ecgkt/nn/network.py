@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.ecg import LEADS
+from ecgkt.nn.beat_encoder import BeatView
 from ecgkt.nn.encoders import build_encoder, dimension_of
+from ecgkt.nn.members import Members
 
 Modality = Literal["ecg", "table", "both"]
 CLIP_MV = 5.0  # beyond +-5 mV a band-passed ECG holds artefact or pacing spikes only
@@ -21,6 +23,7 @@ class Architecture:
     """Everything needed to build a `Network` again; goes into bundle.json as it is.
 
     labels: head -> codes in the order of the head's outputs. columns: clinical inputs, in order (table, both).
+    members: encoders of each side, side by side.
     """
 
     modality: Modality
@@ -29,6 +32,7 @@ class Architecture:
     columns: list[str] = field(default_factory=list)
     table_width: int = 128
     dropout: float = 0.1
+    members: int = 1
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -77,7 +81,7 @@ class Network(nn.Module):
     """Logits of every head from an ECG [B, 12, T] (mV), a table [B, columns] (NaN missing) or both."""
 
     lead_scale: Tensor
-    table: TableEncoder
+    table: TableEncoder | Members
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
@@ -85,19 +89,35 @@ class Network(nn.Module):
         self.register_buffer("lead_scale", torch.full((len(LEADS), 1), 0.25))  # mV; set from the training set
         dimension = 0
         if architecture.modality != "table":
-            self.encoder = build_encoder(architecture.encoder)
+            encoders = [build_encoder(architecture.encoder) for _ in range(architecture.members)]
+            self.encoder = Members(encoders) if len(encoders) > 1 else encoders[0]
             dimension += dimension_of(self.encoder)
         if architecture.modality != "ecg":
-            self.table = TableEncoder(len(architecture.columns), architecture.table_width)
+            tables = [
+                TableEncoder(len(architecture.columns), architecture.table_width) for _ in range(architecture.members)
+            ]
+            self.table = Members(tables) if len(tables) > 1 else tables[0]
             dimension += self.table.dimension
         self.dimension = dimension
         self.dropout = nn.Dropout(architecture.dropout)
         self.heads = nn.ModuleDict({head: nn.Linear(dimension, len(c)) for head, c in architecture.labels.items()})
 
-    def embed_ecg(self, signal: Tensor) -> Tensor:
-        return self.encoder(signal.clamp(-CLIP_MV, CLIP_MV) / self.lead_scale)
+    def head(self, name: str) -> nn.Linear:
+        layer = self.heads[name]
+        assert isinstance(layer, nn.Linear)
+        return layer
 
-    def embed(self, signal: Tensor | None, table: Tensor | None = None) -> Tensor:
+    def embed_ecg(self, signal: Tensor | BeatView) -> Tensor:
+        """[B, D] from mV; a `BeatView` of the clipped signal in mV is taken by an encoder that looks at beats."""
+        if isinstance(signal, BeatView):
+            return self.encoder(signal.scaled(self.lead_scale))
+        return self.encoder(self.scaled(signal))
+
+    def scaled(self, signal: Tensor) -> Tensor:
+        """What the encoder gets of a signal in mV: clipped, each lead by its scale."""
+        return signal.clamp(-CLIP_MV, CLIP_MV) / self.lead_scale
+
+    def embed(self, signal: Tensor | BeatView | None, table: Tensor | None = None) -> Tensor:
         """[B, dimension]; the table is ignored by an ECG network and needed by the others."""
         parts = []
         if self.architecture.modality != "table":
@@ -110,7 +130,7 @@ class Network(nn.Module):
             parts.append(self.table(table))
         return torch.cat(parts, dim=1)
 
-    def forward(self, signal: Tensor | None, table: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(self, signal: Tensor | BeatView | None, table: Tensor | None = None) -> dict[str, Tensor]:
         embedding = self.dropout(self.embed(signal, table))
         return {head: layer(embedding) for head, layer in self.heads.items()}
 

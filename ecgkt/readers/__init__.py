@@ -32,6 +32,7 @@ __all__ = [
     "MAX_SECONDS",
     "Format",
     "Layout",
+    "format_name",
     "group_uploads",
     "needs_layout",
     "read",
@@ -104,6 +105,12 @@ def needs_layout(files: Files) -> bool:
     """Is the record a table of numbers, which `read` reads only with a `Layout`?"""
     form = _form(files)
     return form is not None and form.read_as is not None
+
+
+def format_name(files: Files) -> str:
+    """What the record is read as ("DICOM"); empty where it is none of the formats."""
+    form = _form(files)
+    return "" if form is None else form.name
 
 
 def group_uploads(files: Files) -> list[dict[str, bytes]]:

@@ -10,20 +10,22 @@ from ecgkt.beat_relevance import folded
 from ecgkt.beat_table import amplitudes
 from ecgkt.explanation import Attribution
 from ecgkt.intervals import Intervals
+from ecgkt.saliency import SHOWN, Overlay
 from ecgkt.ui import html
 from ecgkt.ui.theme import dark, palette
 
 WAYS: tuple[Way, ...] = ("Side by side", "Overlaid")
 
 
-def show(found: Intervals, attribution: Attribution | None = None) -> None:
-    """Drawing and table; a sentence where there is no beat to show. attribution: None where nothing is laid on it."""
+def show(found: Intervals, attribution: Attribution | None = None, overlay: Overlay | None = None) -> None:
+    """Drawing and table, or a sentence where there is no beat. Relevance as `overlay` says, none without one."""
     beat = found.beat
     if beat is None:
         html.text("Fewer than two beats were found, so there is no typical one.")
         return
     way = st.segmented_control("Leads", WAYS, default=WAYS[0], required=True, key="beat", bind="query-params")
-    paper = BeatPaper(way or WAYS[0], dark())
+    attribution = None if overlay is None else attribution
+    paper = BeatPaper(way or WAYS[0], dark(), SHOWN if overlay is None else overlay.shown)
     relevance = None if attribution is None else folded(attribution, found.beats, beat)
     st.html(
         f"<style>.st-key-median-beat .stPlotlyChart{{aspect-ratio:{beat_paper.aspect(beat, paper):.4f};"

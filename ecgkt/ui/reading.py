@@ -41,13 +41,20 @@ def show(opened: Opened, model: Model | None = None) -> None:
         left, right = st.columns([2.7, 1], gap="medium")
     measured = intervals.of(opened)
     with left:
-        line, drag, menu, keep = st.columns([3.3, 1.15, 1.1, 1.1], vertical_alignment="center", gap="small")
+        columns = st.columns([2.7, 1.15, 1.1, 1.3, 1.1], vertical_alignment="center", gap="small")
+        line, drag, menu, relevance, keep = columns
         line.html(patient_line(opened))
         with drag:
             is_measuring = measuring.switch()
         with menu:
-            paper, method, shown = tracing.settings()
-        intervals.strip(measured)
+            paper = tracing.settings()
+        with relevance:
+            method, overlay = tracing.relevance_settings()
+        numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
+        with numbers:
+            intervals.strip(measured)
+        with mark:
+            paper = tracing.marks(paper, measured.beats)
         paper, place = tracing.lay(opened.ecg, paper)
     if model is None:
         with right:
@@ -55,7 +62,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     explanation = explain(opened, model)
     if explanation.abstained:
         with left:
-            tracing.sheet(place, opened.ecg, opened.key, paper, None, is_measuring)
+            tracing.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
             serial_choice.offer(opened)
             _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
         with keep:
@@ -75,7 +82,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params["target"] = label.code
     with left:
-        tracing.sheet(place, opened.ecg, opened.key, paper, attribution if shown else None, is_measuring)
+        tracing.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
         evidence.headline(score, found)
     with keep:
         export.offer(opened, explanation, model, paper, attribution)
@@ -85,7 +92,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             {
                 "What it rests on": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
-                "Beat": lambda: beat.show(measured, attribution if shown else None),
+                "Beat": lambda: beat.show(measured, attribution, overlay),
                 "Labs, predicted and measured": lambda: clinical.tables(explanation, opened.clinical),
                 "All scores": lambda: scores.every(explanation),
             }

@@ -95,8 +95,22 @@ def facts(score: Score) -> str:
     return (
         f"Calibrated probability {html.percent(score.probability, 1)}, "
         f"{'at or above' if score.positive else 'below'} the threshold of {html.percent(label.threshold, 1)} "
-        f"({label.threshold_source}). Prevalence in training {html.percent(label.prevalence, 1)}. "
+        f"({label.threshold_source}). {verdict(score)} Prevalence in training {html.percent(label.prevalence, 1)}. "
         f"{auroc(label)} Learnt from {label.learnt_from} patients."
+    )
+
+
+def verdict(score: Score) -> str:
+    """Present, absent or uncertain, and what that rests on."""
+    promise = score.label.guarantee
+    if promise is None:
+        return ""
+    patients = f"{promise.positives} {promise.population} validation patients with it and {promise.negatives} without"
+    if score.verdict is None:
+        return f"No verdict: only {patients}."
+    return (
+        f"Verdict: {score.verdict} (of such patients who have it at most {html.percent(promise.alpha)} are called "
+        f"absent, of those who have not at most {html.percent(promise.alpha)} present; {patients})."
     )
 
 
@@ -117,6 +131,7 @@ def every(explanation: Explanation) -> None:
             "Code": [score.label.code for score in scores],
             "Name": [score.label.name for score in scores],
             "Probability": [score.probability for score in scores],
+            "Verdict": [score.verdict or "–" for score in scores],
             "Threshold": [score.label.threshold for score in scores],
             "Prevalence": [score.label.prevalence for score in scores],
             "Test AUROC": [score.label.auroc[0] if score.label.auroc else None for score in scores],

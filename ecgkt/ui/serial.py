@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from html import escape
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt import paper, serial_paper
 from ecgkt.explanation import Explanation
+from ecgkt.ink import ink
 from ecgkt.interval_words import flag, number
 from ecgkt.intervals import DEGREE
 from ecgkt.layouts import GAINS, LAYOUTS, SPEEDS, Paper
-from ecgkt.model import Model
 from ecgkt.serial import IntervalChange, SerialComparison, apart, compare, mismatches, score_changes
 from ecgkt.ui import html, intervals, serial_scores, tracing
 from ecgkt.ui.reading import patient_line
 from ecgkt.ui.resources import Opened, explain, remember
 from ecgkt.ui.serial_choice import Pair
 from ecgkt.ui.theme import dark, palette
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 BEATS, SHEETS = "Beats overlaid", "Tracings"
 
@@ -113,7 +117,7 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
     st.html(
         f"<style>.st-key-{key}-box .stPlotlyChart{{aspect-ratio:{aspect:.4f};height:auto!important;"
         "min-height:0!important;overflow:hidden;"
-        f"background:{paper.ink(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
+        f"background:{ink(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
     )
     with st.container(key=f"{key}-box"):
         st.plotly_chart(

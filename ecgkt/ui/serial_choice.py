@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from ecgkt import serial
 from ecgkt.collection import Collection, Entry
-from ecgkt.model import Model
 from ecgkt.ui import choose, html, uploads
 from ecgkt.ui.resources import Opened, collection_or_stop, is_own_folder, open_entry
+
+if TYPE_CHECKING:
+    from ecgkt.model import Model
 
 PAGE = "pages/serial.py"
 FOLDER, FILES = "Patients", "Own files"

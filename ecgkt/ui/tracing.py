@@ -15,20 +15,24 @@ from streamlit.delta_generator import DeltaGenerator
 from ecgkt import display_filter, layouts, paper, paper_svg
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.explanation import Attribution
+from ecgkt.ink import ink
 from ecgkt.layouts import Paper
+from ecgkt.saliency import SHOWN, WAYS, Overlay
 from ecgkt.ui import html, measuring
 from ecgkt.ui.theme import dark, palette
+from ecgkt.waves import Beats
 
 T = TypeVar("T")
 
 METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
+UNSIGNED = "Saliency, the size of the gradient, does not tell what raises the score from what lowers it."
 PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
 SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(layouts.LAYOUTS, "123", strict=True))
 
 
-def settings() -> tuple[Paper, str, bool]:
-    """(paper, attribution method, is the relevance drawn) as chosen in the menu beside the patient line.
+def settings() -> Paper:
+    """The paper as chosen in the menu beside the patient line.
 
     Each widget is bound to the parameter of the address that has its key's name; a value that is no option is dropped.
     """
@@ -46,16 +50,29 @@ def settings() -> tuple[Paper, str, bool]:
             bind="query-params",
         )
         filter = switch("Filter (monitor: 0.5–40 Hz, not for diagnosis)", display_filter.FILTERS, "filter")
-        shown = st.toggle("Relevance over the tracing", value=True, key="overlay", bind="query-params")
-        method = st.selectbox(
-            "Method",
-            list(METHODS),
-            format_func=METHODS.__getitem__,
-            key="method",
-            disabled=not shown,
+    return Paper(layout, gain, speed, rhythm, dark=dark(), order=order, filter=filter)
+
+
+def relevance_settings() -> tuple[str, Overlay | None]:
+    """(attribution method, how its relevance is drawn or None for not at all), in a menu of its own."""
+    with st.popover("Relevance", width="stretch"):
+        is_drawn = st.toggle("On the tracing", value=True, key="overlay", bind="query-params")
+        way = switch("Drawn as", tuple(WAYS), "way")
+        shown = st.slider(
+            "How much is drawn, % of the relevance",
+            10,
+            100,
+            SHOWN,
+            10,
+            key="strength",
+            disabled=not is_drawn,
             bind="query-params",
+            help="The strongest stretches, which together hold so much of it. The words and tables count all of it.",
         )
-    return Paper(layout, gain, speed, rhythm, dark=dark(), order=order, filter=filter), method, shown
+        method = st.selectbox(
+            "Method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", help=UNSIGNED
+        )
+    return method, Overlay(way, shown) if is_drawn else None
 
 
 def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -> T:
@@ -63,6 +80,13 @@ def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -
     first = options[0] if first is None else first
     chosen = st.segmented_control(title, options, default=first, required=True, key=key, bind="query-params")
     return first if chosen is None else chosen
+
+
+def marks(laid_out: Paper, beats: Beats) -> Paper:
+    """The paper with the boundaries of P, QRS and T under every beat, where that is switched on."""
+    return (
+        replace(laid_out, beats=beats) if st.toggle("Wave boundaries", key="waves", bind="query-params") else laid_out
+    )
 
 
 def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
@@ -83,7 +107,7 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     # Height follows width in the browser, so the boxes stay square without an empty band above and below.
     st.html(
         f"<style>.st-key-sheet{{aspect-ratio:{laid_out.aspect:.4f};{picture}"
-        f"background-color:{paper.ink(laid_out).paper};outline:1px solid {palette().line}}}</style>"
+        f"background-color:{ink(laid_out).paper};outline:1px solid {palette().line}}}</style>"
     )
     return laid_out, place
 
@@ -93,11 +117,17 @@ def sheet(
     ecg: ECG,
     key: str,
     laid_out: Paper,
-    attribution: Attribution | None,
+    attribution: Attribution | None = None,
+    overlay: Overlay | None = None,
+    beats: Beats | None = None,
     is_measuring: bool = False,
 ) -> None:
-    """The tracing in the place that `lay` made for it, and what was measured on it."""
-    figure = paper.figure(ecg, laid_out, attribution, measuring.kept(key))
+    """The tracing in the place that `lay` made for it, and what was measured on it.
+
+    The attribution is drawn on it as `overlay` says, and not at all without one.
+    """
+    attribution = attribution if overlay is not None else None
+    figure = paper.figure(ecg, laid_out, attribution, measuring.kept(key), overlay, beats)
     if is_measuring:
         figure["layout"]["dragmode"] = "select"
     place.plotly_chart(
@@ -108,7 +138,7 @@ def sheet(
         on_select=partial(measuring.take, "ecg-sheet", key, laid_out) if is_measuring else "ignore",
         selection_mode="box",
         config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
-        alt=paper.alt_text(ecg, laid_out, attribution),
+        alt=paper.alt_text(ecg, laid_out, attribution, overlay, beats),
     )
     measuring.readings(key)
 
@@ -118,12 +148,17 @@ def keys() -> None:
     with st.expander("Keyboard"):
         html.text(
             "P and N open the previous and the next ECG, M begins and ends measuring, X clears all that was measured. "
-            "Layouts:"
+            "The rest:"
         )
         with st.container(horizontal=True):
             for layout, words in layouts.LAYOUTS.items():
                 st.button(words, key=f"key_{layout}", shortcut=LAYOUT_KEYS[layout], on_click=_lay_out, args=(layout,))
+            st.button("Wave boundaries", key="key_waves", shortcut="W", on_click=_mark)
 
 
 def _lay_out(layout: str) -> None:
     st.session_state["layout"] = layout
+
+
+def _mark() -> None:
+    st.session_state["waves"] = not st.session_state.get("waves", False)

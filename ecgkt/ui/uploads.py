@@ -11,7 +11,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
-from ecgkt.readers import Layout, group_uploads, needs_layout
+from ecgkt.readers import Layout, format_name, group_uploads, needs_layout
 from ecgkt.ui import html
 from ecgkt.ui.resources import Opened
 
@@ -48,14 +48,16 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     layout = _layout(slot) if any(needs_layout(record) for record in records) else None
     opened, problems = [], []
     for number, record in enumerate(records, start=1):
+        form = format_name(record)
+        name = f"Upload {number} ({form})" if form else f"Upload {number}"
         key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
         try:
             ecg = ecgkt.read(record, layout)
-            opened.append(Opened(key, ecg, f"Upload {number}"))
+            opened.append(Opened(key, ecg, name))
             if needs_layout(record):
-                _preview(number, ecg)
+                _preview(name, ecg)
         except ECGError as error:
-            problems.append(f"Upload {number}: {error}")
+            problems.append(f"{name}: {error}")
     for problem in problems:
         st.error(problem)
     if len(opened) < 2:
@@ -86,12 +88,12 @@ def _layout(slot: str) -> Layout:
     return Layout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))
 
 
-def _preview(number: int, ecg: ECG) -> None:
+def _preview(name: str, ecg: ECG) -> None:
     """What was understood of a table, so that a wrong rate or unit is seen."""
     finite = ecg.signal[:, np.isfinite(ecg.signal).all(axis=0)]
     span = float(np.median(np.ptp(finite, axis=1))) if finite.size else float("nan")
     html.text(
-        f"Upload {number} was read as 12 leads of {ecg.samples:,} samples, {ecg.seconds:.1f} s at {ecg.rate:g} Hz; "
+        f"{name} was read as 12 leads of {ecg.samples:,} samples, {ecg.seconds:.1f} s at {ecg.rate:g} Hz; "
         f"a lead spans {span:.2g} mV (median)."
     )
     if not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:

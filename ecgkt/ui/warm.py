@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from threading import Thread
 from typing import Any
 
@@ -12,7 +13,9 @@ from ecgkt.ui import choose, resources, scores, tracing
 
 @asynccontextmanager
 async def lifespan(app: Any) -> AsyncGenerator[None]:
-    """For `st.App`: begins when the server does, and does not hold it up."""
+    """For `st.App`: begins when the server does. Only torch is waited for, two or three seconds: a page that uses scipy
+    while another thread is half way through importing torch fails, since scipy looks at what is there of it."""
+    import_module("torch")
     Thread(target=up, name="warm", daemon=True).start()
     yield
 

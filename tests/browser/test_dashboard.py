@@ -67,6 +67,28 @@ def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browse
     _wait(lambda: _script(browser, "document.querySelector('.lead-in')?.innerText ?? ''").startswith(name))
 
 
+def test_relevance_is_drawn_in_three_ways(address: str, browser: Any) -> None:
+    """The second and the third are pressed in the menu; the address follows, and the words stay the same."""
+    _size(browser, 1440, 900)
+    browser.get(address)
+    _settled(browser, ".scatterlayer path")
+    sheet = "document.querySelector('.st-key-ecg-sheet')"
+    traces = "document.querySelector('.js-plotly-plot').data.filter(trace => trace.meta === 'relevance')"
+    words = "document.querySelector('.lead-in').innerText"
+    said = _script(browser, words)
+    assert _script(browser, f"{traces}.every(trace => trace.type === 'scatter' && trace.line.width > 2)")
+    menu = "[...document.querySelectorAll('button')].find(button => button.innerText.startsWith('Relevance'))"
+    _script(browser, f"{menu}.click()")
+    for way, mark in (("band", ".heatmaplayer image"), ("bars", ".scatterlayer .js-fill")):
+        press = f"[...document.querySelectorAll('button')].find(button => button.innerText.trim() === '{way}')"
+        _wait(lambda press=press: _script(browser, f"Boolean({press})"))
+        _script(browser, f"{press}.click()")
+        _wait(lambda mark=mark: _script(browser, f"{sheet}.querySelectorAll('{mark}').length") > 0)
+        _wait(lambda way=way: f"way={way}" in browser.current_url)
+        assert _script(browser, words) == said
+    assert not _script(browser, f"{sheet}.querySelectorAll('.heatmaplayer image').length")
+
+
 def test_an_address_restores_the_view_and_a_key_changes_it(address: str, browser: Any) -> None:
     _size(browser, 1024, 768)
     browser.get(f"{address}/?layout=6x2&order=cabrera&filter=monitor&gain=11&overlay=false")

@@ -12,7 +12,11 @@ from safetensors.torch import load_file, save_file
 from ecgkt.nn.encoders import ENCODERS, build_encoder
 from ecgkt.nn.network import Architecture, Network
 
-SMALL = {"resnet": {"width": 8}, "s4": {"width": 16, "layers": 2, "state": 4}}
+SMALL = {
+    "beat": {"widths": (8, 8, 8, 8), "hidden": 16, "rhythm": 8},
+    "resnet": {"width": 8},
+    "s4": {"width": 16, "layers": 2, "state": 4},
+}
 
 
 @pytest.fixture(params=sorted(ENCODERS))

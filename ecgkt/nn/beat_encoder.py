@@ -1,0 +1,83 @@
+"""An encoder that looks at a tracing as a reader does: the average beat, what single beats do otherwise, the rhythm.
+
+Looking (`look`) has no weights, so training does it once for each ECG; the network proper starts from a `BeatView`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ecgkt.ecg import LEADS
+from ecgkt.nn.beats import BEAT, RHYTHM, Found, cut, even, find_beats, rhythm_features
+from ecgkt.nn.blocks import ResidualBlock
+
+PICTURES = 3  # average beat, spread between beats, the most foreign beat less the average
+
+
+@dataclass(frozen=True)
+class BeatView:
+    """What a `BeatNet` sees. pictures: [B, 36, BEAT], the three `PICTURES` of 12 leads one after another (mV, or in
+    units of the network's lead scale); rhythm: [B, 16], see `ecgkt.nn.beats.RHYTHM`."""
+
+    pictures: Tensor
+    rhythm: Tensor
+
+    def scaled(self, lead_scale: Tensor) -> BeatView:
+        """With every lead divided by its scale, [12, 1]: pictures grow and shrink with the tracing."""
+        return BeatView(self.pictures / lead_scale.repeat(PICTURES, 1), self.rhythm)
+
+
+def look(signal: Tensor, found: Found | None = None, some: Tensor | None = None) -> BeatView:
+    """[B, 12, T] -> what there is to see. found: from `find_beats`, if known already.
+
+    some: bool [B, N], the beats that the average is made of (default all): averages of random halves are training's
+    way to have several views of one ECG. Pictures are differentiable in `signal`, the rhythm is not.
+    """
+    found = find_beats(signal) if found is None else found
+    beats, inside = cut(signal, found)
+    kept = inside
+    if some is not None:
+        some = some & found.is_beat
+        kept = inside * (some | ~some.any(dim=1, keepdim=True))[:, :, None, None]
+    average = (beats * kept).sum(dim=1) / kept.sum(dim=1).clamp(min=1)
+    away = (beats - average[:, None]) * inside
+    # The small term keeps the root's slope finite where all beats agree; 1e-3 of a lead's scale or mV is no signal.
+    spread = (away.square().sum(dim=1) / inside.sum(dim=1).clamp(min=1) + 1e-6).sqrt()
+    foreign = (even(away.detach()) * inside).square().mean(dim=(2, 3)).argmax(dim=1)
+    most = away[torch.arange(len(signal), device=signal.device), foreign]
+    return BeatView(torch.cat([average, spread, most], dim=1), rhythm_features(found, beats, inside))
+
+
+class BeatNet(nn.Module):
+    """Pictures of the beat -> convolutions, rhythm -> a small perceptron; [B, 12, T] or `BeatView` -> [B, D].
+
+    Beats are aligned, so a place in the beat has a meaning and is kept apart by a linear layer instead of pooled over.
+    """
+
+    def __init__(
+        self, widths: tuple[int, int, int, int] = (32, 48, 64, 64), hidden: int = 128, rhythm: int = 32
+    ) -> None:
+        super().__init__()
+        first, second, third, last = widths
+        self.beat = nn.Sequential(
+            nn.Conv1d(PICTURES * len(LEADS), first, 7, 2, 3, bias=False), nn.BatchNorm1d(first), nn.ReLU(),
+            ResidualBlock(first, second, 5, 1),
+            ResidualBlock(second, third, 5, 2),
+            ResidualBlock(third, last, 5, 2),
+        )  # fmt: skip
+        places = -(-BEAT // 8)
+        self.places = nn.Sequential(
+            nn.Flatten(), nn.Dropout(0.2), nn.Linear(last * places, hidden), nn.BatchNorm1d(hidden), nn.ReLU()
+        )
+        # Features have their own scales; the running mean is also the neutral rhythm that attribution starts from.
+        self.usual_rhythm = nn.BatchNorm1d(len(RHYTHM), affine=False)
+        self.timing = nn.Sequential(nn.Linear(len(RHYTHM), rhythm), nn.ReLU(), nn.Linear(rhythm, rhythm), nn.ReLU())
+        self.dimension = hidden + rhythm
+
+    def forward(self, x: Tensor | BeatView) -> Tensor:
+        view = x if isinstance(x, BeatView) else look(x)
+        timing = self.timing(self.usual_rhythm(view.rhythm))
+        return torch.cat([self.places(self.beat(view.pictures)), timing], dim=1)

@@ -1,0 +1,186 @@
+"""The label-efficiency curve: every recipe at its numbers of labelled patients, over seeds that redraw those patients.
+
+    python -m training curve --config training/configs/curve.yaml [--only RECIPE] [--part 1/2]
+
+OUT/runs/NAME_SIZE_SEED/   result.json and test.npz (logits), one folder a run; what is there is not run again
+OUT/curve.json             the curve with intervals, in all and by group of diagnoses
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from training.cohort.prepared import Prepared
+from training.config import Config, load_config
+from training.curve_figures import figures
+from training.data import Pool
+from training.oracle import teach_oracle
+from training.recipes import HEAD, RECIPES, Recipe, Task, labelled_rows, logits_of, macro_auroc, teach
+from training.stages import StageError, load_sets, pool_of
+
+TEACHER = "multimodal"
+ORACLE = "oracle"
+
+
+@dataclass(frozen=True)
+class CurveConfig:
+    """training/configs/curve.yaml, where each key is explained in place."""
+
+    run: str
+    source: str
+    out: str
+    steps: int
+    stage1_share: float
+    labelled_share: float
+    watch_every: int
+    seeds: list[int]
+    sizes: list[int]
+    tenth: int
+    everywhere: list[str]
+    at_tenth: list[str]
+    best: str
+    oracle: dict[str, int]
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.out)
+
+    def runs(self) -> list[tuple[str, int, int]]:
+        """(recipe, labelled patients, seed) in the order of their running: a teacher before its pupils."""
+        wanted = [(name, self.tenth, seed) for seed in self.seeds for name in [*self.everywhere, *self.at_tenth]]
+        wanted += [(n, size, seed) for seed in self.seeds for size in self.sizes for n in self.everywhere]
+        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[2], run[0] != TEACHER))
+
+
+def load_curve_config(path: str | Path) -> CurveConfig:
+    """Raises ValueError for unknown or missing keys and unknown recipes."""
+    try:
+        config = CurveConfig(**yaml.safe_load(Path(path).read_text()))
+    except TypeError as error:
+        raise ValueError(f"{path}: {error}.") from error
+    unknown = {*config.everywhere, *config.at_tenth, config.best} - set(RECIPES)
+    if unknown:
+        raise ValueError(f"{path}: there is no recipe {', '.join(sorted(unknown))}.")
+    return config
+
+
+def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> None:
+    """Make all runs that are missing, then curve.json. part: "1/2" and "2/2" share the seeds between two processes,
+    neither of which writes the curve."""
+    run = load_config(config.run)
+    pool = pool_of(run, [curve_set(run, config.source)])
+    number, parts = (int(piece) for piece in part.split("/"))
+    seeds = config.seeds[number - 1 :: parts]
+    for name, size, seed in config.runs():
+        if seed in seeds and only in (None, name):
+            _run(config, run, pool, name, size, seed)
+    if only in (None, ORACLE) and number == 1:
+        _oracle(config, run, pool)
+    if parts == 1:
+        write_curve(config, pool)
+
+
+def curve_set(run: Config, source: str) -> Prepared:
+    """The one prepared set that the curve is taught and tested on."""
+    for described, prepared in zip(*load_sets(run), strict=True):
+        if described.name == source:
+            return prepared
+    raise StageError(f"The run has no source {source!r}.")
+
+
+def run_folder(config: CurveConfig, name: str, size: int, seed: int) -> Path:
+    return config.folder / "runs" / f"{name}_{size}_{seed}"
+
+
+def _run(config: CurveConfig, run: Config, pool: Pool, name: str, size: int, seed: int) -> None:
+    folder = run_folder(config, name, size, seed)
+    if (folder / "result.json").exists():
+        return
+    recipe = RECIPES[name]
+    labelled = labelled_rows(pool, size, seed)
+    teacher = None
+    if recipe.teacher:
+        _run(config, run, pool, TEACHER, size, seed)
+        with np.load(run_folder(config, TEACHER, size, seed) / "train.npz", allow_pickle=False) as stored:
+            teacher = np.full_like(pool.targets[HEAD], np.nan)
+            teacher[pool.rows("train")] = 1 / (1 + np.exp(-stored["logits"].astype(np.float32)))
+    task = Task(
+        run, pool, labelled, seed, config.steps, config.stage1_share, config.labelled_share,
+        config.watch_every,
+        config.folder / "stage1", folder, teacher,
+    )  # fmt: skip
+    _keep(task, recipe, name, size)
+
+
+def _keep(task: Task, recipe: Recipe, name: str, size: int) -> None:
+    began = time.time()
+    task.folder.mkdir(parents=True, exist_ok=True)
+    network, loss = teach(recipe, task)
+    np.savez(task.folder / "test.npz", logits=logits_of(network, task.pool, task.pool.rows("test")).astype(np.float32))
+    if name == TEACHER:
+        rows = task.pool.rows("train")
+        np.savez(task.folder / "train.npz", logits=logits_of(network, task.pool, rows).astype(np.float16))
+    write_result(task.folder, {"recipe": name, "size": size, "seed": task.seed}, len(task.labelled), loss, began)
+
+
+def write_result(folder: Path, run: dict[str, Any], ecgs: int, loss: dict[str, list[float]], began: float) -> None:
+    best = int(np.argmax(loss["watched"]))
+    result = {
+        **run,
+        "labelled_ecgs": ecgs,
+        "validation": loss["watched"][best],
+        "stopped_at": f"{best + 1} of {len(loss['watched'])} looks",
+        "seconds": round(time.time() - began),
+        "loss": loss,
+    }
+    (folder / "result.json").write_text(json.dumps(result) + "\n")
+    print(f"{run['recipe']:22s} {run['size']:6d} seed {run['seed']}: validation {result['validation']:.4f}", flush=True)
+
+
+def _oracle(config: CurveConfig, run: Config, pool: Pool) -> None:
+    folder = run_folder(config, ORACLE, 0, 0)
+    if (folder / "result.json").exists():
+        return
+    began = time.time()
+    folder.mkdir(parents=True, exist_ok=True)
+    network, loss, ecgs = teach_oracle(config.oracle, run, pool, config.folder / ORACLE, config.watch_every)
+    np.savez(folder / "test.npz", logits=logits_of(network, pool, pool.rows("test")).astype(np.float32))
+    write_result(folder, {"recipe": ORACLE, "size": 0, "seed": 0}, ecgs, loss, began)
+
+
+def write_curve(config: CurveConfig, pool: Pool) -> dict[str, Any]:
+    """curve.json from all runs that are there; intervals from resampled patients and seeds."""
+    found: dict[tuple[str, int], list[np.ndarray]] = {}
+    results = []
+    for path in sorted(config.folder.glob("runs/*/result.json")):
+        result = json.loads(path.read_text())
+        results.append({key: value for key, value in result.items() if key != "loss"})
+        with np.load(path.parent / "test.npz", allow_pickle=False) as stored:
+            found.setdefault((result["recipe"], result["size"]), []).append(stored["logits"].astype(np.float64))
+    patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[pool.rows("train")]))
+    made = figures(found, pool, config.tenth, config.best, patients)
+    made["models"] = {name: recipe.what for name, recipe in RECIPES.items()} | {
+        ORACLE: "ECG only, other and more patients, labels without coding noise: what the tracing holds"
+    }
+    made["seeds"] = len(config.seeds)
+    made["runs"] = results
+    made["note"] = (
+        f"Simulated patients. {config.steps} steps of {load_config(config.run).batch} ECGs for every network, stage 1 "
+        "included, stopped early on the validation patients. Intervals: patients and seeds resampled."
+    )
+    (config.folder / "curve.json").write_text(json.dumps(made, indent=1) + "\n")
+    for name in sorted({key[0] for key in found}):
+        print(name, {size: round(float(np.mean([_test(pool, x) for x in runs])), 4)
+                     for (n, size), runs in sorted(found.items()) if n == name})  # fmt: skip
+    return made
+
+
+def _test(pool: Pool, logits: np.ndarray) -> float:
+    return macro_auroc(logits, pool.targets[HEAD][pool.rows("test")])

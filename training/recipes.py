@@ -1,0 +1,177 @@
+"""Ways of teaching an ECG network with few labelled patients, all on the same data with the same number of steps.
+
+Everyone's labs and vitals are there for training; diagnoses are known of the labelled patients only. `teach` is one
+run: a network taught by one recipe, stopped early on the validation patients, like every other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ecgkt.nn.network import Modality, Network
+from training.config import Config
+from training.data import Pool, Sampler, augment
+from training.finetune import learning_rates
+from training.loop import Schedule, Watch, fit
+from training.metrics import MIN_POSITIVES, auroc
+from training.objectives import Terms, heads_loss
+from training.pretrain import teach_encoder
+from training.stages import build_network
+
+Rows = npt.NDArray[np.int64]
+HEAD = "diagnoses"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """start: objective of stage 1 ("" for none). labs: lab heads, on everyone's labs. teacher: the multimodal network
+    taught on the same labelled patients gives everyone probabilities to learn beside the known labels. steps: times the
+    usual number."""
+
+    what: str
+    modality: Modality = "ecg"
+    start: str = ""
+    labs: bool = False
+    teacher: bool = False
+    steps: float = 1.0
+
+
+RECIPES = {
+    "signal_only": Recipe("ECG network from scratch, diagnoses of the labelled patients"),
+    "signal_only_long": Recipe("the same with twice the steps, as many as a teacher and its pupil take", steps=2.0),
+    "lab_heads": Recipe("the same plus lab heads on everyone's labs", labs=True),
+    "labs_first": Recipe("predicts everyone's labs and vitals first, then lab heads", "ecg", "labs", True),
+    "vicreg": Recipe("the paper's way, as reconstructed: VICReg with the table, then lab heads", "ecg", "vicreg", True),
+    "infonce": Recipe("InfoNCE with the table, then lab heads", "ecg", "infonce", True),
+    "sigreg": Recipe("LeJEPA (SIGReg) with the table, then lab heads", "ecg", "sigreg", True),
+    "distilled": Recipe(
+        "learns the multimodal teacher's probabilities for everyone, and lab heads", "ecg", "", True, True
+    ),
+    "labs_first_distilled": Recipe("predicts labs and vitals first, then the teacher's", "ecg", "labs", True, True),
+    "vicreg_distilled": Recipe("VICReg with the table first, then the teacher's", "ecg", "vicreg", True, True),
+    "clinical_only": Recipe("table alone: labs, vitals, biometrics", "table"),
+    "multimodal": Recipe("ECG and table, both at inference", "both"),
+}
+
+
+@dataclass(frozen=True)
+class Task:
+    """pool: the cohort with all its labels. labelled: training rows whose diagnoses may be used.
+
+    shared: folder for what recipes have in common (stage 1); folder: of this run. teacher: probabilities [rows of pool,
+    labels], or None.
+    """
+
+    config: Config
+    pool: Pool
+    labelled: Rows
+    seed: int
+    steps: int
+    stage1_share: float
+    labelled_share: float
+    watch_every: int
+    shared: Path
+    folder: Path
+    teacher: npt.NDArray[np.float32] | None = None
+
+
+def labelled_rows(pool: Pool, patients: int, seed: int) -> Rows:
+    """Training rows of `patients` patients drawn by `seed`; of all for 0. Raises ValueError where there are too few."""
+    rows = pool.rows("train")
+    names = pool.ecgs["patient"].to_numpy(str)[rows]
+    everyone = np.unique(names)
+    if patients == 0:
+        return rows
+    if patients > len(everyone):
+        raise ValueError(f"{patients} labelled patients were asked for, there are {len(everyone)}.")
+    return rows[np.isin(names, np.random.default_rng([seed, 5]).choice(everyone, patients, replace=False))]
+
+
+def teach(recipe: Recipe, task: Task) -> tuple[Network, dict[str, list[float]]]:
+    """The network and its loss curve ("watched": macro AUROC on validation patients)."""
+    config, steps = task.config, round(task.steps * recipe.steps)
+    everyone = task.pool.rows("train")
+    rest = np.setdiff1d(everyone, task.labelled)
+    pool = task.pool.with_targets(HEAD, _targets(task, recipe, rest))
+    heads = [HEAD, "labs"] if recipe.labs else [HEAD]
+    network = build_network(config, pool, recipe.modality, heads, task.seed)
+    encoder_lr = 1.0
+    if recipe.start:
+        first = round(steps * task.stage1_share)
+        folder = task.shared / f"{recipe.start}_{task.seed}_{first}"
+        network.encoder.load_state_dict(_stage_1(config, pool, recipe.start, first, task.seed, folder))
+        steps, encoder_lr = steps - first, config.encoder_lr
+    # Without a use for the others' ECGs every batch is of labelled patients; else a fixed share, however few they are.
+    groups = [task.labelled, rest] if len(rest) and (recipe.labs or recipe.teacher) else [task.labelled]
+    shares = [task.labelled_share, 1 - task.labelled_share][: len(groups)]
+    sampler = Sampler(groups, shares, config.batch, task.seed)
+
+    def loss(step: int) -> Terms:
+        batch = augment(pool.batch(sampler(step), (task.seed, step)), config.augment, (task.seed, step))
+        return heads_loss(network(batch.signal, batch.table), batch.targets, config.head_weights)
+
+    schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, task.seed, steps)
+    watch = Watch(task.watch_every, validation_score(network, task.pool))
+    curve = fit(task.folder.name, network, learning_rates(network, encoder_lr), loss, schedule, task.folder, watch)
+    return network, curve
+
+
+def _targets(task: Task, recipe: Recipe, rest: Rows) -> npt.NDArray[np.float32]:
+    """Diagnoses as the recipe may see them: unknown beyond the labelled, or what the teacher says of them. Of the
+    labelled it learns the mean of label and teacher, which knows more than a coder's yes or no."""
+    targets = task.pool.targets[HEAD].copy()
+    targets[rest] = np.nan
+    if recipe.teacher:
+        if task.teacher is None:
+            raise ValueError("This recipe needs a teacher's probabilities.")
+        targets[rest] = task.teacher[rest]
+        targets[task.labelled] = (targets[task.labelled] + task.teacher[task.labelled]) / 2
+    return targets
+
+
+def _stage_1(
+    config: Config, pool: Pool, objective: str, steps: int, seed: int, folder: Path
+) -> dict[str, torch.Tensor]:
+    """Weights of an encoder after stage 1, which needs no label and is therefore shared by all numbers of them."""
+    from safetensors.torch import load_file, save_file
+
+    path = folder / "encoder.safetensors"
+    if not path.exists():
+        network, _ = teach_encoder(config, pool, [1.0], objective, steps, seed, folder)
+        partial = folder / "encoder.part"
+        save_file({k: v.contiguous() for k, v in network.encoder.state_dict().items()}, partial)
+        partial.replace(path)
+        (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    return load_file(path)
+
+
+def logits_of(network: Network, pool: Pool, rows: Rows) -> npt.NDArray[np.float64]:
+    """[rows, labels] logits of the diagnoses."""
+    out = []
+    with torch.inference_mode():
+        for first in range(0, len(rows), 512):
+            batch = pool.batch(rows[first : first + 512])
+            out.append(network(batch.signal, batch.table)[HEAD].double().numpy())
+    return np.concatenate(out)
+
+
+def macro_auroc(scores: npt.NDArray[np.float64], targets: npt.NDArray[np.float32]) -> float:
+    """Mean over the labels that can be measured; [rows, labels] each, NaN targets unknown."""
+    values = []
+    for column in range(targets.shape[1]):
+        known = ~np.isnan(targets[:, column])
+        truth = targets[known, column].astype(np.float64)
+        if min(truth.sum(), (1 - truth).sum()) >= MIN_POSITIVES:
+            values.append(float(auroc(scores[known, column], truth)[0]))
+    return float(np.mean(values))
+
+
+def validation_score(network: Network, pool: Pool) -> Callable[[], float]:
+    rows = pool.rows("validation")
+    return lambda: macro_auroc(logits_of(network, pool, rows), pool.targets[HEAD][rows])

@@ -1,0 +1,96 @@
+"""Knowing when not to answer, put together: what the bundle gets, and what is measured of it on test patients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgkt.conformal import Guarantee
+from ecgkt.explanation import HEADS
+from ecgkt.novelty import Novelty
+from training.calibration import calibrated, fit_head, threshold
+from training.config import Config
+from training.conformal import ALPHA, coverage, guarantees, one_each
+from training.data import Pool
+from training.metrics import Array
+from training.novelty import embeddings, figures, fit
+from training.risk_coverage import entropy
+from training.risk_coverage import figures as risk_figures
+from training.stages import load_network
+
+MODEL = "knowledge_transfer"
+Rows = npt.NDArray[np.int64]
+Logits = dict[str, Array]
+
+
+def fit_guarantees(
+    pool: Pool, logits: Logits, rows: Rows, simulated: npt.NDArray[np.bool_], seed: int
+) -> dict[str, dict[str, Guarantee]]:
+    """Head -> code -> guarantee, from one validation ECG a patient, on calibrated probabilities.
+
+    logits: head -> [rows, labels]. The calibration was fitted on the same patients, but keeps the order of a label's
+    logits, which is all that the limits rest on.
+    """
+    chosen = one_each(pool.ecgs["patient"].to_numpy(str)[rows], seed)
+    result: dict[str, dict[str, Guarantee]] = {}
+    for head, values in logits.items():
+        targets = pool.targets[head][rows].astype(float)
+        p = calibrated(values, fit_head(values, targets, simulated))
+        result[head] = guarantees(pool.codes()[head], p[chosen], targets[chosen], simulated[chosen])
+    return result
+
+
+def fit_novelty(config: Config, pool: Pool) -> Novelty:
+    return fit(load_network(config, MODEL), pool, config.seed)
+
+
+def trust_figures(
+    config: Config,
+    pool: Pool,
+    logits: dict[str, Logits],
+    simulated: dict[str, npt.NDArray[np.bool_]],
+    resamples: Array,
+) -> dict[str, Any]:
+    """`conformal`, `novelty` and `risk_coverage` of metrics.json.
+
+    logits: split -> head -> [N, L]; simulated: split -> [N]; both for validation and test.
+    resamples: [R, N] of test patients.
+    """
+    validation, test = logits["validation"], logits["test"]
+    before, rows = pool.rows("validation"), pool.rows("test")
+    promised = fit_guarantees(pool, validation, before, simulated["validation"], config.seed)
+    chosen = one_each(pool.ecgs["patient"].to_numpy(str)[rows], config.seed)
+    network, novelty = load_network(config, MODEL), fit_novelty(config, pool)
+    parts = [embeddings(network, pool.signals(rows[i : i + 512])) for i in range(0, len(rows), 512)]
+    unlike = novelty.score(np.concatenate(parts))
+    conformal: dict[str, Any] = {"alpha": ALPHA, "heads": {}}
+    risk: dict[str, Any] = {}
+    for head in HEADS:
+        if head not in test:
+            continue
+        codes = pool.codes()[head]
+        truth_before, truth = (pool.targets[head][r].astype(float) for r in (before, rows))
+        parameters = fit_head(validation[head], truth_before, simulated["validation"])
+        p_before, p = calibrated(validation[head], parameters), calibrated(test[head], parameters)
+        conformal["heads"][head] = coverage(
+            promised[head], codes, p[chosen], truth[chosen], simulated["test"][chosen], config.seed
+        )
+        limits = np.array(
+            [threshold(p_before[:, c], truth_before[:, c], simulated["validation"])[0] for c in range(len(codes))]
+        )
+        risk[head] = {}
+        for kind, here in (("real", ~simulated["test"]), ("simulated", simulated["test"])):
+            known = ~np.isnan(truth[here]).all(axis=0)
+            if known.any() and head in ("findings", "diagnoses"):
+                orders = {"confidence": entropy(p[here][:, known]), "novelty": unlike[here]}
+                kept = [code for code, flag in zip(codes, known, strict=True) if flag]
+                risk[head][kind] = risk_figures(
+                    kept, p[here][:, known], truth[here][:, known], limits[known], orders, resamples[:, here]
+                )
+    return {
+        "conformal": conformal,
+        "novelty": figures(novelty, network, pool, config.seed),
+        "risk_coverage": {head: kinds for head, kinds in risk.items() if kinds},
+    }
