@@ -38,7 +38,7 @@ def everything_else() -> dict[str, Any]:
             "models": {"distilled": "from a teacher"},
         },
         "lab_proxies": {
-            "potassium_high": {"auroc": figure, "positives": 14, "against": 101, "what": "EL against NORM"}
+            "potassium_high on EL": {"auroc": figure, "positives": 14, "against": 101, "what": "EL against NORM"}
         },
         "dose_response": {
             "potassium": {"values": [4, 6], "probability": [0.05, 0.4], "low": [0.02, 0.3], "high": [0.1, 0.5]}

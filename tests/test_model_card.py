@@ -56,7 +56,7 @@ def test_a_complete_bundle_has_every_section(card: dict, bare: dict) -> None:
         "| **Distilled** | 0.750 [0.700-0.800] | 0.750 [0.700-0.800] |",
         "| Kidney failure | +0.050 [+0.010 to +0.090] |",
         "left out for want of positives: SBRAD",
-        "| potassium_high | EL against NORM | 14 / 101 | 0.700 [0.600-0.800] |",
+        "| potassium_high on EL | EL against NORM | 14 / 101 | 0.700 [0.600-0.800] |",
         "| 6 | 40.0% [30.0% to 50.0%] |", "- findings, coverage: 0.900 [0.880-0.920]", "- findings, set_size: 2.25",
     ):  # fmt: skip
         assert figure in text, figure

@@ -20,7 +20,8 @@ from ecgkt.model import load
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import load_config
-from training.evaluate import MODELS, load_metrics
+from training.data import Pool
+from training.evaluate import MODELS, load_metrics, made_from
 from training.examples import choose, copy_subset
 from training.simulation.labs import NULL_LABS
 from training.stages import Stage, StageError
@@ -86,6 +87,16 @@ def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: dic
     assert {h: set(codes) for h, codes in fitted.items()} == {
         h: {entry["code"] for entry in card["labels"][h]} for h in fitted
     }
+
+
+def test_predictions_are_made_anew_for_other_data_or_another_network(run: Path, prepared: Prepared) -> None:
+    config = load_config(run / "tiny.yaml")
+    kept = made_from(config, Pool([prepared]), "knowledge_transfer")
+    assert kept == made_from(config, Pool([prepared]), "knowledge_transfer")
+    assert kept != made_from(config, Pool([prepared]), "signal_only")
+    other = replace(prepared, info={**prepared.info, "fingerprint": "0" * 64})
+    assert kept != made_from(config, Pool([other]), "knowledge_transfer")
+    assert (run / "evaluation" / "predictions" / f"knowledge_transfer_test_{kept}.npz").exists()
 
 
 def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:

@@ -6,6 +6,8 @@ They lie there at 100 Hz and filtered to the model's band, after the preparation
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
@@ -18,8 +20,9 @@ from training.data import Pool
 
 
 def refusals(config: Config, pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """[rows] whether an ECG is refused; computed once for the test split of a run, and kept."""
-    path = config.folder / "evaluation" / "refused.npy"
+    """[rows] whether an ECG is refused; computed once for the test split of a run and kept while its data stay."""
+    data = hashlib.sha256("".join(str(prepared.info["fingerprint"]) for prepared in pool.sets).encode()).hexdigest()
+    path = config.folder / "evaluation" / f"refused_{data[:12]}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         refused = [not assess(ECG(pool.signals(rows[i : i + 1])[0], MODEL_RATE)).ok for i in tqdm(range(len(rows)))]

@@ -9,6 +9,7 @@ says which. Diagnoses and labs exist for cohort patients only.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ def predict(network: Network, pool: Pool, rows: npt.NDArray[np.int64]) -> Predic
 
 
 def predictions(config: Config, name: str, pool: Pool, split: str) -> Predictions:
-    """Logits of one model on a split, computed once and kept."""
-    path = config.folder / "evaluation" / "predictions" / f"{name}_{split}.npz"
+    """Logits of one model on a split, computed once and kept until the data or the model change."""
+    path = config.folder / "evaluation" / "predictions" / f"{name}_{split}_{made_from(config, pool, name)}.npz"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         arrays = predict(load_network(config, name), pool, pool.rows(split))
@@ -60,6 +61,13 @@ def predictions(config: Config, name: str, pool: Pool, split: str) -> Prediction
         partial.replace(path)
     with np.load(path, allow_pickle=False) as stored:
         return {head: stored[head] for head in stored.files}
+
+
+def made_from(config: Config, pool: Pool, name: str) -> str:
+    """12 hex digits that change when the data or the record of the trained network do."""
+    fingerprints = [str(prepared.info["fingerprint"]) for prepared in pool.sets]
+    record = (config.folder / "stages" / name / "record.json").read_text()
+    return hashlib.sha256("\n".join([*fingerprints, record]).encode()).hexdigest()[:12]
 
 
 def simulated_rows(pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

@@ -67,7 +67,7 @@ def labs(model: Model) -> None:
 def _proxies(proxies: dict[str, Any], known: dict[str, str]) -> None:
     st.subheader("Scores against statements that go with them")
     values = [interval(one["auroc"]) for one in proxies.values()]
-    names = [known.get(key, _name(key)) for key in proxies]
+    names = [_proxy_name(key, known) for key in proxies]
     alt = f"AUROC with 95% intervals of {len(names)} proxies; the table below has the same numbers."
     charts.show(charts.forest(names, [("real ECGs", values)], "AUROC (chance is 0.5)"), "lab-proxies", alt)
     rows = [
@@ -81,7 +81,7 @@ def _doses(doses: dict[str, Any]) -> None:
     st.subheader("Dose and response on real ECGs")
     html.text(
         "Real ECGs whose waves were changed as the lab would change them, by published slopes: the predicted "
-        "probability should follow. Median, and the middle half or the interval that the bundle gives."
+        "probability should follow. Median and middle half of these ECGs."
     )
     columns = st.columns(COLUMNS, gap="large")
     for place, (key, dose) in enumerate(doses.items()):
@@ -124,4 +124,11 @@ def _dose_figure(key: str, dose: dict[str, Any]) -> dict[str, Any]:
 def _name(key: str) -> str:
     """A lab's name for its key; any other key as words."""
     lab = vocabulary.labs().get(key)
-    return lab.name if lab else key.replace("_", " ").capitalize()
+    words = key.replace("_", " ")
+    return lab.name if lab else words[:1].upper() + words[1:]
+
+
+def _proxy_name(key: str, known: dict[str, str]) -> str:
+    """ "potassium_high" or "potassium_high on EL", with the label's name for its code."""
+    code, on, statement = key.partition(" on ")
+    return f"{known.get(code, _name(code))}{on}{statement}"
