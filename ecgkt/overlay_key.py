@@ -8,7 +8,7 @@ from ecgkt.explanation import Attribution
 from ecgkt.ink import ink
 from ecgkt.layouts import Paper
 from ecgkt.overlay import DASH, WIDTHS
-from ecgkt.relevance import RHYTHM, rhythm_share
+from ecgkt.relevance import rhythm_share
 from ecgkt.saliency import Overlay, colours
 
 # From the key to the right and the lower edge, a swatch's width, and half the height of a swatch.
@@ -61,6 +61,7 @@ def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, l
         words = [note("bears on the score", right - EDGE_MM, "right")]
     rhythm = rhythm_share(attribution)
     if rhythm.total:
-        text = ", ".join(filter(None, (f"{RHYTHM} {100 * rhythm.total:.0f} %", rhythm.direction)))
-        words.append(note(text, begin - EDGE_MM, "right"))
+        # Short, or it runs into the scale on a narrow sheet; the page says it in full.
+        sign = "" if not rhythm.net else "+" if rhythm.net > 0 else "\N{MINUS SIGN}"
+        words.append(note(f"Rhythm {sign}{100 * rhythm.total:.0f} %", begin - EDGE_MM, "right"))
     return {"shapes": shapes, "annotations": words}

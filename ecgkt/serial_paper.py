@@ -15,7 +15,7 @@ from ecgkt.layouts import PULSE_SECONDS
 from ecgkt.serial import PlacedBeat, SerialComparison
 
 SPEED = 50  # mm/s: a beat is short, and twice the usual speed shows where waves begin and end
-TALLEST_MM = 170.0  # of all rows at 10 mm/mV; above it the gain is halved, as on a cart
+TALLEST_MM = 155.0  # of all rows; above it the gain is halved, as on a cart, and the sheet fits on 900 px
 COLUMN_MM = 60.0  # the longest beat that `ecgkt.median_beat` cuts, 0.96 s, with room on either side
 COLUMNS, ROWS = 4, 3  # as in the usual sheet, lead after lead down each column
 GAP_MM = 5.0  # between columns, and between the waves of one row and those of the next

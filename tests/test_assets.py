@@ -16,6 +16,9 @@ from ecgkt.collection import Collection, open_collection
 from ecgkt.ecg import ECGError
 from ecgkt.model import Model
 from ecgkt.model_input import MODEL_RATE, model_view
+from ecgkt.nn.beat_encoder import BeatView, look
+from ecgkt.nn.beats import find_beats
+from ecgkt.nn.members import usual_rhythm
 from training.model_card import interval_text, results_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -70,12 +73,15 @@ def test_only_the_multimodal_model_reads_the_table_and_it_does(model: Model, exa
 
 
 def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collection) -> None:
-    """Completeness (Sundararajan 2017): the relevance sums to logit(ECG) - logit(flat line)."""
+    """Completeness (Sundararajan 2017): relevance of signal and rhythm sum to logit(ECG) - logit(flat, usual rhythm)."""
     network = load_bundle(BUNDLE).networks["knowledge_transfer"]
     signal = torch.from_numpy(model_view(examples.read(examples.entries[0].key))[:, :1000].copy())[None]
     target = network.architecture.labels["findings"].index("AFIB")
     with torch.no_grad():
-        change = network(signal)["findings"][0, target] - network(torch.zeros_like(signal))["findings"][0, target]
+        flat = BeatView(
+            look(torch.zeros_like(signal), find_beats(signal)).pictures, usual_rhythm(network.encoder)[None]
+        )
+        change = network(signal)["findings"][0, target] - network(flat)["findings"][0, target]
     of_signal, of_rhythm = relevance(network, signal, "findings", target)
     total = float(of_signal.sum()) + of_rhythm
     assert total == pytest.approx(float(change), rel=0.15, abs=0.15)

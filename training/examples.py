@@ -35,7 +35,7 @@ def write_examples(config: Config, out: Path) -> None:
     if source is None:
         raise StageError("Examples are taken from a simulated cohort, and this config has none.")
     prepared = load_prepared(config.folder / "prepared" / source.name)
-    chosen = choose(prepared)
+    chosen = choose(prepared, coded_in_icd9(config.folder / "simulated"))
     subjects = {int(str(patient).removeprefix(f"{prepared.info['source']}:")) for patient in chosen["patient"]}
     shutil.rmtree(out / "simulated", ignore_errors=True)
     copy_subset(config.folder / "simulated", out / "simulated", subjects)
@@ -43,11 +43,25 @@ def write_examples(config: Config, out: Path) -> None:
     print(f"{len(chosen)} simulated patients and one real recording written to {out}")
 
 
-def choose(prepared: Prepared) -> pd.DataFrame:
-    """One ECG each of `AT_LEAST` to `AT_MOST` test patients that together show every group, finding and lab."""
+def coded_in_icd9(cohort: Path) -> frozenset[str]:
+    """Subjects of a MIMIC-layout cohort with a code of ICD-9-CM, which the dashboard does not show."""
+    table = str(cohort / "mimic-iv-ed/ed/diagnosis.csv*").replace("'", "''")
+    found = duckdb.connect().execute(
+        f"SELECT DISTINCT subject_id FROM read_csv('{table}', all_varchar=true) WHERE trim(icd_version) = '9'"
+    )
+    return frozenset(str(subject) for (subject,) in found.fetchall())
+
+
+def choose(prepared: Prepared, icd9: frozenset[str] = frozenset()) -> pd.DataFrame:
+    """One ECG each of `AT_LEAST` to `AT_MOST` test patients that together show every group, finding and lab.
+
+    icd9: subjects who are no example of a group of diagnoses, since their codes are not shown.
+    """
     rows = prepared.rows("test")
     wanted = _what_each_shows(prepared, rows)
     patients = prepared.ecgs["patient"].to_numpy(str)[rows]
+    groups = len({entry["group"] for entry in prepared.info["labels"]["diagnoses"]})
+    wanted[np.ix_([patient.split(":")[-1] in icd9 for patient in patients], range(groups))] = False
     taken: list[int] = []
     uncovered = wanted.any(axis=0)
     left = np.ones(len(rows), dtype=bool)

@@ -24,11 +24,12 @@ def opening(entries: Sequence[Entry]) -> Entry:
     """The entry shown first: one whose diagnosis is plain on the tracing, by what its record says, without the model.
 
     That is an infarction with ST elevation, stated of the stay and of the tracing; of several the one with elevation
-    and depression opposite, then the one with the fewest other findings. The first entry where there is none.
+    and depression opposite, then one in sinus rhythm, then the one with the fewest other findings. The first entry
+    where there is none.
     """
     plain = [e for e in entries if STEMI & set(e.diagnoses) and INJURY & set(e.findings)]
     signs = {e.key: len({ELEVATED, DEPRESSED} & set(e.findings)) for e in plain}
-    return min(plain, key=lambda e: (-signs[e.key], len(e.findings)), default=entries[0])
+    return min(plain, key=lambda e: (-signs[e.key], "SR" not in e.findings, len(e.findings)), default=entries[0])
 
 
 def example(collection: Collection, model: Model | None) -> Entry:

@@ -41,7 +41,7 @@ def beside(explanation: Explanation, clinical: Mapping[str, float] | None) -> di
         if score.label.lab in values:
             lab = vocabulary.labs()[score.label.lab]
             value = values[score.label.lab]
-            words[score.label.code] = f"measured {value:.3g} {flag(lab, value)}".strip()
+            words[score.label.code] = f"measured {html.measured(value)} {flag(lab, value)}".strip()
     return words
 
 
@@ -66,7 +66,7 @@ def labs_table(explanation: Explanation, clinical: Mapping[str, float] | None) -
         value = values.get(code)
         cells = [
             lab.name,
-            "–" if value is None else f"{value:.3g}",
+            "–" if value is None else html.measured(value),
             lab.unit,
             f"{lab.reference_low:g}–{lab.reference_high:g}",
         ]
@@ -88,6 +88,6 @@ def labs_table(explanation: Explanation, clinical: Mapping[str, float] | None) -
 def others_table(clinical: Mapping[str, float]) -> None:
     """Vitals and biometrics as recorded; age and sex stand in the patient line."""
     known = {key: value for key, value in clinical.items() if value == value}  # NaN is "not measured"
-    rows = [(name, f"{known[key]:.3g}", unit) for key, (name, unit) in OTHERS.items() if key in known]
+    rows = [(name, html.measured(known[key]), unit) for key, (name, unit) in OTHERS.items() if key in known]
     if rows:
         html.table(("Recorded", "Value", "Unit"), rows, "Vitals and biometrics as recorded", numbers=(1,))

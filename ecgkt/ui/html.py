@@ -17,6 +17,12 @@ def percent(share: float | None, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f} %"
 
 
+def measured(value: float, sign: bool = False) -> str:
+    """A laboratory value, three digits, or whole from 1,000 on: 0.0123, 4.56, 1,234; never an exponent."""
+    shown = f"{value:{'+' if sign else ''},.0f}" if abs(value) >= 1000 else f"{value:{'+' if sign else ''}.3g}"
+    return shown.replace("-", "−")
+
+
 def bar(share: float, threshold: float | None = None) -> str:
     """A bar of `share` of the full width, with a mark at `threshold`. Decoration: the number must stand beside it."""
     above = ' class="above"' if threshold is None or share >= threshold else ""

@@ -106,9 +106,10 @@ def labs_table(changes: Changes, before: Mapping[str, float] | None, now: Mappin
         if not any(sides) and values == [None, None]:
             continue
         cells = [lab.name]
-        cells += ["not measured" if v is None else f"{v:.3g} {clinical.flag(lab, v)}".strip() for v in values]
+        for v in values:
+            cells.append("not measured" if v is None else f"{html.measured(v)} {clinical.flag(lab, v)}".strip())
         both = [v for v in values if v is not None]
-        cells.append(f"{both[1] - both[0]:+.3g}".replace("-", "−") if len(both) == 2 else "–")
+        cells.append(html.measured(both[1] - both[0], sign=True) if len(both) == 2 else "–")
         cells += [lab.unit, f"{lab.reference_low:g}–{lab.reference_high:g}"]
         for side in sides:
             cells.append("–" if side is None else f"{html.percent(side.before)} → {html.percent(side.now)}")
