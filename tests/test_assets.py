@@ -73,7 +73,7 @@ def test_only_the_multimodal_model_reads_the_table_and_it_does(model: Model, exa
 
 
 def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collection) -> None:
-    """Completeness (Sundararajan 2017): relevance of signal and rhythm sum to logit(ECG) - logit(flat, usual rhythm)."""
+    """Completeness (Sundararajan 2017): signal and rhythm sum to logit(ECG) - logit(flat line, usual rhythm)."""
     network = load_bundle(BUNDLE).networks["knowledge_transfer"]
     signal = torch.from_numpy(model_view(examples.read(examples.entries[0].key))[:, :1000].copy())[None]
     target = network.architecture.labels["findings"].index("AFIB")

@@ -42,8 +42,8 @@ def test_a_tablet_upright_has_the_sheet_over_its_whole_width_and_the_lists_under
         browser.get(address)
         settled(browser, "[class*=st-key-row-]")
         wait(lambda: script(browser, f"Boolean({SHEET}) && Boolean(document.querySelector('.st-key-below'))"))
+        wait(lambda width=width: json.loads(script(browser, PLACE))["width"] > 0.9 * width)
         sheet = json.loads(script(browser, PLACE))
-        assert sheet["width"] > 0.9 * width
         rows = script(browser, "document.querySelector('.st-key-rows').getBoundingClientRect().top")
         tabs = script(browser, "document.querySelector('.st-key-below').getBoundingClientRect().top")
         assert sheet["bottom"] < rows < tabs
