@@ -5,6 +5,11 @@ from __future__ import annotations
 import time
 from typing import Any
 
+try:
+    from selenium.common.exceptions import WebDriverException
+except ImportError:  # then no browser test runs
+    WebDriverException = OSError
+
 PATIENCE = 120  # s, for a loaded machine
 
 
@@ -14,7 +19,7 @@ def wait(ready: Any) -> None:
         try:
             if ready():
                 return
-        except OSError:  # not listening yet, or busy loading the model
+        except (OSError, WebDriverException):  # not listening yet, busy loading the model, or drawn anew meanwhile
             pass
         assert time.monotonic() < until, "nothing within the time allowed"
         time.sleep(0.2)

@@ -51,7 +51,8 @@ def test_a_table_is_read_as_its_form_says(address: str, browser: Any, tmp_path: 
     # As it stands in the form, 500 Hz and mV, the numbers make no sense, and the page says so.
     wait(lambda: "beyond all measure" in script(browser, TEXT) or "is the unit right" in script(browser, TEXT))
     unit = "[class*=st-key-layout_unit]"
-    browser.find_element("css selector", f"{unit} [role=combobox], {unit} input").click()
+    field = f"{unit} [role=combobox], {unit} input"
+    wait(lambda: browser.find_element("css selector", field).click() is None)
     wait(lambda: len(browser.find_elements("css selector", "[role=option]")) == 3)
     next(each for each in browser.find_elements("css selector", "[role=option]") if each.text == "µV").click()
     wait(lambda: "5.0 s at 500 Hz" in script(browser, TEXT))
