@@ -31,7 +31,6 @@ SMOOTHING_SECONDS = 0.05
 # Four classes: the strongest stretches, which together hold 10% of the relevance, the next up to 25% and 45%, the
 # rest. By share, not by height: one spike, a pacemaker's say, would leave everything else pale.
 CLASSES = (0.10, 0.25, 0.45, 1.0)
-CLASS_NAMES = ("strongest", "strong", "moderate", "slight")
 
 # Ramps of equal steps in CIE L*, from slight to strongest, of which the strongest keeps 4.5:1 to the trace drawn on it
 # and 3:1 to the paper (WCAG 2.2, 1.4.3 and 1.4.11): L* 86 to 56 on light paper, 22 to 46 on dark. Orange and blue (CIE

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from training import recipes
+from training.config import part_of
 from training.curve_figures import figures
-from training.label_curve import load_curve_config
+from training.label_curve import curve, load_curve_config
 from training.recipes import RECIPES, Task, labelled_rows
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -93,6 +94,16 @@ def test_the_shipped_curve_runs_every_teacher_before_its_pupils() -> None:
         if RECIPES[name].teacher:
             assert ("multimodal", size, seed) in runs[:number]
     assert {size for name, size, _ in runs if name == config.best} == set(config.sizes)
+
+
+def test_a_part_or_recipe_that_does_not_exist_is_refused_before_anything_is_read() -> None:
+    config = load_curve_config(ROOT / "training/configs/curve.yaml")
+    for part in ("3/2", "0/2", "x", "1"):
+        with pytest.raises(ValueError, match="i/n"):
+            curve(config, part=part)
+    with pytest.raises(ValueError, match="magic"):
+        curve(config, only="magic")
+    assert part_of("2/3") == (2, 3)
 
 
 def test_an_unknown_recipe_or_key_is_one_sentence(tmp_path: Path) -> None:

@@ -76,6 +76,14 @@ class Config:
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 
+def part_of(text: str) -> tuple[int, int]:
+    """ "2/3" -> (2, 3): the second of three processes that share the work. Raises ValueError for anything else."""
+    number, _, parts = text.partition("/")
+    if not (number.isdigit() and parts.isdigit() and 1 <= int(number) <= int(parts)):
+        raise ValueError(f"A part is written i/n, with i from 1 to n, not {text!r}.")
+    return int(number), int(parts)
+
+
 def load_config(path: str | Path) -> Config:
     """Read a run's YAML. Raises ValueError naming unknown or missing keys."""
     raw = yaml.safe_load(Path(path).read_text())

@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from training.data import Pool
 from training.metrics import Array, interval, label_aurocs, patient_resamples
+from training.recipes import HEAD
 
-HEAD = "diagnoses"
 RESAMPLES = 300
 Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
 

@@ -18,14 +18,14 @@ import numpy as np
 import yaml
 
 from training.cohort.prepared import Prepared
-from training.config import Config, load_config
+from training.config import Config, load_config, part_of
 from training.curve_figures import figures
 from training.data import Pool
+from training.finetune import TEACHER
 from training.oracle import teach_oracle
 from training.recipes import HEAD, RECIPES, Recipe, Task, labelled_rows, logits_of, macro_auroc, teach
 from training.stages import StageError, load_sets, pool_of
 
-TEACHER = "multimodal"
 ORACLE = "oracle"
 
 
@@ -74,9 +74,11 @@ def load_curve_config(path: str | Path) -> CurveConfig:
 def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> None:
     """Make all runs that are missing, then curve.json. part: "1/2" and "2/2" share the seeds between two processes,
     neither of which writes the curve."""
+    number, parts = part_of(part)
+    if only not in (None, ORACLE, *config.everywhere, *config.at_tenth):
+        raise ValueError(f"This curve has no recipe {only!r}.")
     run = load_config(config.run)
     pool = pool_of(run, [curve_set(run, config.source)])
-    number, parts = (int(piece) for piece in part.split("/"))
     seeds = config.seeds[number - 1 :: parts]
     for name, size, seed in config.runs():
         if seed in seeds and only in (None, name):

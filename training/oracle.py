@@ -24,7 +24,7 @@ from ecgkt.nn.beat_encoder import BeatView, look
 from ecgkt.nn.network import CLIP_MV, Network
 from training.cohort.config import load_config as load_cohort_config
 from training.cohort.icd import labels_of
-from training.config import Config
+from training.config import Config, part_of
 from training.data import Batch, Pool, augment
 from training.loop import Schedule, Watch, fit
 from training.objectives import Terms, heads_loss
@@ -67,8 +67,8 @@ def draw_patients(settings: dict[str, int], seed: int, codes: list[str], folder:
 
     part: "1/2" and "2/2" share them between two processes.
     """
+    number, parts = part_of(part)
     folder.mkdir(parents=True, exist_ok=True)
-    number, parts = (int(piece) for piece in part.split("/"))
     for first, last in tqdm(list(_shards(settings))[number - 1 :: parts], desc="oracle's patients", mininterval=5):
         path = folder / f"{first:06d}.npz"
         if path.exists():

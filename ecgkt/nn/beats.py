@@ -15,11 +15,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from ecgkt.model_input import MODEL_RATE
+from ecgkt.r_peaks import ALIKE, PEAK_SHARE, SHORTEST_RR
 
 BEFORE, AFTER = 0.44, 0.56  # s around R: from before P in first-degree block to the end of T at a usual rate
 BEAT = round((BEFORE + AFTER) * MODEL_RATE)  # samples
-SHORTEST_RR = 0.24  # s, as in ecgkt.r_peaks: 250 beats a minute
-PEAK_SHARE = 0.35  # of the typical tallest velocity in 2 s, as in ecgkt.r_peaks
 MOST_BEATS = 44  # in 10 s at the shortest RR interval, and some
 QRS_BAND = (8.0, 30.0)  # Hz, as in ecgkt.r_peaks
 REACH = round(0.06 * MODEL_RATE)  # samples around a velocity peak within which R lies
@@ -103,7 +102,7 @@ def _aligned(strong: Tensor, at: Tensor, is_beat: Tensor) -> Tensor:
     likeness = (lags * pattern[:, :, :, None]).sum(dim=(2, 4))
     likeness = likeness / (lags.square().sum(dim=(2, 4)).sqrt() + 1e-12)
     best = likeness.max(dim=2)
-    moved = best.values > 0.8  # a foreign beat stays where it is
+    moved = best.values > ALIKE  # a foreign beat stays where it is
     return at + torch.where(moved & is_beat, best.indices - REACH, 0)
 
 
@@ -143,7 +142,7 @@ def rhythm_features(found: Found, beats: Tensor, inside: Tensor) -> Tensor:
     typical = ((unit @ unit.transpose(1, 2)) * weight[:, None]).sum(dim=2).argmax(dim=1)
     alike = (unit * unit[torch.arange(len(unit), device=unit.device), typical][:, None]).sum(dim=2)
     number = weight.sum(dim=1).clamp(min=1)
-    foreign = (alike < 0.8) & found.is_beat
+    foreign = (alike < ALIKE) & found.is_beat
     early = (ratio < 0.85) & is_rr
     late = (ratio > 1.15) & is_rr
     return torch.stack(
