@@ -57,7 +57,15 @@ class StandIn:
         "limits": ["Knows nothing."],
         "not_for": ["Clinical decisions of any kind."],
         "training_data": [
-            {"name": "None", "simulated": True, "patients": 1200, "ecgs": 1300, "licence": "n/a", "note": ""}
+            {
+                "name": "None",
+                "simulated": True,
+                "patients": 1500,
+                "ecgs": 1700,
+                "licence": "n/a",
+                "note": "",
+                "splits": {"train": {"patients": 1200, "ecgs": 1300}, "test": {"patients": 300, "ecgs": 400}},
+            }
         ],
         "files": {"model.safetensors": "ab" * 32},
         "rate": 100,

@@ -120,9 +120,10 @@ def _training(config: dict[str, Any]) -> str:
 def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> str:
     """The whole model card as Markdown."""
     data = [
-        f"- **{entry['name']}** ({'simulated' if entry['simulated'] else 'real'}): {entry['ecgs']} ECGs of "
-        f"{entry['patients']} patients. {entry.get('note') or ''} Licence: {entry.get('licence') or 'none stated'}."
-        f"{'' if entry['used_in_stage_1'] else ' Not used in stage 1.'}"
+        f"- **{entry['name']}** ({'simulated' if entry['simulated'] else 'real'}): "
+        f"{entry['splits']['train']['ecgs']} of its {entry['ecgs']} ECGs, of {entry['splits']['train']['patients']} "
+        f"patients. {entry.get('note') or ''} Licence: {entry.get('licence') or 'none stated'}."
+        f"{' Not used in stage 1.' if card['config']['pretrain_steps'] and not entry['used_in_stage_1'] else ''}"
         for entry in card["training_data"]
     ]
     stages = [

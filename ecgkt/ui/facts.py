@@ -35,14 +35,14 @@ def use(model: Model) -> None:
 
 
 def training_data(model: Model) -> None:
-    """Each data set with its size, its licence, and whether its patients were simulated."""
+    """Each data set with the size of its training split, its licence, and whether its patients were simulated."""
     st.subheader("What it was trained on")
     rows = [
         (
             str(data.get("name", "–")),
             "simulated" if data.get("simulated") else "real",
-            _count(data.get("patients")),
-            _count(data.get("ecgs")),
+            _count((data.get("splits") or {}).get("train", {}).get("patients")),
+            _count((data.get("splits") or {}).get("train", {}).get("ecgs")),
             str(data.get("licence") or "–"),
             str(data.get("note") or ""),
         )
