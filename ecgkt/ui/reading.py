@@ -50,7 +50,8 @@ def show(opened: Opened, model: Model | None = None) -> None:
             paper = tracing.settings()
         with relevance:
             method, overlay = tracing.relevance_settings()
-        numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
+        with st.container(key="numbers"):
+            numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
         with numbers:
             intervals.strip(measured)
         with mark:

@@ -15,6 +15,7 @@ BRACKETS = f"({PLOT}?.data ?? []).filter(trace => trace.meta === 'boundaries').l
 
 def test_a_newcomer_sees_an_example_and_its_explanation_without_a_click(address: str, browser: Any) -> None:
     size(browser, 1440, 900)
+    browser.execute_cdp_cmd("Emulation.setCPUThrottlingRate", {"rate": 4})  # a slow laptop shows what moves on loading
     browser.get(address)
     wait(lambda: script(browser, f"Boolean({SHEET}) && getComputedStyle({SHEET}).backgroundImage.includes('svg')"))
     before = json.loads(script(browser, PLACE))
