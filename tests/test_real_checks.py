@@ -7,6 +7,8 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
 
 from ecgkt.ecg import ECG, LEAD_INDEX
 from ecgkt.model_input import MODEL_RATE, model_view
@@ -61,13 +63,15 @@ def test_a_tracing_without_beats_stays_as_it_is() -> None:
 
 def test_the_probe_finds_what_is_there_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
-    truth = np.repeat([0.0, 1.0], 150)
+    truth = np.repeat([0, 1], 150)
     patients = np.array([f"p{i}" for i in range(300)])
     features = rng.normal(size=(300, 10))
     config = SimpleNamespace(seed=1, bootstrap=100)
-    value, low, high = _probe(features, truth, patients, config)  # type: ignore[arg-type]
-    assert low < 0.5 < high or abs(value - 0.5) < 0.08
-    features[:, 3] += 2 * truth
-    value, low, _ = _probe(features, truth, patients, config)  # type: ignore[arg-type]
-    assert value > 0.85
-    assert low > 0.8
+    for reader in (LogisticRegression(), RandomForestClassifier(50, random_state=0)):
+        plain = features.copy()
+        value, low, high = _probe(reader, plain, truth, patients, config)  # type: ignore[arg-type]
+        assert low < 0.5 < high or abs(value - 0.5) < 0.08
+        plain[:, 3] += 2 * truth
+        value, low, _ = _probe(reader, plain, truth, patients, config)  # type: ignore[arg-type]
+        assert value > 0.85
+        assert low > 0.8

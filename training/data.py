@@ -73,6 +73,10 @@ class Pool:
             chosen = chosen & (self.source_of == source)
         return np.flatnonzero(chosen)
 
+    def simulated(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """[rows] whether each ECG is of a simulated patient."""
+        return np.array([bool(prepared.info["simulated"]) for prepared in self.sets])[self.source_of[rows]]
+
     def signals(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
         """[rows, 12, T] mV."""
         out = np.empty((len(rows), *self.sets[0].signals.shape[1:]), dtype=np.float32)

@@ -70,17 +70,12 @@ def made_from(config: Config, pool: Pool, name: str) -> str:
     return hashlib.sha256("\n".join([*fingerprints, record]).encode()).hexdigest()[:12]
 
 
-def simulated_rows(pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    """[rows] whether each ECG is of a simulated patient."""
-    return np.array([bool(prepared.info["simulated"]) for prepared in pool.sets])[pool.source_of[rows]]
-
-
 def evaluate(config: Config) -> dict[str, Any]:
     _, sets = load_sets(config)
     pool = Pool(sets)
     rows = pool.rows("test")
     patients = pool.ecgs["patient"].to_numpy(str)[rows]
-    simulated = simulated_rows(pool, rows)
+    simulated = pool.simulated(rows)
     resamples = patient_resamples(patients, config.bootstrap, config.seed)
     codes = pool.codes()
     models: dict[str, Any] = {}
@@ -113,7 +108,7 @@ def evaluate(config: Config) -> dict[str, Any]:
             config,
             pool,
             {split: predictions(config, "knowledge_transfer", pool, split) for split in ("validation", "test")},
-            {split: simulated_rows(pool, pool.rows(split)) for split in ("validation", "test")},
+            {split: pool.simulated(pool.rows(split)) for split in ("validation", "test")},
             resamples,
         ),
         "bootstrap": {"resamples": config.bootstrap, "unit": "patient", "interval": "95% percentile"},
@@ -146,7 +141,7 @@ def _shipped(
     ecgs, earlier = pool.ecgs.iloc[rows], pool.ecgs.iloc[before]
     patients = earlier["patient"].to_numpy(str)
     kinds = {"real": ~simulated, "simulated": simulated}
-    kinds_before = {"real": ~simulated_rows(pool, before), "simulated": simulated_rows(pool, before)}
+    kinds_before = {"real": ~pool.simulated(before), "simulated": pool.simulated(before)}
     resamples_before = patient_resamples(patients, config.bootstrap, config.seed)
     calibration: dict[str, Any] = {}
     subgroups: dict[str, Any] = {}

@@ -5,7 +5,8 @@
 Starts from stage 1's encoder, if there was one, which then learns more slowly than the heads (`encoder_lr`). The loss
 of each head is masked: a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learnt are
 the mean of the coded ones and of what the multimodal network, which has seen the table, makes of them. `members`
-networks are taught with batches and heads of their own and joined to one.
+networks are taught with batches and heads of their own and joined to one. Then what tells a real from a simulated ECG
+is taken out of the lab heads (erasure.py).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ecgkt.nn.network import Network
 from training.config import Config, Source
 from training.data import Pool, Sampler, augment
 from training.ensemble import join
+from training.erasure import without_source
 from training.evaluate import predict
 from training.loop import Schedule, fit
 from training.objectives import Terms, heads_loss
@@ -57,7 +59,7 @@ def train_heads(
             (own / "checkpoint.safetensors").unlink(missing_ok=True)
         members.append(network.eval())
     mean = {key: np.mean([curve[key] for curve in curves], axis=0).tolist() for key in (curves[0] if curves else {})}
-    return join(members), mean
+    return without_source(join(members), pool, config.seed), mean
 
 
 def _train(

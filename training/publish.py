@@ -22,7 +22,7 @@ from ecgkt.nn.network import CLIP_MV
 from training.calibration import Parameters, Thresholds, calibrate
 from training.config import Config
 from training.data import Pool
-from training.evaluate import load_metrics, predictions, simulated_rows
+from training.evaluate import load_metrics, predictions
 from training.stages import load_network, load_sets, load_stage
 from training.trust import fit_guarantees, fit_novelty
 
@@ -44,7 +44,7 @@ def bundle(config: Config, out: Path) -> None:
     metrics = load_metrics(config)
     networks = {name: load_network(config, name) for name in MODEL_FILES}
     rows = pool.rows("validation")
-    simulated = simulated_rows(pool, rows)
+    simulated = pool.simulated(rows)
     calibration: dict[str, dict[str, Parameters]] = {}
     thresholds: dict[str, Thresholds] = {}
     for name in networks:
@@ -95,7 +95,7 @@ def _label_entries(
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.explanation.Label` needs."""
     measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
     train = pool.rows("train")
-    is_simulated = simulated_rows(pool, train)
+    is_simulated = pool.simulated(train)
     entries = []
     for column, entry in enumerate(pool.labels[head]):
         truth = pool.targets[head][train, column]
