@@ -1,7 +1,8 @@
 """Wave boundaries on the sheet: under each beat a bracket from onset to end of P, QRS and T, in millimetres.
 
 One trace for all of them. Boundaries are global, so every lead has the same ones; their order and the letters on the
-first beat of a row tell them apart, no colour does.
+first beat of a row tell them apart, no colour does. Where rows are close the letters stand on the last one only: under
+any other they would run into the next lead's name.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ecgkt.layouts import Cell, Paper, cells
 from ecgkt.waves import Beat, Beats
 
 FOOT = 0.34  # of a row below its zero line: where a bracket lies
+LETTERS_MM = 20.0  # between rows, for letters under each of them
 RISE = 0.20  # of a row that its two ends rise from there
 
 Wave = tuple[str, float, float]  # name, onset, end in s
@@ -43,7 +45,8 @@ def marked(sheet: dict[str, Any], paper: Paper, colour: str) -> dict[str, Any]:
             left, right = ((at - paper.start) * paper.speed for at in (first, last))
             x += [left, left, right, right, np.nan]
             y += [foot + RISE * paper.row, foot, foot, foot + RISE * paper.row, np.nan]
-        if cell.first == paper.start:
+        is_last = cell.offset == -(paper.rows - 1) * paper.row
+        if cell.first == paper.start and (is_last or paper.row >= LETTERS_MM):
             firsts = {name: (first + last) / 2 for name, first, last in reversed(inside)}
             letters += [_letter(name, (at - paper.start) * paper.speed, foot, colour) for name, at in firsts.items()]
     trace = {

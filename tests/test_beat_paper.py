@@ -162,6 +162,19 @@ def test_brackets_reach_from_onset_to_end_of_every_wave_in_its_place(layout: Any
     assert {"P", "QRS", "T"} <= {note["text"] for note in sheet["layout"]["annotations"]}
 
 
+def test_letters_stand_clear_of_the_names_of_leads() -> None:
+    beats, _ = _beats_and_relevance()
+    for layout, rows in (("3x4", 4), ("6x2", 6), ("12x1", 1)):
+        paper = Paper(layout, beats=beats)  # type: ignore[arg-type]
+        notes = _marked(paper)[1]["layout"]["annotations"]
+        letters = [note for note in notes if note["text"] in ("P", "QRS", "T")]
+        assert len(letters) == 3 * rows
+        names = [note for note in notes if note["text"].startswith("<b>")]
+        for letter in letters:
+            below = [letter["y"] - name["y"] for name in names if name["y"] < letter["y"]]
+            assert min(below, default=99) > 5, "10 px of text, upper edge at its y, over a name whose lower edge is at y"
+
+
 def test_brackets_are_said_in_words_and_cost_little() -> None:
     beats, _ = _beats_and_relevance()
     text = words(Paper(beats=beats))
