@@ -14,17 +14,21 @@ from typing import Any
 Interval = tuple[float, float, float]
 Point = dict[str, Any]
 SIGNAL, MULTIMODAL, ORACLE = "signal_only", "multimodal", "oracle"
+BUDGETS = (SIGNAL, "signal_only_long")  # signal-only's own, and as many steps as all of a transfer takes
 TENTH_AGAINST_ALL = "best_at_tenth_minus_signal_only_with_all"
 NOT_MODELS = ("patients", "gap_closed", "attainable_gap_closed", "gain")
 TITLES = {
     "signal_only": "Signal only",
-    "signal_only_long": "Signal only, twice the steps",
+    "signal_only_long": "Signal only, more steps",
+    "self_taught": "Signal only, self-taught",
     "lab_heads": "Lab heads",
     "labs_first": "Labs first",
     "vicreg": "VICReg",
     "infonce": "InfoNCE",
     "sigreg": "SIGReg",
     "distilled": "Distilled",
+    "taught": "Taught by two teachers",
+    "ridge": "Multimodal regression",
     "labs_first_distilled": "Labs first, distilled",
     "vicreg_distilled": "VICReg, distilled",
     "clinical_only": "Clinical only",
@@ -74,14 +78,20 @@ def tenth(metrics: dict[str, Any], curve: list[Point]) -> Point:
     return min(curve, key=lambda point: abs(log(point["patients"]) - wanted))
 
 
-def needed(curve: list[Point], name: str, value: float) -> float | None:
-    """Labelled patients with which a model reaches `value`, interpolated on the log scale between measured points.
+def signal_only(point: Point) -> Interval | None:
+    """What the transfer is held against: the better of signal-only's budgets."""
+    known = [value for name in BUDGETS if (value := interval(point.get(name)))]
+    return max(known, default=None)
+
+
+def needed(curve: list[Point], value: float) -> float | None:
+    """Labelled patients with which signal-only reaches `value`, interpolated on the log scale between measured points.
 
     None if it does not with all of them; 0 if it does so with the fewest measured.
     """
     before: tuple[float, float] | None = None
     for point in curve:
-        here = interval(point.get(name))
+        here = signal_only(point)
         if here is None:
             continue
         if here[0] >= value:
@@ -99,10 +109,10 @@ def sentences(metrics: dict[str, Any], group: str = "") -> list[str]:
     if not curve:
         return []
     few, every = tenth(metrics, curve), curve[-1]
-    reached, alone = interval(few.get(name)), interval(every.get(SIGNAL))
+    reached, alone = interval(few.get(name)), signal_only(every)
     if reached is None or alone is None:
         return []
-    required = needed(curve, SIGNAL, reached[0])
+    required = needed(curve, reached[0])
     if required is None:
         needs = f"signal-only does not reach that with all {every['patients']:,}"
     elif required == 0:

@@ -172,7 +172,9 @@ def test_letters_stand_clear_of_the_names_of_leads() -> None:
         names = [note for note in notes if note["text"].startswith("<b>")]
         for letter in letters:
             below = [letter["y"] - name["y"] for name in names if name["y"] < letter["y"]]
-            assert min(below, default=99) > 5, "10 px of text, upper edge at its y, over a name whose lower edge is at y"
+            assert min(below, default=99) > 5, (
+                "10 px of text, upper edge at its y, over a name whose lower edge is at y"
+            )
 
 
 def test_brackets_are_said_in_words_and_cost_little() -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from training.cohort.prepared import CLINICAL_COLUMNS, SHAPE, load_prepared, write_prepared
 from training.data import Batch, Pool, Sampler, augment
-from training.loop import Schedule, fit
+from training.loop import Schedule, Watch, fit
 from training.objectives import masked_bce
 
 NO_AUGMENTATION = {"shift_s": 0.0, "gain": 0.0, "lead_gain": 0.0, "noise_mv": 0.0, "table_dropout": 0.0}
@@ -104,3 +104,20 @@ def test_a_run_that_was_killed_ends_with_the_same_weights(pool: Pool, tmp_path: 
     resumed = train(tmp_path / "killed", batch)
     for key, value in whole.items():
         assert torch.equal(value, resumed[key]), key
+
+
+def test_a_watched_run_ends_soon_after_its_best_look_and_keeps_that(tmp_path: Path) -> None:
+    module = torch.nn.Linear(1, 1, bias=False)
+    module.weight.data.fill_(0.0)
+    steps = []
+
+    def loss(step: int) -> dict[str, torch.Tensor]:
+        steps.append(step)
+        return {"distance": (module.weight - 100.0).abs().sum()}  # up by about the learning rate a step
+
+    watch = Watch(10, lambda: -abs(float(module.weight.detach()) - 0.5), patience=3)
+    curve = fit("test", module, [(module, 1.0)], loss, Schedule(1000, 0.01, 0.0, 0.5, 1, 1000), tmp_path, watch)
+    best = int(np.argmax(curve["watched"]))
+    assert len(curve["watched"]) == best + 1 + 3
+    assert len(steps) == 10 * len(curve["watched"]) < 1000
+    assert -abs(float(module.weight.detach()) - 0.5) == curve["watched"][best]

@@ -16,14 +16,25 @@ from typing import Any
 
 import numpy as np
 import yaml
+from scipy.special import expit
 
 from training.cohort.prepared import Prepared
 from training.config import Config, load_config, part_of
 from training.curve_figures import figures
 from training.data import Pool
-from training.finetune import TEACHER
 from training.oracle import teach_oracle
-from training.recipes import HEAD, RECIPES, Recipe, Task, labelled_rows, logits_of, macro_auroc, teach
+from training.recipes import (
+    HEAD,
+    RECIPES,
+    TEACHERS,
+    Recipe,
+    Task,
+    labelled_rows,
+    logits_of,
+    macro_auroc,
+    regress,
+    teach,
+)
 from training.stages import StageError, load_sets, pool_of
 
 ORACLE = "oracle"
@@ -56,7 +67,7 @@ class CurveConfig:
         """(recipe, labelled patients, seed) in the order of their running: a teacher before its pupils."""
         wanted = [(name, self.tenth, seed) for seed in self.seeds for name in [*self.everywhere, *self.at_tenth]]
         wanted += [(n, size, seed) for seed in self.seeds for size in self.sizes for n in self.everywhere]
-        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[2], run[0] != TEACHER))
+        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[2], run[0] not in TEACHERS))
 
 
 def load_curve_config(path: str | Path) -> CurveConfig:
@@ -108,11 +119,14 @@ def _run(config: CurveConfig, run: Config, pool: Pool, name: str, size: int, see
     recipe = RECIPES[name]
     labelled = labelled_rows(pool, size, seed)
     teacher = None
-    if recipe.teacher:
-        _run(config, run, pool, TEACHER, size, seed)
-        with np.load(run_folder(config, TEACHER, size, seed) / "train.npz", allow_pickle=False) as stored:
-            teacher = np.full_like(pool.targets[HEAD], np.nan)
-            teacher[pool.rows("train")] = 1 / (1 + np.exp(-stored["logits"].astype(np.float32)))
+    if recipe.teachers:
+        said = []
+        for each in recipe.teachers:
+            _run(config, run, pool, each, size, seed)
+            with np.load(run_folder(config, each, size, seed) / "train.npz", allow_pickle=False) as stored:
+                said.append(stored["logits"].astype(np.float32))
+        teacher = np.full_like(pool.targets[HEAD], np.nan)
+        teacher[pool.rows("train")] = expit(np.mean(said, axis=0))
     task = Task(
         run, pool, labelled, seed, config.steps, config.stage1_share, config.labelled_share,
         config.watch_every,
@@ -124,11 +138,17 @@ def _run(config: CurveConfig, run: Config, pool: Pool, name: str, size: int, see
 def _keep(task: Task, recipe: Recipe, name: str, size: int) -> None:
     began = time.time()
     task.folder.mkdir(parents=True, exist_ok=True)
-    network, loss = teach(recipe, task)
-    np.savez(task.folder / "test.npz", logits=logits_of(network, task.pool, task.pool.rows("test")).astype(np.float32))
-    if name == TEACHER:
-        rows = task.pool.rows("train")
-        np.savez(task.folder / "train.npz", logits=logits_of(network, task.pool, rows).astype(np.float16))
+    train, test = (task.pool.rows(split) for split in ("train", "test"))
+    if recipe.linear:
+        every, loss = regress(recipe, task)
+        of_test, of_train = every[test], every[train]
+    else:
+        network, loss = teach(recipe, task)
+        of_test = logits_of(network, task.pool, test)
+        of_train = logits_of(network, task.pool, train) if name in TEACHERS else of_test[:0]
+    np.savez(task.folder / "test.npz", logits=of_test.astype(np.float32))
+    if name in TEACHERS:
+        np.savez(task.folder / "train.npz", logits=of_train.astype(np.float16))
     write_result(task.folder, {"recipe": name, "size": size, "seed": task.seed}, len(task.labelled), loss, began)
 
 
@@ -175,7 +195,8 @@ def write_curve(config: CurveConfig, pool: Pool) -> dict[str, Any]:
     made["runs"] = results
     made["note"] = (
         f"Simulated patients. {config.steps} steps of {load_config(config.run).batch} ECGs for every network, stage 1 "
-        "included, stopped early on the validation patients. Intervals: patients and seeds resampled."
+        "included, unless its description says otherwise; stopped early on the validation patients. Gains and gaps are "
+        "against the better of signal-only's two budgets. Intervals: patients and seeds resampled."
     )
     (config.folder / "curve.json").write_text(json.dumps(made, indent=1) + "\n")
     for name in sorted({key[0] for key in found}):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
@@ -44,10 +45,12 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Watch:
-    """Early stopping: every so many steps `score()` of the module with its averaged weights, higher is better."""
+    """Early stopping: every so many steps `score()` of the module with its averaged weights, higher is better. After
+    `patience` looks without a better one training ends."""
 
     every: int
     score: Callable[[], float]
+    patience: int = 12
 
 
 def fit(
@@ -102,6 +105,8 @@ def fit(
             curve.setdefault("watched", []).append(score)
             if score > best_score:
                 best, best_score = {key: value.clone() for key, value in average.items()}, score
+            elif len(curve["watched"]) - int(np.argmax(curve["watched"])) > watch.patience:
+                break
         if not watch and (step + 1) % schedule.checkpoint_every == 0:
             _checkpoint(folder, module, average, optimizer, step + 1, curve)
     module.load_state_dict(best if watch else average)

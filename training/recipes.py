@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
+from safetensors.torch import load_file, save_file
 
 from ecgkt.nn.network import Modality, Network
 from training.config import Config
@@ -22,42 +23,64 @@ from training.loop import Schedule, Watch, fit
 from training.metrics import MIN_POSITIVES, auroc
 from training.objectives import Terms, heads_loss
 from training.pretrain import teach_encoder
+from training.ridge import both_sides, ridge_logits
 from training.stages import build_network
 
 Rows = npt.NDArray[np.int64]
 HEAD = "diagnoses"
+MULTIMODAL = ("multimodal",)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """start: objective of stage 1 ("" for none). labs: lab heads, on everyone's labs. teacher: the multimodal network
-    taught on the same labelled patients gives everyone probabilities to learn beside the known labels. steps: times the
-    usual number."""
+    """start: objective of stage 1 ("" for none). labs: lab heads, on everyone's labs. teachers: recipes taught on the
+    same labelled patients, whose mean log-odds give everyone probabilities to learn beside the known labels. steps:
+    times the usual number. linear: a regression on the table and the embedding of stage 1, in place of a network."""
 
     what: str
     modality: Modality = "ecg"
     start: str = ""
     labs: bool = False
-    teacher: bool = False
+    teachers: tuple[str, ...] = ()
     steps: float = 1.0
+    linear: bool = False
 
 
 RECIPES = {
     "signal_only": Recipe("ECG network from scratch, diagnoses of the labelled patients"),
-    "signal_only_long": Recipe("the same with twice the steps, as many as a teacher and its pupil take", steps=2.0),
+    "signal_only_long": Recipe("the same with 4.5 times the steps, more than all teachers and a pupil take", steps=4.5),
+    "self_taught": Recipe(
+        "signal-only's pupil: learns its probabilities for everyone's ECGs, no lab",
+        teachers=("signal_only",),
+        steps=3.0,
+    ),
     "lab_heads": Recipe("the same plus lab heads on everyone's labs", labs=True),
     "labs_first": Recipe("predicts everyone's labs and vitals first, then lab heads", "ecg", "labs", True),
     "vicreg": Recipe("the paper's way, as reconstructed: VICReg with the table, then lab heads", "ecg", "vicreg", True),
     "infonce": Recipe("InfoNCE with the table, then lab heads", "ecg", "infonce", True),
     "sigreg": Recipe("LeJEPA (SIGReg) with the table, then lab heads", "ecg", "sigreg", True),
     "distilled": Recipe(
-        "learns the multimodal teacher's probabilities for everyone, and lab heads", "ecg", "", True, True
+        "learns the multimodal teacher's probabilities for everyone, and lab heads", "ecg", "", True, MULTIMODAL
     ),
-    "labs_first_distilled": Recipe("predicts labs and vitals first, then the teacher's", "ecg", "labs", True, True),
-    "vicreg_distilled": Recipe("VICReg with the table first, then the teacher's", "ecg", "vicreg", True, True),
+    "labs_first_distilled": Recipe(
+        "predicts labs and vitals first, then the teacher's", "ecg", "labs", True, MULTIMODAL
+    ),
+    "vicreg_distilled": Recipe("VICReg with the table first, then the teacher's", "ecg", "vicreg", True, MULTIMODAL),
+    "taught": Recipe(
+        "two teachers, the multimodal network and a regression; lab heads; three times the steps",
+        "ecg",
+        "",
+        True,
+        (*MULTIMODAL, "ridge"),
+        3.0,
+    ),
+    "ridge": Recipe("regression on the table and a labs-first embedding", "both", "labs", linear=True),
     "clinical_only": Recipe("table alone: labs, vitals, biometrics", "table"),
     "multimodal": Recipe("ECG and table, both at inference", "both"),
 }
+
+
+TEACHERS = {name for recipe in RECIPES.values() for name in recipe.teachers}
 
 
 @dataclass(frozen=True)
@@ -103,12 +126,10 @@ def teach(recipe: Recipe, task: Task) -> tuple[Network, dict[str, list[float]]]:
     network = build_network(config, pool, recipe.modality, heads, task.seed)
     encoder_lr = 1.0
     if recipe.start:
-        first = round(steps * task.stage1_share)
-        folder = task.shared / f"{recipe.start}_{task.seed}_{first}"
-        network.encoder.load_state_dict(_stage_1(config, pool, recipe.start, first, task.seed, folder))
-        steps, encoder_lr = steps - first, config.encoder_lr
+        network.encoder.load_state_dict(_stage_1(recipe, task, pool))
+        steps, encoder_lr = steps - _first_steps(recipe, task), config.encoder_lr
     # Without a use for the others' ECGs every batch is of labelled patients; else a fixed share, however few they are.
-    groups = [task.labelled, rest] if len(rest) and (recipe.labs or recipe.teacher) else [task.labelled]
+    groups = [task.labelled, rest] if len(rest) and (recipe.labs or recipe.teachers) else [task.labelled]
     shares = [task.labelled_share, 1 - task.labelled_share][: len(groups)]
     sampler = Sampler(groups, shares, config.batch, task.seed)
 
@@ -122,28 +143,41 @@ def teach(recipe: Recipe, task: Task) -> tuple[Network, dict[str, list[float]]]:
     return network, curve
 
 
+def regress(recipe: Recipe, task: Task) -> tuple[npt.NDArray[np.float64], dict[str, list[float]]]:
+    """Log-odds [rows of pool, labels] of the regression on table and embedding; its one look at the validation
+    patients."""
+    network = build_network(task.config, task.pool, "ecg", [HEAD], task.seed)
+    network.encoder.load_state_dict(_stage_1(recipe, task, task.pool))
+    features = both_sides(network.eval(), task.pool)
+    logits = ridge_logits(features, task.pool.targets[HEAD], task.labelled)
+    rows = task.pool.rows("validation")
+    return logits, {"watched": [macro_auroc(logits[rows], task.pool.targets[HEAD][rows])]}
+
+
 def _targets(task: Task, recipe: Recipe, rest: Rows) -> npt.NDArray[np.float32]:
     """Diagnoses as the recipe may see them: unknown beyond the labelled, or what the teacher says of them. Of the
     labelled it learns the mean of label and teacher, which knows more than a coder's yes or no."""
     targets = task.pool.targets[HEAD].copy()
     targets[rest] = np.nan
-    if recipe.teacher:
+    if recipe.teachers:
         if task.teacher is None:
-            raise ValueError("This recipe needs a teacher's probabilities.")
+            raise ValueError("This recipe needs its teachers' probabilities.")
         targets[rest] = task.teacher[rest]
         targets[task.labelled] = (targets[task.labelled] + task.teacher[task.labelled]) / 2
     return targets
 
 
-def _stage_1(
-    config: Config, pool: Pool, objective: str, steps: int, seed: int, folder: Path
-) -> dict[str, torch.Tensor]:
-    """Weights of an encoder after stage 1, which needs no label and is therefore shared by all numbers of them."""
-    from safetensors.torch import load_file, save_file
+def _first_steps(recipe: Recipe, task: Task) -> int:
+    return round(task.steps * recipe.steps * task.stage1_share)
 
+
+def _stage_1(recipe: Recipe, task: Task, pool: Pool) -> dict[str, torch.Tensor]:
+    """Weights of an encoder after stage 1, which needs no label and is therefore shared by all numbers of them."""
+    steps = _first_steps(recipe, task)
+    folder = task.shared / f"{recipe.start}_{task.seed}_{steps}"
     path = folder / "encoder.safetensors"
     if not path.exists():
-        network, _ = teach_encoder(config, pool, [1.0], objective, steps, seed, folder)
+        network, _ = teach_encoder(task.config, pool, [1.0], recipe.start, steps, task.seed, folder)
         partial = folder / "encoder.part"
         save_file({k: v.contiguous() for k, v in network.encoder.state_dict().items()}, partial)
         partial.replace(path)
