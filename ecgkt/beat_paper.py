@@ -100,7 +100,9 @@ def figure(beat: MedianBeat, paper: BeatPaper | None = None, relevance: Relevanc
     lines = []
     for i, lead in enumerate(LEADS):
         left, zero = sheet.place(i)
-        lines.append(_line(lead, left + x, zero + beat.signal[i] * sheet.gain, {"color": ink.trace, "width": 1.3}))
+        named = {"hoverinfo": "name"} if paper.way == "Overlaid" else {}
+        height = zero + beat.signal[i] * sheet.gain
+        lines.append(_line(lead, left + x, height, {"color": ink.trace, "width": 1.3}, **named))
     edges = _edges(beat, paper, sheet)
     grid = {"showgrid": True, "ticks": "", "tick0": 0, "showticklabels": False, "zeroline": False, "dtick": 5}
     minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": ink.minor, "gridwidth": 0.6}
@@ -110,7 +112,8 @@ def figure(beat: MedianBeat, paper: BeatPaper | None = None, relevance: Relevanc
         "yaxis": {**axis, "range": [sheet.bottom - FOOT_MM, TOP_MM], "scaleanchor": "x", "scaleratio": 1},
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "autoexpand": False},
         "paper_bgcolor": ink.paper, "plot_bgcolor": ink.paper, "showlegend": False,
-        "annotations": _words(beat, paper, sheet), "dragmode": "pan", "hovermode": False,
+        "annotations": _words(beat, paper, sheet), "dragmode": "pan",
+        "hovermode": "closest" if paper.way == "Overlaid" else False,  # which of the twelve lines is which lead
     }  # fmt: skip
     return {"data": [*under, edges, *lines], "layout": layout}
 

@@ -1,8 +1,8 @@
 """Wave boundaries on the sheet: under each beat a bracket from onset to end of P, QRS and T, in millimetres.
 
-One trace for all of them. Boundaries are global, so every lead has the same ones; their order and the letters on the
-first beat of a row tell them apart, no colour does. Where rows are close the letters stand on the last one only: under
-any other they would run into the next lead's name.
+One trace for all of them. Boundaries are global, so every lead has the same ones; their order tells them apart, and
+the letters P and T on the first beat of the last row, no colour does. Under any other row letters would run into a
+lead's name on a small screen, where they are as large as ever, and "QRS" into those beside it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ecgkt.layouts import Cell, Paper, cells
 from ecgkt.waves import Beat, Beats
 
 FOOT = 0.34  # of a row below its zero line: where a bracket lies
-LETTERS_MM = 20.0  # between rows, for letters under each of them
+LETTERED = ("P", "T")
 RISE = 0.20  # of a row that its two ends rise from there
 
 Wave = tuple[str, float, float]  # name, onset, end in s
@@ -45,9 +45,8 @@ def marked(sheet: dict[str, Any], paper: Paper, colour: str) -> dict[str, Any]:
             left, right = ((at - paper.start) * paper.speed for at in (first, last))
             x += [left, left, right, right, np.nan]
             y += [foot + RISE * paper.row, foot, foot, foot + RISE * paper.row, np.nan]
-        is_last = cell.offset == -(paper.rows - 1) * paper.row
-        if cell.first == paper.start and (is_last or paper.row >= LETTERS_MM):
-            firsts = {name: (first + last) / 2 for name, first, last in reversed(inside)}
+        if cell.first == paper.start and cell.offset == -(paper.rows - 1) * paper.row:
+            firsts = {name: (first + last) / 2 for name, first, last in reversed(inside) if name in LETTERED}
             letters += [_letter(name, (at - paper.start) * paper.speed, foot, colour) for name, at in firsts.items()]
     trace = {
         "type": "scatter", "mode": "lines", "name": "Wave boundaries", "meta": "boundaries",
