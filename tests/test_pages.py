@@ -325,7 +325,7 @@ def test_wave_boundaries_are_switched_on_by_key_address_or_hand_and_said_in_word
     assert not [trace for trace in _sheet(app)["data"] if trace.get("meta") == "boundaries"]
     for shown in (app.button(key="key_waves").click().run(), _linked(waves="true")):
         assert len([trace for trace in _sheet(shown)["data"] if trace.get("meta") == "boundaries"]) == 1
-        assert "QRS" in _notes(shown)
+        assert "T" in _notes(shown)
         assert "Onset and end of 0 P, 13 QRS, 13 T waves" in shown.get("plotly_chart")[0].proto.alt
 
 
