@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
+import pandas as pd
+import torch
 from sklearn.linear_model import LogisticRegression
 
-from training.erasure import erasure
+from ecgkt.nn.network import Architecture, Network
+from training.erasure import erasure, normal_of_like_age, take_out_source
 
 RNG = np.random.default_rng(4)
 IS_REAL = np.repeat([True, False], [120, 180])
@@ -54,3 +59,75 @@ def test_scores_that_always_go_together_are_no_trouble() -> None:
     after = erased(doubled)
     np.testing.assert_allclose(after[:, 8], after[:, 0], atol=1e-6)
     np.testing.assert_allclose(after[IS_REAL].mean(axis=0), after[~IS_REAL].mean(axis=0), atol=1e-8)
+
+
+class MadeUp:
+    """As much of a `Pool` as is needed: simulated ECGs with slow, older real ones with fast waves, half of them normal."""
+
+    def __init__(self, count: int = 60) -> None:
+        rng = np.random.default_rng(1)
+        self.is_simulated = np.repeat([True, False], count)
+        self.ecgs = pd.DataFrame({"age": rng.uniform(np.where(self.is_simulated, 20, 40), 80), "split": "train"})
+        self.ecgs.loc[self.ecgs.index % 10 == 9, "split"] = "test"
+        self.targets = {"findings": (np.arange(2 * count) % 2 == 0).astype(np.float32)[:, None]}
+        waves = np.sin(np.arange(1000) * np.where(self.is_simulated, 0.05, 0.2)[:, None])[:, None].repeat(12, 1)
+        self.waves = (waves * rng.uniform(0.5, 1.5, (2 * count, 12, 1))).astype(np.float32)
+
+    def codes(self) -> dict[str, list[str]]:
+        return {"findings": ["NORM"]}
+
+    def rows(self, split: str) -> np.ndarray:
+        return np.flatnonzero((self.ecgs["split"] == split).to_numpy())
+
+    def simulated(self, rows: np.ndarray) -> np.ndarray:
+        return self.is_simulated[rows]
+
+    def batch(self, rows: np.ndarray) -> SimpleNamespace:
+        return SimpleNamespace(signal=torch.from_numpy(self.waves[rows]))
+
+
+def test_normal_ecgs_of_both_kinds_are_as_many_in_every_ten_years() -> None:
+    pool = MadeUp()
+    rows = normal_of_like_age(pool, ["train"], 3)  # type: ignore[arg-type]
+    assert (pool.targets["findings"][rows] == 1).all()
+    assert set(pool.ecgs["split"].to_numpy()[rows]) == {"train"}
+    bands = (pool.ecgs["age"].to_numpy()[rows] // 10).astype(int)
+    simulated = pool.simulated(rows)
+    assert len(rows) > 20
+    np.testing.assert_array_equal(
+        np.bincount(bands[simulated], minlength=9), np.bincount(bands[~simulated], minlength=9)
+    )
+
+
+def test_only_the_lab_heads_lose_the_source() -> None:
+    pool = MadeUp()
+    torch.manual_seed(0)
+    labels = {"findings": ["NORM"], "labs": ["potassium_high", "potassium_low"]}
+    network = Network(Architecture("ecg", {"kind": "resnet", "width": 4}, labels)).eval()
+    rows = normal_of_like_age(pool, ["train"], 3)  # type: ignore[arg-type]
+
+    def scores(head: str) -> np.ndarray:
+        with torch.inference_mode():
+            return network(pool.batch(rows).signal)[head].double().numpy()
+
+    def apart(values: np.ndarray) -> float:
+        here = pool.simulated(rows)
+        return float(np.abs(values[here].mean(axis=0) - values[~here].mean(axis=0)).max() / values.std())
+
+    findings, before = scores("findings"), apart(scores("labs"))
+    assert take_out_source(network, pool, 3) == len(rows)  # type: ignore[arg-type]
+    assert before > 0.1
+    assert apart(scores("labs")) < 1e-4
+    np.testing.assert_array_equal(scores("findings"), findings)
+
+
+def test_with_one_kind_of_ecg_or_too_few_nothing_is_taken_out() -> None:
+    pool = MadeUp(8)
+    labels = {"labs": ["potassium_high", "potassium_low"]}
+    network = Network(Architecture("ecg", {"kind": "resnet", "width": 4}, labels)).eval()
+    weight = network.head("labs").weight.clone()
+    assert take_out_source(network, pool, 3) == 0  # type: ignore[arg-type]
+    assert torch.equal(network.head("labs").weight, weight)
+    pool = MadeUp()
+    pool.is_simulated[:] = True
+    assert take_out_source(network, pool, 3) == 0  # type: ignore[arg-type]

@@ -64,7 +64,7 @@ def train_baseline(config: Config, name: str, baseline: Baseline) -> None:
             network.encoder.requires_grad_(False)
         return network
 
-    network, curve = train_heads(
+    network, figures = train_heads(
         name, config, sources, pool, build, config.baseline_steps, baseline.encoder_lr, stage.folder
     )
-    stage.save(network, pool, {"loss": curve})
+    stage.save(network, pool, figures)

@@ -1,7 +1,7 @@
 """Lab heads that do not carry where an ECG is from.
 
 Labs are taught on simulated ECGs only, and the two kinds of tracing differ, so that lab scores alone would tell a real
-normal ECG from a simulated one. `without_source` takes that out of the lab heads by least-squares concept erasure
+normal ECG from a simulated one. `take_out_source` takes that out of the lab heads by least-squares concept erasure
 (LEACE, Belrose et al. 2023, arXiv 2306.03819): the smallest change of the scores, in their own units of spread, after
 which their mean is the same for both kinds, so that no linear reading of them does better than chance. It is folded
 into the heads' weights: nothing is added to the network, and relevance needs nothing of its own.
@@ -66,17 +66,17 @@ def erasure(scores: Array, is_real: npt.NDArray[np.bool_]) -> tuple[Array, Array
     ), centre
 
 
-def without_source(network: Network, pool: Pool, seed: int) -> Network:
-    """The network with lab heads from which the kind of ECG is taken out, learnt on the training ECGs.
+def take_out_source(network: Network, pool: Pool, seed: int) -> int:
+    """Change the lab heads so that the kind of ECG is out of them, and say on how many training ECGs that was learnt.
 
-    As it is where it has no lab head, or where too few normal ECGs of both kinds are there to learn it from.
+    0, and nothing is changed, where there is no lab head, or where normal ECGs of both kinds are too few.
     """
     if HEAD not in network.architecture.labels:
-        return network
+        return 0
     rows = normal_of_like_age(pool, ["train"], seed)
     layer = network.head(HEAD)
     if len(rows) < 2 * ECGS_A_LABEL * layer.out_features:
-        return network
+        return 0
     scores = []
     with torch.inference_mode():
         for first in range(0, len(rows), 256):
@@ -86,4 +86,4 @@ def without_source(network: Network, pool: Pool, seed: int) -> Network:
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(matrix @ weight))
         layer.bias.copy_(torch.from_numpy(matrix @ (bias - centre) + centre))
-    return network
+    return len(rows)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file, save_file
@@ -22,7 +23,7 @@ from ecgkt.nn.network import Network
 from training.config import Config, Source
 from training.data import Pool, Sampler, augment
 from training.ensemble import join
-from training.erasure import without_source
+from training.erasure import take_out_source
 from training.evaluate import predict
 from training.loop import Schedule, fit
 from training.objectives import Terms, heads_loss
@@ -40,9 +41,11 @@ def train_heads(
     steps: int,
     encoder_lr: float,
     folder: Path,
-) -> tuple[Network, dict[str, list[float]]]:
-    """Supervised training on all heads, of this stage and of every trained baseline: the joined members and the mean of
-    their loss curves. build(seed): a network to start from. A member that is done is kept.
+) -> tuple[Network, dict[str, Any]]:
+    """Supervised training on all heads, of this stage and of every trained baseline: the joined members, and for the
+    record the mean of their loss curves and on how many ECGs the source was taken out of the lab heads.
+
+    build(seed): a network to start from. A member that is done is kept.
     """
     groups = [pool.rows("train", number) for number in range(len(sources))]
     members: list[Network] = []
@@ -59,7 +62,8 @@ def train_heads(
             (own / "checkpoint.safetensors").unlink(missing_ok=True)
         members.append(network.eval())
     mean = {key: np.mean([curve[key] for curve in curves], axis=0).tolist() for key in (curves[0] if curves else {})}
-    return without_source(join(members), pool, config.seed), mean
+    network = join(members)
+    return network, {"loss": mean, "source_taken_out_on": take_out_source(network, pool, config.seed)}
 
 
 def _train(
@@ -116,7 +120,7 @@ def finetune(config: Config) -> None:
             network.lead_scale.copy_(weights["lead_scale"])  # the encoder learnt on this scale
         return network
 
-    network, curve = train_heads(
+    network, figures = train_heads(
         "finetune",
         config,
         sources,
@@ -126,4 +130,4 @@ def finetune(config: Config) -> None:
         config.encoder_lr if weights else 1.0,
         stage.folder,
     )
-    stage.save(network, pool, {"loss": curve})
+    stage.save(network, pool, figures)

@@ -84,11 +84,13 @@ def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
     kinds = "; ".join(
         f"{head} on {heads[head]['measured_on']} ECGs" for head in HEADS if heads[head].get("measured_on")
     )
+    members = card["config"].get("members", 1)
+    seeds = f"One seed; {members} networks a model, their logits averaged" if members > 1 else "One seed"
     counts = ", ".join(f"{len(card['labels'][head])} {head}" for head in HEADS)
     lines += [
         "",
         f"Macro AUROC with patient-level 95% bootstrap intervals ({metrics['bootstrap']['resamples']} resamples): "
-        f"{kinds}. Test: {sets}. Labels: {counts}. One seed.",
+        f"{kinds}. Test: {sets}. Labels: {counts}. {seeds}.",
         "",
         f"Gap closed, (transfer - signal-only) / (multimodal - signal-only), diagnoses: "
         f"**{share_text(metrics['gap_closed'])}**. Transfer minus signal-only: "
@@ -99,8 +101,9 @@ def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _training(config: dict[str, Any]) -> str:
+def _training(card: dict[str, Any]) -> str:
     """How the shipped model was taught, in a few sentences; bundles of before 2026-11-25 lack some of the keys."""
+    config = card["config"]
     first, then = config["pretrain_steps"], config["finetune_steps"]
     members = config.get("members", 1)
     said = [
@@ -114,6 +117,12 @@ def _training(config: dict[str, Any]) -> str:
     said.append(f"Baselines: {first + then} steps. Batches of {config['batch']}.")
     if members > 1:
         said.append(f"Every model is {members} networks taught apart, whose logits are averaged.")
+    taken_out = card["stages"].get("knowledge_transfer", {}).get("source_taken_out_on")
+    if taken_out:
+        said.append(
+            f"What tells a real from a simulated ECG was taken out of the lab heads (least-squares concept erasure, on "
+            f"{taken_out:,} normal training ECGs)."
+        )
     return " ".join(said)
 
 
@@ -141,7 +150,7 @@ def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> s
         "## Training data",
         "\n".join(data),
         "## How it was trained",
-        f"Created {card['created']}. {_training(card['config'])} "
+        f"Created {card['created']}. {_training(card)} "
         f"Seed {card['config']['seed']}. A reconstruction of arXiv 2512.07021; no figure here is the paper's.",
         "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
         "## Results",

@@ -78,6 +78,7 @@ def bundle(config: Config, out: Path) -> None:
         "config": config.to_json(),
         "stages": {
             name: {k: record[k] for k in ("parameters", "seconds_this_run")}
+            | {k: record["figures"][k] for k in ("source_taken_out_on",) if record["figures"].get(k)}
             for name in (*(["pretrain"] if config.pretrain_steps else []), *networks)
             for record in [load_stage(config, name)[1]]
         },

@@ -61,6 +61,12 @@ def labs(model: Model) -> None:
         rows = [(_name(key), number(interval(one["auroc"])), f"{one['chance']:g}", str(one["what"]))
                 for key, one in probes.items()]  # fmt: skip
         st.subheader("Does it see that an ECG is simulated?")
+        taken_out = model.card.get("stages", {}).get("knowledge_transfer", {}).get("source_taken_out_on")
+        if taken_out:
+            html.text(
+                f"What tells the two apart was taken out of the lab scores, as far as one line can tell them apart, on "
+                f"{taken_out:,} normal ECGs of training. These are others."
+            )
         html.table(("Looked at", "AUROC", "Chance", "What was done"), rows)
 
 
