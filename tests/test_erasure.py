@@ -62,7 +62,7 @@ def test_scores_that_always_go_together_are_no_trouble() -> None:
 
 
 class MadeUp:
-    """As much of a `Pool` as is needed: simulated ECGs with slow, older real ones with fast waves, half of them normal."""
+    """As much of a `Pool` as is needed: simulated ECGs with slow waves, real ones with fast; half of them normal."""
 
     def __init__(self, count: int = 60) -> None:
         rng = np.random.default_rng(1)
