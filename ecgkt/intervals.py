@@ -119,7 +119,9 @@ def measure(ecg: ECG, sex: Sex | None = None, age: float | None = None, beats: B
     for key, (name, unit) in _ROWS.items():
         value = values.get(key, "fewer than two beats found")
         no = isinstance(value, str)
-        measured[key] = Measured(name, unit, None if no else float(value), str(value) if no else "", normal.get(key))
+        # Twelve digits: 120 ms out of .3 and .42 s must not come out above a limit of 120.
+        exact = None if no else float(f"{float(value):.12g}")
+        measured[key] = Measured(name, unit, exact, str(value) if no else "", normal.get(key))
     progression = tuple(deflections[lead] for lead in CHEST if lead in deflections)
     return Intervals(**measured, progression=progression, beat=beat, beats=beats)
 

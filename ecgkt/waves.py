@@ -35,6 +35,7 @@ P_SHARE = 0.20
 P_WIDER = (0.016, 0.020)  # fitted on LUDB
 # s by which T in any lead begins before and ends after the tangents to the magnitude over all leads (fitted on LUDB).
 T_WIDER = (0.03, 0.02)
+ST_LEAST = 0.06  # s after the J point that are ST by name: raised or depressed it runs into T, which then begins at J
 P_OVER_NOISE = 3.0  # times the spread between beats that a P wave's height must reach
 
 
@@ -71,18 +72,22 @@ class Beats:
     def wave_at(self, times: npt.ArrayLike) -> npt.NDArray[np.str_]:
         """The segment that each time (s) lies in: one of `SEGMENTS`, or "" where no beat tells.
 
-        PR runs from the end of P to QRS (without a P wave, TP runs up to QRS), ST from QRS to T.
+        PR runs from the end of P to QRS (without a P wave, TP runs up to QRS), ST from QRS to T and `ST_LEAST` at the
+        least, as far as T reaches.
         """
         at = np.asarray(times, dtype=float)
         out = np.full(at.shape, "", dtype="<U3")
         for i, beat in enumerate(self.beats):
             following = self.beats[i + 1] if i + 1 < len(self.beats) else None
+            t_onset = beat.t_onset
+            if t_onset is not None and beat.t_offset is not None:
+                t_onset = min(max(t_onset, beat.qrs_offset + ST_LEAST), beat.t_offset)
             edges: list[tuple[Segment, float | None, float | None]] = [
                 ("P", beat.p_onset, beat.p_offset),
                 ("PR", beat.p_offset, beat.qrs_onset),
                 ("QRS", beat.qrs_onset, beat.qrs_offset),
-                ("ST", beat.qrs_offset, beat.t_onset),
-                ("T", beat.t_onset, beat.t_offset),
+                ("ST", beat.qrs_offset, t_onset),
+                ("T", t_onset, beat.t_offset),
             ]
             if following is not None:
                 start = beat.t_offset if beat.t_offset is not None else beat.qrs_offset

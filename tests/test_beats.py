@@ -30,6 +30,31 @@ def tracing(r_times: list[float], seconds: float = 10.0, broad: bool = False) ->
     return torch.from_numpy(signal.astype(np.float32))[None]
 
 
+def test_no_beat_is_singled_out_unless_it_is_another() -> None:
+    torch.manual_seed(1)
+    network = Network(Architecture("ecg", ENCODER, {"findings": ["A", "B"]})).eval()
+    times = [0.9 + 0.8 * k for k in range(11)]
+    noise = 0.02 * torch.randn(1, 12, 1000)
+    wide = tracing(times[:5] + times[6:]) + tracing([times[5]], broad=True) * -1.5
+
+    def shares(signal: torch.Tensor) -> np.ndarray:
+        of_signal, of_rhythm = relevance(network, signal, "findings", 0)
+        with torch.no_grad():
+            change = network(signal)["findings"][0, 0]
+        whole = float(of_signal.sum()) + of_rhythm
+        flat = BeatView(torch.zeros(1, 36, 100), network.encoder.usual_rhythm.running_mean[None])  # type: ignore
+        with torch.no_grad():
+            assert whole == pytest.approx(float(change - network(flat)["findings"][0, 0]), abs=0.1)
+        size = np.abs(of_signal).sum(axis=0)
+        each = np.array([size[round((r - 0.3) * MODEL_RATE) : round((r + 0.4) * MODEL_RATE)].sum() for r in times])
+        return each / each.sum()
+
+    alike, one_wide = shares(tracing(times) + noise), shares(wide + noise)
+    assert alike.max() < 1.6 * np.median(alike)
+    assert one_wide.argmax() == 5
+    assert one_wide[5] > 2 * np.median(one_wide)
+
+
 def test_every_beat_of_ludb_is_found_and_none_beside(shared: Path) -> None:
     """150 recordings, paced ones among them, against the annotations of lead II."""
     found, missed, false = 0, 0, 0

@@ -21,7 +21,7 @@ def test_a_new_value_lies_below_the_limit_as_seldom_as_promised(count: int) -> N
 def test_too_few_patients_promise_nothing() -> None:
     assert lower_limit(np.arange(FEWEST - 1.0)) is None
     few = np.r_[np.ones(FEWEST - 1), np.zeros(50)]
-    promise = guarantee(np.linspace(0, 1, len(few)), few, np.zeros(len(few), bool))
+    promise = guarantee(np.linspace(0, 1, len(few)), few, np.zeros(len(few), bool), 0.5)
     assert (promise.low, promise.high, promise.positives) == (None, None, FEWEST - 1)
     assert promise.verdict(0.99) is None
 
@@ -34,7 +34,7 @@ def test_errors_stay_bounded_by_class_and_by_population() -> None:
         simulated = np.arange(400) >= 200
         # Simulated patients are far easier; the limits must come from the real ones alone.
         score = 1 / (1 + np.exp(-(truth * np.where(simulated, 9.0, 1.5) + rng.standard_normal(400))))
-        promise = guarantee(score[:300], truth[:300], simulated[:300] | (np.arange(300) >= 200))
+        promise = guarantee(score[:300], truth[:300], simulated[:300] | (np.arange(300) >= 200), 0.6)
         assert promise.population == "real"
         new = (rng.random(400) < 0.3).astype(float)
         fresh = 1 / (1 + np.exp(-(new * 1.5 + rng.standard_normal(400))))
@@ -45,6 +45,18 @@ def test_errors_stay_bounded_by_class_and_by_population() -> None:
     assert np.mean(wrong["absent"]) <= ALPHA + 0.01
     assert np.mean(wrong["present"]) <= ALPHA + 0.01
     assert np.mean(wrong["absent"]) > 0.04, "limits must not be idle"
+
+
+@pytest.mark.parametrize("threshold", [0.05, 0.5, 0.95])
+def test_no_verdict_contradicts_the_threshold(threshold: float) -> None:
+    rng = np.random.default_rng(8)
+    truth = (rng.random(400) < 0.2).astype(float)
+    score = 1 / (1 + np.exp(-(4 * truth - 2 + rng.standard_normal(400))))
+    promise = guarantee(score, truth, np.zeros(400, bool), threshold)
+    says = {p: promise.verdict(p) for p in np.linspace(0, 1, 501)}
+    assert all(p >= threshold for p, said in says.items() if said == "present")
+    assert all(p < threshold for p, said in says.items() if said == "absent")
+    assert {"present", "absent"} <= set(says.values())
 
 
 def test_a_verdict_needs_one_answer() -> None:

@@ -93,3 +93,11 @@ def test_waves_agree_with_cardiologists(shared: Path) -> None:
     assert np.median(np.abs(errors["qrs_onset"])) < 0.012
     assert np.median(np.abs(errors["qrs_offset"])) < 0.016
     assert np.median(np.abs(errors["t_offset"])) < 0.030
+
+
+def test_where_t_begins_at_the_j_point_the_first_stretch_is_st() -> None:
+    beat = Beat(1.0, None, None, 0.95, 1.05, 1.05, 1.40)
+    short = Beat(3.0, None, None, 2.95, 3.05, 3.05, 3.09)
+    assert list(Beats((beat, short)).wave_at([1.04, 1.06, 1.10, 1.12, 1.39, 3.06, 3.10])) == [
+        "QRS", "ST", "ST", "T", "T", "ST", "",
+    ]  # fmt: skip

@@ -37,8 +37,12 @@ def lower_limit(values: Array, alpha: float = ALPHA) -> float | None:
     return float(np.sort(values)[k - 1]) if k >= 1 else None
 
 
-def guarantee(probabilities: Array, truth: Array, simulated: Flags) -> Guarantee:
-    """The limits of one label: probabilities [N], one ECG a patient; truth [N], NaN unknown; simulated [N]."""
+def guarantee(probabilities: Array, truth: Array, simulated: Flags, threshold: float) -> Guarantee:
+    """The limits of one label: probabilities [N], one ECG a patient; truth [N], NaN unknown; simulated [N].
+
+    They are moved apart to take in the threshold: what is called present is above it then, what is called absent below,
+    and the promise holds all the more.
+    """
     counts = {}
     for population, here in (("real", ~simulated), ("simulated", simulated)):
         has, lacks = probabilities[here & (truth == 1)], probabilities[here & (truth == 0)]
@@ -47,16 +51,19 @@ def guarantee(probabilities: Array, truth: Array, simulated: Flags) -> Guarantee
             low, high = lower_limit(has), lower_limit(-lacks)
             assert low is not None
             assert high is not None
-            low, high = float(np.floor(low * DIGITS) / DIGITS), float(np.ceil(-high * DIGITS) / DIGITS)
+            low, high = min(low, threshold), max(-high, threshold)
+            low, high = float(np.floor(low * DIGITS) / DIGITS), float(np.ceil(high * DIGITS) / DIGITS)
             return Guarantee(ALPHA, low, high, population, len(has), len(lacks))
     population = max(counts, key=lambda name: min(counts[name]))
     return Guarantee(ALPHA, None, None, population, *counts[population])
 
 
-def guarantees(codes: list[str], probabilities: Array, targets: Array, simulated: Flags) -> dict[str, Guarantee]:
-    """Code -> guarantee of a head: probabilities, targets [N, L], NaN: no such output, not known."""
+def guarantees(
+    codes: list[str], probabilities: Array, targets: Array, simulated: Flags, thresholds: Array
+) -> dict[str, Guarantee]:
+    """Code -> guarantee of a head: probabilities, targets [N, L], NaN: no such output, not known; thresholds [L]."""
     return {
-        code: guarantee(probabilities[:, column], targets[:, column], simulated)
+        code: guarantee(probabilities[:, column], targets[:, column], simulated, float(thresholds[column]))
         for column, code in enumerate(codes)
         if not np.isnan(probabilities[:, column]).all()
     }

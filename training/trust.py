@@ -38,8 +38,14 @@ def fit_guarantees(
     for head, values in logits.items():
         targets = pool.targets[head][rows].astype(float)
         p = calibrated(values, fit_head(values, targets, simulated))
-        result[head] = guarantees(pool.codes()[head], p[chosen], targets[chosen], simulated[chosen])
+        limits = thresholds(p, targets, simulated)
+        result[head] = guarantees(pool.codes()[head], p[chosen], targets[chosen], simulated[chosen], limits)
     return result
+
+
+def thresholds(p: Array, truth: Array, simulated: npt.NDArray[np.bool_]) -> Array:
+    """[labels] the threshold of every label; p, truth: [rows, labels]."""
+    return np.array([threshold(p[:, c], truth[:, c], simulated)[0] for c in range(p.shape[1])])
 
 
 def fit_novelty(config: Config, pool: Pool) -> Novelty:
@@ -77,9 +83,7 @@ def trust_figures(
         conformal["heads"][head] = coverage(
             promised[head], codes, p[chosen], truth[chosen], simulated["test"][chosen], config.seed
         )
-        limits = np.array(
-            [threshold(p_before[:, c], truth_before[:, c], simulated["validation"])[0] for c in range(len(codes))]
-        )
+        limits = thresholds(p_before, truth_before, simulated["validation"])
         risk[head] = {}
         for kind, here in (("real", ~simulated["test"]), ("simulated", simulated["test"])):
             known = ~np.isnan(truth[here]).all(axis=0)

@@ -14,6 +14,7 @@ from ecgkt.ecg import LEADS
 from ecgkt.nn.beats import BEAT, RHYTHM, Found, cut, even, find_beats, rhythm_features
 from ecgkt.nn.blocks import ResidualBlock
 
+DIFFERENT = 6.0  # times the median distance from the average beat (in squares), from which a beat is one by itself
 PICTURES = 3  # average beat, spread between beats, the most foreign beat less the average
 
 
@@ -46,9 +47,27 @@ def look(signal: Tensor, found: Found | None = None, some: Tensor | None = None)
     away = (beats - average[:, None]) * inside
     # The small term keeps the root's slope finite where all beats agree; 1e-3 of a lead's scale or mV is no signal.
     spread = (away.square().sum(dim=1) / inside.sum(dim=1).clamp(min=1) + 1e-6).sqrt()
-    foreign = (even(away.detach()) * inside).square().mean(dim=(2, 3)).argmax(dim=1)
+    foreign = _strangeness(away.detach(), inside).argmax(dim=1)
     most = away[torch.arange(len(signal), device=signal.device), foreign]
     return BeatView(torch.cat([average, spread, most], dim=1), rhythm_features(found, beats, inside))
+
+
+def _strangeness(away: Tensor, inside: Tensor) -> Tensor:
+    """[B, N] how far each beat is from the average, every lead counting alike."""
+    return (even(away) * inside).square().mean(dim=(2, 3))
+
+
+@torch.no_grad()
+def usual_foreign(signal: Tensor, found: Found) -> int | None:
+    """Of one tracing [1, 12, T]: the number in `found` of the beat that `look` takes for the most foreign, if it is in
+    truth as the others are; None where it does differ, or where there are no two beats to tell."""
+    beats, inside = cut(signal, found)
+    average = (beats * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)
+    strange = _strangeness((beats - average[:, None]) * inside, inside)[0]
+    known = strange[found.is_beat[0]]
+    if len(known) < 2 or strange.max() > DIFFERENT * known.median():
+        return None
+    return int(strange.argmax())
 
 
 class BeatNet(nn.Module):
