@@ -60,7 +60,7 @@ def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, l
     else:
         words = [note("bears on the score", right - EDGE_MM, "right")]
     rhythm = rhythm_share(attribution)
-    if rhythm.total:
+    if round(100 * rhythm.total):
         # Short, or it runs into the scale on a narrow sheet; the page says it in full.
         sign = "" if not rhythm.net else "+" if rhythm.net > 0 else "\N{MINUS SIGN}"
         words.append(note(f"Rhythm {sign}{100 * rhythm.total:.0f} %", begin - EDGE_MM, "right"))

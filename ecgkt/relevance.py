@@ -200,7 +200,7 @@ def _sentence(regions: list[Region], has_beats: bool) -> str:
     if not has_beats:
         text += " No beats were found."
     rhythm = next((region.share for region in others if region.where == RHYTHM), None)
-    if rhythm is not None:
+    if rhythm is not None and round(100 * rhythm.total):
         direction = f", {rhythm.direction}" if rhythm.direction else ""
         text += f" The rhythm (RR intervals) holds {100 * rhythm.total:.0f}%{direction}."
     return text

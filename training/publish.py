@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ecgkt import vocabulary
 from ecgkt.bundle import MODEL_FILES, save_bundle
 from ecgkt.conformal import Guarantee
 from ecgkt.ecg import LEADS
@@ -96,6 +97,7 @@ def _label_entries(
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.explanation.Label` needs."""
     measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
     train = pool.rows("train")
+    names = {code: finding.name for code, finding in vocabulary.findings().items()} if head == "findings" else {}
     is_simulated = pool.simulated(train)
     entries = []
     for column, entry in enumerate(pool.labels[head]):
@@ -110,6 +112,7 @@ def _label_entries(
         entries.append(
             {
                 **entry,
+                "name": names.get(code, entry["name"]),  # as the vocabulary has it now, whenever the set was prepared
                 "prevalence": round(float(np.nanmean(truth)), 5) if (~np.isnan(truth)).any() else 0.0,
                 "training_positives": int(positive.sum()),
                 "threshold": round(threshold, 5),

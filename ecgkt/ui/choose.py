@@ -79,7 +79,8 @@ def _go(key: str) -> None:
 
 def line(entry: Entry, names: dict[str, str]) -> str:
     """One line of the list: the title and a few words of what the record carries."""
-    known = [names[code] for code in (*entry.measured, *entry.findings) if code in names]
+    rhythmless = [code for code in entry.findings if code != "SR"]
+    known = [names[code] for code in (*rhythmless, *entry.measured) if code in names]
     return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
 
 

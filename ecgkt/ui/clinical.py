@@ -41,7 +41,7 @@ def beside(explanation: Explanation, clinical: Mapping[str, float] | None) -> di
         if score.label.lab in values:
             lab = vocabulary.labs()[score.label.lab]
             value = values[score.label.lab]
-            words[score.label.code] = f"measured {html.measured(value)} {flag(lab, value)}".strip()
+            words[score.label.code] = f"measured {html.measured(value)} {flag(lab, value) or 'normal'}"
     return words
 
 

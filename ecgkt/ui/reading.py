@@ -21,11 +21,9 @@ if TYPE_CHECKING:
 def patient_line(opened: Opened) -> str:
     """HTML of sex, age band, source and what a reader had to assume."""
     ecg: ECG = opened.ecg
-    parts = [
-        f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>",
-        escape(age_band(ecg.age)),
-        escape(opened.source),
-    ]
+    parts = [f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>", escape(age_band(ecg.age))]
+    if not opened.simulated:  # the tag says it
+        parts.append(escape(opened.source))
     parts += [escape(note) for note in ecg.notes]
     tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
     return f'<div class="patient">{tag}{"&nbsp;·&ensp;".join(parts)}</div>'

@@ -54,9 +54,9 @@ def labs(model: Model) -> None:
         )
     html.text(said, "lead-in")
     if proxies:
-        _proxies(proxies, {label.code: label.name for label in model.labels["labs"]})
+        _proxies(proxies, {label.code: label.name for labels in model.labels.values() for label in labels})
     if doses:
-        _doses(doses)
+        _doses(doses, {label.code: label.threshold for label in model.labels["labs"]})
     if probes:
         rows = [(_name(key), number(interval(one["auroc"])), f"{one['chance']:g}", str(one["what"]))
                 for key, one in probes.items()]  # fmt: skip
@@ -83,7 +83,7 @@ def _proxies(proxies: dict[str, Any], known: dict[str, str]) -> None:
     html.table(("Score", "What it is held against", "With", "Without", "AUROC"), rows, numbers=(2, 3))
 
 
-def _doses(doses: dict[str, Any]) -> None:
+def _doses(doses: dict[str, Any], thresholds: dict[str, float]) -> None:
     st.subheader("Dose and response on real ECGs")
     html.text(
         "Real ECGs whose waves were changed as the lab would change them, by published slopes: the predicted "
@@ -98,7 +98,10 @@ def _doses(doses: dict[str, Any]) -> None:
                 f"Predicted probability of {_name(key)} from {dose['values'][0]:g} to {dose['values'][-1]:g}: "
                 f"{html.percent(first, 1)} to {html.percent(last, 1)}. The table below has the same numbers."
             )
-            charts.show(_dose_figure(key, dose), f"dose-{key}", alt)
+            threshold = thresholds.get(f"{key}_high")
+            if threshold is not None:
+                alt += f" Its threshold is {html.percent(threshold, 1)}."
+            charts.show(_dose_figure(key, dose, threshold), f"dose-{key}", alt)
     with st.expander("Dose and response as a table"):
         for key, dose in doses.items():
             steps = zip(dose["values"], dose["probability"], dose["low"], dose["high"], strict=True)
@@ -109,7 +112,7 @@ def _doses(doses: dict[str, Any]) -> None:
             html.table((f"{_name(key)}, {UNIT}", "Predicted probability"), rows)
 
 
-def _dose_figure(key: str, dose: dict[str, Any]) -> dict[str, Any]:
+def _dose_figure(key: str, dose: dict[str, Any], threshold: float | None) -> dict[str, Any]:
     p = palette()
     x, colour = dose["values"], p.models[0]
     band = {
@@ -124,6 +127,12 @@ def _dose_figure(key: str, dose: dict[str, Any]) -> dict[str, Any]:
     y = charts.axis(p, "Predicted probability", tickformat=".0%", rangemode="tozero", automargin=True)
     layout = charts.layout(p, 260, charts.axis(p, f"{_name(key)}, {UNIT}"), y, showlegend=False)
     layout["margin"]["t"] = 10
+    if threshold is not None:
+        layout["shapes"] = [charts.line(p, 0, threshold, 1, threshold, xref="paper")]
+        layout["annotations"] = [{
+            "x": 0, "xref": "paper", "y": threshold, "text": "threshold", "showarrow": False, "xanchor": "left",
+            "yanchor": "bottom", "font": {"size": 12, "color": p.quiet},
+        }]  # fmt: skip
     return {"data": [band, middle], "layout": layout}
 
 
@@ -137,4 +146,5 @@ def _name(key: str) -> str:
 def _proxy_name(key: str, known: dict[str, str]) -> str:
     """ "potassium_high" or "potassium_high on EL", with the label's name for its code."""
     code, on, statement = key.partition(" on ")
-    return f"{known.get(code, _name(code))}{on}{statement}"
+    finding = vocabulary.findings().get(statement)
+    return f"{known.get(code, _name(code))}{on}{finding.name if finding else statement}"

@@ -1,4 +1,8 @@
-"""Ranked scores as rows to press: name, probability, a bar with the threshold marked. Pressing one explains it."""
+"""Ranked scores as rows to press: name, probability, a bar with the threshold marked. Pressing one explains it.
+
+Above the threshold first, by probability; then by how near a score comes to its threshold. By probability alone what is
+common in everybody would lead a list on which nothing stands out.
+"""
 
 from __future__ import annotations
 
@@ -39,16 +43,23 @@ def ranked(explanation: Explanation, label: Label, beside: Mapping[str, str]) ->
     """The first few of each head; `beside` has a few quiet words for some codes (a lab's measured value)."""
     with st.container(key="rows"):
         for head in HEADS:
-            scores = list(explanation.scores(head)[: SHOWN[head]])
+            scores = by_threshold(explanation.scores(head))[: SHOWN[head]]
             if not scores:
                 continue
             if label.head == head and label.code not in [score.label.code for score in scores]:
                 scores[-1:] = [score for score in explanation.scores(head) if score.label.code == label.code]
             words = note(head, [score.label for score in scores])
+            if not any(score.positive for score in scores):
+                words = f"none above its threshold; {words}"
             title = f"{TITLES[head][0]}<span>{words}</span>"
             with st.container(key=f"rows-{head}"):
                 st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
                 _rows(scores, label, beside)
+
+
+def by_threshold(scores: Sequence[Score]) -> list[Score]:
+    """Above the threshold first, by probability; the rest by their share of it."""
+    return sorted(scores, key=lambda s: (0, -s.probability) if s.positive else (1, -s.probability / s.label.threshold))
 
 
 def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:
@@ -62,7 +73,6 @@ def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str
             key=key,
             type="tertiary",
             width="stretch",
-            help=facts(score),
             on_click=_choose,
             args=(label.code,),
         )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ecgkt.model import Model
 
 BEATS, SHEETS = "Beats overlaid", "Tracings"
+ST_CHANGE = 0.05  # mV: half of what the Universal Definition of Myocardial Infarction (2018) asks of most leads
 
 
 @st.fragment
@@ -160,6 +161,15 @@ def in_words(change: IntervalChange) -> str:
 SMALLEST = {"ms": 0.5, "/min": 0.5, "mV": 0.005, DEGREE: 0.5, "V lead": 0.5}  # what would be printed as 0
 
 
+def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
+    """The change of two values as they are printed, so that what stands in a row adds up."""
+    if before is None or now is None:
+        return None
+    digits = 2 if unit == "mV" else 0
+    change = round(now, digits) - round(before, digits)
+    return (change + 180) % 360 - 180 if unit == DEGREE else change
+
+
 def signed(change: float | None, unit: str) -> str:
     if change is None:
         return "–"
@@ -176,7 +186,7 @@ def interval_table(found: SerialComparison) -> None:
         unit = "" if change.now.unit in (DEGREE, "V lead") else change.now.unit
         values = [f"{number(m)} {flag(m)}".strip() for m in (change.before, change.now)]
         error = "not known" if change.error is None else f"± {change.error:.0f}"
-        rows.append((change.now.name, *values, unit, signed(change.change, change.now.unit), error, in_words(change)))
+        rows.append((change.now.name, *values, unit, _shown(change), error, in_words(change)))
     html.table(
         ("Measurement", "Before", "Now", "Unit", "Change", "Error of a change", "In words"),
         rows,
@@ -197,9 +207,8 @@ def lead_table(found: SerialComparison) -> None:
     for lead in found.leads:
         cells = [lead.lead]
         for was, is_now in (lead.st, lead.t):
-            change = None if was is None or is_now is None else is_now - was
-            cells += ["–" if value is None else f"{value:.2f}".replace("-", "−") for value in (was, is_now)]
-            cells.append(signed(change, "mV"))
+            cells += [_millivolts(value) for value in (was, is_now)]
+            cells.append(signed(shown_change(was, is_now, "mV"), "mV"))
         rows.append(cells)
     if not rows:
         html.text("Without median beats of both there is nothing to compare lead by lead.")
@@ -212,16 +221,35 @@ def lead_table(found: SerialComparison) -> None:
     )
 
 
+def _shown(change: IntervalChange) -> str:
+    return signed(shown_change(change.before.value, change.now.value, change.now.unit), change.now.unit)
+
+
+def _millivolts(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
 def summary(found: SerialComparison) -> str:
-    """One sentence: the intervals that changed by more than can be measured wrongly."""
+    """The intervals that changed by more than can be measured wrongly, and where ST at the J point changed most."""
+    return " ".join(filter(None, (_of_intervals(found), _of_st(found))))
+
+
+def _of_st(found: SerialComparison) -> str:
+    changes = {lead.lead: (shown_change(*lead.st, "mV") or 0.0, *lead.st) for lead in found.leads}
+    if not changes:
+        return ""
+    lead = max(changes, key=lambda name: abs(changes[name][0]))
+    change, was, is_now = changes[lead]
+    if abs(change) < ST_CHANGE:
+        return f"ST at the J point: no lead changed by {ST_CHANGE:g} mV or more."
+    return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV."
+
+
+def _of_intervals(found: SerialComparison) -> str:
     known = [change for change in found.intervals if change.within_error is not None]
     if not known:
         return "No interval could be measured in both."
-    beyond = [
-        f"{change.now.name} {signed(change.change, change.now.unit)} {change.now.unit}"
-        for change in known
-        if not change.within_error
-    ]
+    beyond = [f"{change.now.name} {_shown(change)} {change.now.unit}" for change in known if not change.within_error]
     if beyond:
         return f"Changed by more than the measuring error: {', '.join(beyond)}."
     return f"Within the measuring error: {', '.join(change.now.name for change in known)}."
