@@ -467,7 +467,8 @@ def test_model_page_shows_every_figure_that_the_bundle_has(more: None) -> None:
     for part in NEW_ON_MODEL:
         assert part in words, part
     for fact in ("0.011 (0.005 to 0.020)", "1,234", "age not known", "0 % (0 to 16 %)", "flat lead", "17",
-                 "0.940 (0.920 to 0.960)", "SBRAD", "Hyperkalaemia on Electrolyte disturbance", "EL against NORM", "40.0 %",
+                 "0.940 (0.920 to 0.960)", "SBRAD", "Hyperkalaemia on Electrolyte disturbance",
+                 "EL against NORM", "40.0 %",
                  "Labs were learnt from simulated patients", "0.550 (0.450 to 0.650)"):  # fmt: skip
         assert fact in words, fact
     charts = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
