@@ -8,10 +8,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from ecgkt.ecg import LEADS
-from ecgkt.model_input import MODEL_RATE
-from ecgkt.nn.beat_encoder import BeatView, look, usual_foreign
-from ecgkt.nn.beats import BEAT, BEFORE, Found, find_beats
+from ecgkt.nn.beat_encoder import BeatView, all_alike, look
+from ecgkt.nn.beats import Found, find_beats
 from ecgkt.nn.members import usual_rhythm
 from ecgkt.nn.network import CLIP_MV, Network
 
@@ -35,19 +33,17 @@ class _HeadLogits(nn.Module):
 
 class _BeatLogits(_HeadLogits):
     """The same of signal and rhythm, for a network that looks at beats; where they are stays as it is in the tracing,
-    so a score of the average beat is laid back on every beat that it came from. The signal comes twice, once for what
-    all beats have in common and once for the picture of the most foreign beat, to tell their relevance apart."""
+    so a score of the average beat is laid back on every beat that it came from."""
 
     def __init__(self, network: Network, head: str, found: Found) -> None:
         super().__init__(network, head)
         self.found = found
 
-    def forward(self, signal: Tensor, again: Tensor, rhythm: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(self, signal: Tensor, rhythm: Tensor) -> Tensor:  # type: ignore[override]
         size = len(signal)
         found = Found(self.found.at.expand(size, -1), self.found.is_beat.expand(size, -1))
-        common, foreign = (look(each.clamp(-CLIP_MV, CLIP_MV), found).pictures for each in (signal, again))
-        pictures = torch.cat([common[:, : -len(LEADS)], foreign[:, -len(LEADS) :]], dim=1)
-        return self.network(BeatView(pictures, rhythm))[self.head]
+        view = look(signal.clamp(-CLIP_MV, CLIP_MV), found)
+        return self.network(BeatView(view.pictures, rhythm))[self.head]
 
 
 def relevance(
@@ -58,6 +54,7 @@ def relevance(
     "integrated_gradients" (Sundararajan 2017), from the flat line and, where the network has one, from its usual
     rhythm: signed, both together sum to logit(signal) - logit(baseline). "saliency" (Simonyan 2013): |gradient|, which
     has no unit in common with the rhythm's, so that is 0. The rhythm is 0 too for a network that sees the signal only.
+    Where a network looks at beats and all of the tracing are alike, so is their relevance; the sum stays.
     Raises ValueError for another method.
     """
     if method not in METHODS:
@@ -84,49 +81,35 @@ def _beat_relevance(
         seen = signal.clamp(-CLIP_MV, CLIP_MV)
         found = find_beats(seen)
         rhythm = look(seen, found).rhythm
-        foreign = usual_foreign(seen, found)
     logits = _BeatLogits(network, head, found)
     if method == "saliency":
-        both = Saliency(
-            logits,
-        ).attribute(
-            (signal.clone().requires_grad_(True), signal.clone().requires_grad_(True)),
-            target=target,
-            additional_forward_args=(rhythm,),
-            abs=False,
+        of_signal = Saliency(logits).attribute(
+            signal.clone().requires_grad_(True), target=target, additional_forward_args=(rhythm,)
         )
-        rhythms = 0.0
+        of_rhythm = torch.zeros(1)
     else:
-        *both, of_rhythm = IntegratedGradients(logits).attribute(
-            (signal, signal.clone(), rhythm),
-            baselines=(torch.zeros_like(signal), torch.zeros_like(signal), usual[None].to(rhythm.dtype)),
+        of_signal, of_rhythm = IntegratedGradients(logits).attribute(
+            (signal, rhythm),
+            baselines=(torch.zeros_like(signal), usual[None].to(rhythm.dtype)),
             target=target,
             n_steps=STEPS,
             internal_batch_size=STEPS,
         )
-        rhythms = float(of_rhythm.sum())
-    common, single = (_array(part) for part in both)
-    if foreign is not None:
-        single = _shared_out(single, found, foreign)
-    result = common + single
-    return np.abs(result) if method == "saliency" else result, rhythms
+    result = _array(of_signal)
+    if all_alike(seen, found):
+        result = _shared_out(result, found.at[0][found.is_beat[0]].numpy())
+    return result, float(of_rhythm.sum())
 
 
-def _shared_out(single: npt.NDArray[np.float32], found: Found, foreign: int) -> npt.NDArray[np.float32]:
-    """The relevance [12, T] of a beat that is as all others are, laid on all beats alike: that the network looked at
-    this one and no other is chance, and a reader would take it for an ectopic beat."""
-    out = single.copy()
-    samples = np.arange(BEAT) - round(BEFORE * MODEL_RATE)
-    places = [int(at) + samples for at in found.at[0][found.is_beat[0]]]
-    inside = [(place >= 0) & (place < single.shape[1]) for place in places]
-    here = int(found.is_beat[0][:foreign].sum())
-    from_here = np.zeros((len(single), BEAT), dtype=np.float32)
-    from_here[:, inside[here]] = single[:, places[here][inside[here]]]
-    out[:, places[here][inside[here]]] = 0
-    of = np.sum(inside, axis=0).clip(min=1)  # beats that hold this part of the beat
-    for place, held in zip(places, inside, strict=True):
-        out[:, place[held]] += (from_here / of)[:, held]
-    return out
+def _shared_out(result: npt.NDArray[np.float32], at: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """Relevance [12, T] of beats that are all alike, with R at samples `at`: each moment of the beat gets its mean over
+    the beats. Which of them the network took for the most foreign, and which way each differs from the average, is
+    noise then, and a reader would take it for an ectopic beat."""
+    beat = np.abs(np.arange(result.shape[1])[:, None] - at).argmin(axis=1)  # the nearest
+    moment = np.arange(result.shape[1]) - at[beat]
+    _, place, count = np.unique(moment, return_inverse=True, return_counts=True)
+    sums = np.stack([np.bincount(place, row, len(count)) for row in result])
+    return np.asarray((sums / count)[:, place], np.float32)
 
 
 def _array(result: Tensor) -> npt.NDArray[np.float32]:

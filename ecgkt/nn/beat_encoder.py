@@ -58,16 +58,12 @@ def _strangeness(away: Tensor, inside: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def usual_foreign(signal: Tensor, found: Found) -> int | None:
-    """Of one tracing [1, 12, T]: the number in `found` of the beat that `look` takes for the most foreign, if it is in
-    truth as the others are; None where it does differ, or where there are no two beats to tell."""
+def all_alike(signal: Tensor, found: Found) -> bool:
+    """Are the beats of one tracing [1, 12, T] all of one kind? False where there are no two."""
     beats, inside = cut(signal, found)
     average = (beats * inside).sum(dim=1) / inside.sum(dim=1).clamp(min=1)
-    strange = _strangeness((beats - average[:, None]) * inside, inside)[0]
-    known = strange[found.is_beat[0]]
-    if len(known) < 2 or strange.max() > DIFFERENT * known.median():
-        return None
-    return int(strange.argmax())
+    strange = _strangeness((beats - average[:, None]) * inside, inside)[found.is_beat]
+    return len(strange) > 1 and bool(strange.max() <= DIFFERENT * strange.median())
 
 
 class BeatNet(nn.Module):

@@ -26,7 +26,7 @@ def patient_line(opened: Opened) -> str:
         parts.append(escape(opened.source))
     parts += [escape(note) for note in ecg.notes]
     tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
-    return f'<div class="patient">{tag}{"&nbsp;·&ensp;".join(parts)}</div>'
+    return f'<div class="patient">{tag}{"&nbsp;&nbsp;·&ensp;".join(parts)}</div>'
 
 
 @st.fragment
