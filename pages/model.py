@@ -17,7 +17,7 @@ SECTIONS = {  # anchor: title, and what in metrics.json it needs
 }
 
 with st.container(width=1120):
-    st.header(model.name)
+    st.header(f"Model {model.name}")
     facts.contents({anchor: title for anchor, (title, needs) in SECTIONS.items() if model.metrics.get(needs)})
     facts.use(model)
     facts.training_data(model)

@@ -75,10 +75,11 @@ def _risk(risk: dict[str, Any]) -> None:
     rows = []
     for n, coverage in enumerate(figures["coverage"]):
         cells = [f"{100 * coverage:.0f} %"]
-        for name in ORDERS:
-            order = figures["orders"][name]
-            auroc = order["auroc"][n]
-            cells += [number(interval(order["brier"][n])), "–" if auroc is None else f"{auroc:.3f}"]
+        for order in (figures["orders"][name] for name in ORDERS):
+            cells.append(number(interval(order["brier"][n])))
+            if order["auroc_labels"]:
+                auroc = order["auroc"][n]
+                cells.append("–" if auroc is None else f"{auroc:.3f}")
         rows.append(cells)
     areas = "; ".join(
         f"{words}: area {number(interval(figures['orders'][name]['brier_area']))}, gain on no order "
@@ -87,12 +88,16 @@ def _risk(risk: dict[str, Any]) -> None:
     )
     titles = []
     for name, words in ORDERS.items():
-        titles += [f"Brier score, {words}", f"Macro AUROC, {figures['orders'][name]['auroc_labels']} labels"]
+        titles.append(f"Brier score, {words}")
+        labels = figures["orders"][name]["auroc_labels"]
+        if labels:
+            titles.append(f"Macro AUROC, {labels} labels")
     html.table(
         ("ECGs answered", *titles),
         rows[::-1],
         f"{figures['ecgs']:,} ECGs. {areas[0].upper()}{areas[1:]} (95% intervals). A Brier score falls too where few "
-        "labels are positive, hence the AUROC beside it, over labels with enough cases at every share.",
+        "labels are positive, hence the AUROC beside it, over labels with enough cases at every share, where there are "
+        "any.",
     )
 
 
