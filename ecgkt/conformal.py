@@ -2,7 +2,8 @@
 
 Class-conditional (Vovk 2012, Conditional validity of inductive conformal predictors; Sadinle, Lei and Wasserman 2019):
 the two limits of a label are order statistics of its probabilities among validation patients who have it, and among
-those who have not. Fitted by training/conformal.py.
+those who have not, moved apart where need be to take in the label's threshold, so that nothing is called present below
+it or absent above. Fitted by training/conformal.py.
 """
 
 from __future__ import annotations

@@ -81,3 +81,13 @@ def test_a_row_says_its_verdict_and_who_it_rests_on(promise: Guarantee, words: s
     facts = scores.facts(Score(label, 0.6))
     assert words in facts
     assert promise.population in facts
+
+
+def test_rows_go_by_the_threshold_and_not_by_what_is_common() -> None:
+    def score(code: str, probability: float, threshold: float) -> Score:
+        return Score(Label("labs", code, "", "", 0.1, threshold, "", None, 0, "real"), probability)
+
+    common, rare, near, above = score("c", 0.6, 0.9), score("r", 0.02, 0.5), score("n", 0.1, 0.11), score("a", 0.2, 0.1)
+    most = score("m", 0.7, 0.7)
+    ordered = [each.label.code for each in scores.by_threshold([common, rare, near, above, most])]
+    assert ordered == ["m", "a", "n", "c", "r"]

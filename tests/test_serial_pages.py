@@ -16,7 +16,9 @@ from test_pages import LABELS, StandIn
 from ecgkt.collection import Entry
 from ecgkt.ecg import ECG
 from ecgkt.explanation import HEADS, Explanation, Head, Quality, Score
-from ecgkt.ui import resources
+from ecgkt.intervals import DEGREE
+from ecgkt.serial import LeadChange, SerialComparison
+from ecgkt.ui import resources, serial
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -260,3 +262,22 @@ def test_two_files_each_with_its_own_form() -> None:
     assert row(app, "Heart rate")[3] == "+60"  # read at 500 Hz each, which is wrong for the second
     app.number_input(key="layout_rateother").set_value(250.0).run()
     assert abs(int(row(app, "Heart rate")[3].replace("−", "-"))) <= 1
+
+
+def test_a_printed_change_is_that_of_the_printed_values() -> None:
+    assert serial.shown_change(396.6, 397.4, "ms") == 0
+    assert serial.shown_change(396.4, 396.6, "ms") == 1
+    assert serial.shown_change(-0.064, 0.004, "mV") == pytest.approx(0.06)
+    assert serial.shown_change(170.0, -170.0, DEGREE) == 20
+    assert serial.shown_change(None, 0.1, "mV") is None
+    assert serial.signed(serial.shown_change(-0.004, 0.001, "mV"), "mV") == "0"
+
+
+def test_the_summary_tells_where_st_changed_most() -> None:
+    def comparison(*leads: tuple[str, float, float]) -> SerialComparison:
+        return SerialComparison((), tuple(LeadChange(lead, (was, now), (None, None)) for lead, was, now in leads), None)
+
+    told = serial.summary(comparison(("I", -0.05, 0.0), ("III", 0.2, -0.001), ("V2", 0.1, 0.12)))
+    assert "changed most in III, from 0.20 to 0.00 mV" in told
+    assert "no lead changed by 0.05 mV" in serial.summary(comparison(("I", 0.0, 0.01), ("V2", 0.1, 0.12)))
+    assert "ST" not in serial.summary(comparison())

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt.label_curve import BUDGETS
 from training.data import Pool
 from training.metrics import Array, interval, label_aurocs, patient_resamples
 from training.recipes import HEAD
 
 RESAMPLES = 300
-SIGNAL = ("signal_only", "signal_only_long")  # the usual number of steps, and as many as all of a transfer takes
 Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
 
 
@@ -88,7 +88,7 @@ def _points(
 def _signal_only(macros: dict[tuple[str, int], Array | None], size: int) -> Array | None:
     """What a transfer has to beat: the better of signal-only's two budgets, chosen on the test patients themselves,
     which can only favour it."""
-    known = [macro for name in SIGNAL if (macro := macros.get((name, size))) is not None]
+    known = [macro for name in BUDGETS if (macro := macros.get((name, size))) is not None]
     return max(known, key=lambda macro: float(macro[0]), default=None)
 
 
@@ -107,7 +107,7 @@ def _conclusions(
     def difference(first: Array | None, second: Array | None) -> list[float] | None:
         return None if first is None or second is None else _figure(first - second)
 
-    others = sorted({name for name, size in macros if size == tenth and name not in (best, *SIGNAL)})
+    others = sorted({name for name, size in macros if size == tenth and name not in (best, *BUDGETS)})
     return {
         "best_at_tenth_minus_signal_only_with_all": difference(few, _signal_only(macros, 0)),
         "best_minus_signal_only_with_all": difference(many, _signal_only(macros, 0)),

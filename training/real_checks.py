@@ -45,7 +45,7 @@ FOLDS = 5
 
 
 def checks(config: Config) -> None:
-    """Raises StageError where the run has no real ECGs."""
+    """Raises StageError where the run has no real ECGs. No domain probe without simulated ones."""
     _, sets = load_sets(config)
     pool = Pool(sets)
     every = np.arange(len(pool.ecgs))
@@ -56,11 +56,13 @@ def checks(config: Config) -> None:
     folder = config.folder / "evaluation" / "parts"
     folder.mkdir(parents=True, exist_ok=True)
     logits = predict(network, pool, real)
-    for name, made in (
-        ("lab_proxies", lab_proxies(pool, real, logits, config)),
-        ("dose_response", {"potassium": potassium_response(config, pool, network, real)}),
-        ("domain_probe", domain_probe(config, pool, network)),
-    ):
+    parts = {
+        "lab_proxies": lab_proxies(pool, real, logits, config),
+        "dose_response": {"potassium": potassium_response(config, pool, network, real)},
+    }
+    if len(real) < len(every):
+        parts["domain_probe"] = domain_probe(config, pool, network)
+    for name, made in parts.items():
         (folder / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
         print(name, json.dumps(made)[:400])
 
@@ -138,6 +140,7 @@ def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Any]
     """
     rows = normal_of_like_age(pool, ["validation", "test"], config.seed)
     is_real = (~pool.simulated(rows)).astype(int)
+    patients = pool.ecgs["patient"].to_numpy(str)[rows]
     signal = torch.from_numpy(pool.signals(rows))
     with torch.inference_mode():
         embedding, logits = network.embed(signal).double().numpy(), network(signal)
@@ -158,7 +161,6 @@ def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Any]
         ("findings logits", findings, line, is_real, f"logistic regression, {held}"),
         ("embedding", embedding, line, is_real, f"logistic regression, {held}"),
     ):  # fmt: skip
-        patients = pool.ecgs["patient"].to_numpy(str)[rows]
         out[name] = {"auroc": _probe(reader, features, truth, patients, config), "chance": 0.5, "what": what}
     return out
 

@@ -1,4 +1,4 @@
-"""Ways of teaching an ECG network with few labelled patients, all on the same data with the same number of steps.
+"""Ways of teaching an ECG network with few labelled patients, all on the same data, with a stated number of steps.
 
 Everyone's labs and vitals are there for training; diagnoses are known of the labelled patients only. `teach` is one
 run: a network taught by one recipe, stopped early on the validation patients, like every other.
@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from ecgkt.nn.network import Modality, Network
 from training.config import Config
 from training.data import Pool, Sampler, augment
-from training.finetune import learning_rates
+from training.finetune import TEACHER, learning_rates
 from training.loop import Schedule, Watch, fit
 from training.metrics import MIN_POSITIVES, auroc
 from training.objectives import Terms, heads_loss
@@ -28,7 +28,7 @@ from training.stages import build_network
 
 Rows = npt.NDArray[np.int64]
 HEAD = "diagnoses"
-MULTIMODAL = ("multimodal",)
+MULTIMODAL = (TEACHER,)
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,10 @@ RECIPES = {
         (*MULTIMODAL, "ridge"),
         3.0,
     ),
+    # With the budget of `taught`, to tell what its steps are worth from what its second teacher is.
+    "lab_heads_long": Recipe("lab heads with 4.5 times the steps", labs=True, steps=4.5),
+    "vicreg_long": Recipe("VICReg, then lab heads, with 4.5 times the steps", "ecg", "vicreg", True, steps=4.5),
+    "distilled_long": Recipe("one teacher, three times the steps", "ecg", "", True, MULTIMODAL, 3.0),
     "ridge": Recipe("regression on the table and a labs-first embedding", "both", "labs", linear=True),
     "clinical_only": Recipe("table alone: labs, vitals, biometrics", "table"),
     "multimodal": Recipe("ECG and table, both at inference", "both"),

@@ -28,8 +28,7 @@ def both_sides(network: Network, pool: Pool) -> Array:
     table = TableEncoder(len(pool.columns), 1)
     train = pool.rows("train")
     table.fit(torch.from_numpy(pool.table[train]))
-    values = torch.from_numpy(pool.table)
-    clinical = torch.cat([table.ranks(values), values.isnan().float()], dim=1).double().numpy()
+    clinical = table.inputs(torch.from_numpy(pool.table)).double().numpy()
     parts = []
     with torch.inference_mode():
         for first in range(0, len(pool.ecgs), 512):

@@ -73,8 +73,12 @@ class TableEncoder(nn.Module):
         rank = (below + above).T.float() / 2 / self.QUANTILES
         return torch.where(missing, 0.0, 2 * rank - 1)
 
+    def inputs(self, values: Tensor) -> Tensor:
+        """[B, 2 * columns]: ranks, and which values are missing."""
+        return torch.cat([self.ranks(values), values.isnan().float()], dim=1)
+
     def forward(self, values: Tensor) -> Tensor:
-        return self.layers(torch.cat([self.ranks(values), values.isnan().float()], dim=1))
+        return self.layers(self.inputs(values))
 
 
 class Network(nn.Module):

@@ -79,8 +79,8 @@ def _go(key: str) -> None:
 
 def line(entry: Entry, names: dict[str, str]) -> str:
     """One line of the list: the title and a few words of what the record carries."""
-    rhythmless = [code for code in entry.findings if code != "SR"]
-    known = [names[code] for code in (*rhythmless, *entry.measured) if code in names]
+    findings = [code for code in entry.findings if code != "SR"]  # sinus rhythm tells few apart
+    known = [names[code] for code in (*findings, *entry.measured) if code in names]
     return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
 
 

@@ -12,7 +12,6 @@ from ecgkt.ui import charts, html
 from ecgkt.ui.theme import palette
 
 ALL = "All diagnoses"
-LINES = 6  # as many as there are colours; the table has all
 DODGE = 0.012  # of a decade, between the whiskers of two models
 
 
@@ -36,7 +35,8 @@ def _curve(metrics: dict[str, Any]) -> None:
     names = label_curve.models(curve)
     first = [label_curve.transfer_name(metrics), *label_curve.BUDGETS, MULTIMODAL]
     drawn = [name for name in names if name != ORACLE and len(_measured(curve, name)) > 1]
-    drawn = sorted(drawn, key=lambda name: name not in first)[:LINES]
+    # As many as there are colours; the table has all.
+    drawn = sorted(drawn, key=lambda name: name not in first)[: len(palette().models)]
     alt = (
         f"Macro AUROC with 95% intervals against the number of labelled patients, {chosen}: "
         f"{', '.join(map(title, drawn))}. The table below has the same numbers."

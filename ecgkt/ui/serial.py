@@ -150,15 +150,12 @@ def in_words(change: IntervalChange) -> str:
         if len(missing) == 2 and change.before.reason == change.now.reason:
             return f"not measurable: {change.before.reason}"
         return "not measurable " + ", ".join(f"{name}: {measured.reason}" for name, measured in missing)
-    if abs(change.change) < SMALLEST[change.now.unit]:
+    if not shown_change(change.before.value, change.now.value, change.now.unit):
         return "no change"
     if change.within_error:
         return "within the measuring error"
     way = WAYS[change.now.unit][change.change > 0]
     return way if change.within_error is None else f"{way}, beyond the measuring error"
-
-
-SMALLEST = {"ms": 0.5, "/min": 0.5, "mV": 0.005, DEGREE: 0.5, "V lead": 0.5}  # what would be printed as 0
 
 
 def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
