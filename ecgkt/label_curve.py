@@ -14,6 +14,7 @@ from typing import Any
 Interval = tuple[float, float, float]
 Point = dict[str, Any]
 SIGNAL, MULTIMODAL, ORACLE = "signal_only", "multimodal", "oracle"
+PAPER = "vicreg"  # the paper's way, as reconstructed
 BUDGETS = (SIGNAL, "signal_only_long")  # signal-only's own, and as many steps as all of a transfer takes
 TENTH_AGAINST_ALL = "best_at_tenth_minus_signal_only_with_all"
 NOT_MODELS = ("patients", "gap_closed", "attainable_gap_closed", "gain")
@@ -29,6 +30,9 @@ TITLES = {
     "distilled": "Distilled",
     "taught": "Taught by two teachers",
     "ridge": "Multimodal regression",
+    "lab_heads_long": "Lab heads, more steps",
+    "vicreg_long": "VICReg, more steps",
+    "distilled_long": "Distilled, more steps",
     "labs_first_distilled": "Labs first, distilled",
     "vicreg_distilled": "VICReg, distilled",
     "clinical_only": "Clinical only",

@@ -33,7 +33,7 @@ def _curve(metrics: dict[str, Any]) -> None:
     for sentence in label_curve.sentences(metrics, group):
         html.text(sentence, "lead-in")
     names = label_curve.models(curve)
-    first = [label_curve.transfer_name(metrics), *label_curve.BUDGETS, MULTIMODAL]
+    first = [label_curve.transfer_name(metrics), *label_curve.BUDGETS, MULTIMODAL, label_curve.PAPER]
     drawn = [name for name in names if name != ORACLE and len(_measured(curve, name)) > 1]
     # As many as there are colours; the table has all.
     drawn = sorted(drawn, key=lambda name: name not in first)[: len(palette().models)]
