@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from filelock import FileLock
 from torch import nn
 
+from training.beat_views import beat_views
 from training.cohort.prepared import CLINICAL_COLUMNS, SHAPE, load_prepared, write_prepared
 from training.data import Batch, Pool, Sampler, augment
 from training.loop import Schedule, Watch, fit
@@ -121,3 +124,15 @@ def test_a_watched_run_ends_soon_after_its_best_look_and_keeps_that(tmp_path: Pa
     assert len(curve["watched"]) == best + 1 + 3
     assert len(steps) == 10 * len(curve["watched"]) < 1000
     assert -abs(float(module.weight.detach()) - 0.5) == curve["watched"][best]
+
+
+def test_views_of_beats_are_made_by_one_process_at_a_time(tmp_path: Path) -> None:
+    write_set(tmp_path / "c", "c", 5, with_labs=True)
+    prepared = load_prepared(tmp_path / "c")
+    with ThreadPoolExecutor(1) as other:
+        with FileLock(prepared.folder / "beat_views.lock"):
+            waiting = other.submit(beat_views, prepared)
+            with pytest.raises(TimeoutError):
+                waiting.result(0.5)
+            assert not (prepared.folder / "beat_views.json").exists()
+        assert len(waiting.result(60).rhythm) == 5

@@ -19,6 +19,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import torch
+from filelock import FileLock
 from tqdm import tqdm
 
 from ecgkt.ecg import LEADS
@@ -48,12 +49,18 @@ class BeatViews:
 
 def _made_from(prepared: Prepared) -> str:
     """Changes with the data and with the code that looks."""
-    code = inspect.getsource(beats) + inspect.getsource(beat_encoder.look)
+    looking = (beats, beat_encoder.look, beat_encoder._mean, beat_encoder._strangeness)
+    code = "".join(inspect.getsource(part) for part in looking)
     return hashlib.sha256((prepared.info["fingerprint"] + code).encode()).hexdigest()
 
 
 def beat_views(prepared: Prepared) -> BeatViews:
-    """The views of a prepared set, made or completed first if need be."""
+    """The views of a prepared set, made or completed first if need be; by one process at a time."""
+    with FileLock(prepared.folder / "beat_views.lock"):
+        return _made(prepared)
+
+
+def _made(prepared: Prepared) -> BeatViews:
     count, state = len(prepared), prepared.folder / "beat_views.json"
     wanted = {"from": _made_from(prepared), "done": count}
     found = json.loads(state.read_text()) if state.exists() else {}
