@@ -1,10 +1,11 @@
-"""The dashboard: `streamlit run app.py`. Which pages there are stands in ecgkt/ui/navigation.py."""
+"""The dashboard: `streamlit run app.py`. Which pages there are stands in ecgkt/ui/widgets/navigation.py."""
 
 import streamlit as st
 
-from ecgkt.ui import navigation, warm
+from ecgkt.ui import preload
+from ecgkt.ui.widgets import navigation
 
 if __name__ == "__main__":  # somebody's session
     navigation.bar().run()
 else:  # the server, when it starts
-    app = st.App(__file__, lifespan=warm.lifespan)
+    app = st.App(__file__, lifespan=preload.lifespan)

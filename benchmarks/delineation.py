@@ -1,4 +1,4 @@
-"""Which delineator `ecgkt.intervals` rests on: errors at every boundary; writes delineation.json and .md
+"""Which delineator `ecgkt.measurements.intervals` rests on: errors at every boundary; writes delineation.json and .md
 
     python benchmarks/delineation.py [--neurokit PYTHON] [--methods dwt prominence cwt ecgdeli] [--work DIR]
 
@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.delineation_references import BOUNDARIES, Reference, Truth, ludb, simulated  # noqa: E402
-from ecgkt.r_peaks import RATE, r_peaks  # noqa: E402
-from ecgkt.waves import delineate  # noqa: E402
+from ecgkt.measurements.delineation import delineate  # noqa: E402
+from ecgkt.measurements.r_peaks import RATE, r_peaks  # noqa: E402
 
 HERE = Path(__file__).parent
 OTHERS_RATE = 500.0  # Hz at which the others see the records; LUDB's own
@@ -196,7 +196,7 @@ def main() -> None:
         start = time.process_time()
         beats = own(references)
         seconds = (time.process_time() - start) / len(references)
-        found: dict[str, tuple[Found, float]] = {"ecgkt.waves": (beats, seconds)}
+        found: dict[str, tuple[Found, float]] = {"ecgkt.measurements.delineation": (beats, seconds)}
         best: dict[str, Callable[[dict[str, int]], Found]] = {}
         for method in options.methods if options.neurokit else ():
             folder = options.work / name

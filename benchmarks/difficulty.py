@@ -30,7 +30,7 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from training.cohort.icd import labels_of, redundant  # noqa: E402
+from training.cohort.labels.icd import labels_of, redundant  # noqa: E402
 from training.simulation.body import placement  # noqa: E402
 from training.simulation.diagnoses import code  # noqa: E402
 from training.simulation.layout import VERSION  # noqa: E402

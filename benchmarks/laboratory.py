@@ -3,8 +3,8 @@
     python benchmarks/laboratory.py --cohort DIR [--before DIR] [--demo ../shared/data/mimic_iv_demo]
 
 First values within a day, of the demo's unplanned admissions and of the simulated stays that end in admission (see
-training/simulation/demo.py). `floor` is how far the demo is from itself: from resamples of its patients. Without
---cohort, 3,000 patients are simulated without tracings (and so without heart rates).
+training/simulation/fitting/demo.py). `floor` is how far the demo is from itself: from resamples of its patients.
+Without --cohort, 3,000 patients are simulated without tracings (and so without heart rates).
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from training.simulation import labs as laboratory  # noqa: E402
-from training.simulation.demo import TRIAGE, Admissions, from_tables, read_cohort, read_demo  # noqa: E402
+from training.simulation.fitting.demo import TRIAGE, Admissions, from_tables, read_cohort, read_demo  # noqa: E402
+from training.simulation.fitting.marginals import QUANTILES, bootstrap  # noqa: E402
 from training.simulation.layout import TABLES  # noqa: E402
-from training.simulation.marginals import QUANTILES, bootstrap  # noqa: E402
 from training.simulation.measurements import lab_rows, vital_rows  # noqa: E402
 from training.simulation.state import draw_patient, draw_stay  # noqa: E402
 from training.simulation.tables import labs  # noqa: E402

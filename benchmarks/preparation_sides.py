@@ -27,14 +27,14 @@ import yaml
 from scipy.signal import resample_poly
 
 from ecgkt import vocabulary
+from ecgkt.datasets.mimic.clinical import add_nearest_labs, lab_items
+from ecgkt.datasets.mimic.tables import add_view, connect
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.mimic.clinical import add_nearest_labs, lab_items
-from ecgkt.mimic.tables import add_view, connect
-from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES, model_view
-from training.cohort.archive import zipped_records
+from ecgkt.model.preprocessing import MODEL_RATE, MODEL_SAMPLES, model_view
 from training.cohort.config import load_config
 from training.cohort.prepared import open_signals
-from training.cohort.signals import Limits, RecordFiles, Records, convert_all
+from training.cohort.signals.convert import Limits, RecordFiles, Records, convert_all
+from training.cohort.signals.zip_archive import zipped_records
 
 MOST_MICROVOLTS = 1  # by which the two ways may differ in a sample: both round to whole microvolts
 LABEVENTS = "unpacked/mimic-iv/hosp/labevents.csv.gz"
@@ -173,7 +173,9 @@ def _count_ties(con: duckdb.DuckDBPyConnection, data: Path) -> int:
 
 
 def _whole(data: Path, out: Path, source: str) -> None:
-    from training.cohort.mimic import prepare_mimic  # 200 MB of code lists, which would hide what the others need
+    from training.cohort.mimic.prepare import (
+        prepare_mimic,
+    )  # 200 MB of code lists, which would hide what the others need
 
     config = out / "config.yaml"
     config.write_text(yaml.safe_dump({"signals": {"workers": 1}}))

@@ -3,8 +3,9 @@
     python benchmarks/quality.py [--every N]
 
 Real recordings below ../shared/data (every N-th), as they are and with one fault each. PTB-XL's recordings were fitted
-to (training/typical_beat.py); LUDB's and the Challenge's were not. LUDB's leads are scaled one by one, so a fault that
-mixes leads (cables of the limbs) is not what it would be there; cables moved one on or back change order and sign only.
+to (training/calibrate/lead_reversal.py); LUDB's and the Challenge's were not. LUDB's leads are scaled one by one, so a
+fault that mixes leads (cables of the limbs) is not what it would be there; cables moved one on or back change order and
+sign only.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ecgkt.doubts import doubts  # noqa: E402
 from ecgkt.ecg import ECG, ECGError  # noqa: E402
-from ecgkt.lead_check import SWAPS, Moves  # noqa: E402
-from ecgkt.quality import assess  # noqa: E402
+from ecgkt.measurements.delineation import delineate  # noqa: E402
+from ecgkt.quality.lead_reversal import SWAPS, Moves  # noqa: E402
+from ecgkt.quality.usable import assess  # noqa: E402
+from ecgkt.quality.warnings import quality_warnings  # noqa: E402
 from ecgkt.readers import read  # noqa: E402
-from ecgkt.waves import delineate  # noqa: E402
 
 HERE = Path(__file__).parent
 SETS = {"ptbxl": "ptbxl/records100/*/*.hea", "ludb": "ludb/data/*.hea", "cinc": "cinc/*.hea"}
@@ -102,7 +103,7 @@ def judged(ecg: ECG) -> tuple[str, tuple[str, ...]]:
     quality = assess(ecg, beats)
     if not quality.ok:
         return "refused", quality.reasons
-    found = doubts(ecg, beats)
+    found = quality_warnings(ecg, beats)
     return ("flagged" if found else "passed"), found
 
 

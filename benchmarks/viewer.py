@@ -32,12 +32,13 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 import ecgkt  # noqa: E402
-from ecgkt import paper, paper_svg  # noqa: E402
-from ecgkt.collection import open_collection  # noqa: E402
+from ecgkt.datasets.collection import open_collection  # noqa: E402
 from ecgkt.ecg import ECG, LEADS  # noqa: E402
-from ecgkt.explanation import Attribution  # noqa: E402
-from ecgkt.layouts import Layout, Paper  # noqa: E402
-from ecgkt.ui import scores  # noqa: E402
+from ecgkt.prediction import Attribution  # noqa: E402
+from ecgkt.sheet import figure as sheet_figure  # noqa: E402
+from ecgkt.sheet import svg as sheet_svg  # noqa: E402
+from ecgkt.sheet.layout import Layout, Paper  # noqa: E402
+from ecgkt.ui.reading import scores  # noqa: E402
 
 EXAMPLES = 5  # spread over the collection
 SHEETS: tuple[Layout, ...] = ("3x4", "12x1")
@@ -68,8 +69,8 @@ def figures(chosen: list[tuple[ECG, Attribution]], rounds: int) -> dict[str, Any
     """Milliseconds to build and bytes to send, of every layout with and without relevance, and of the subplots."""
     ways: dict[str, Callable[[ECG, Attribution], dict[str, Any]]] = {"12 subplots with lists": lambda e, a: subplots(e)}
     for layout in SHEETS:
-        ways[layout] = lambda e, a, layout=layout: paper.figure(e, Paper(layout))
-        ways[f"{layout} with relevance"] = lambda e, a, layout=layout: paper.figure(e, Paper(layout), a)
+        ways[layout] = lambda e, a, layout=layout: sheet_figure.figure(e, Paper(layout))
+        ways[f"{layout} with relevance"] = lambda e, a, layout=layout: sheet_figure.figure(e, Paper(layout), a)
     took: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(rounds):
         for ecg, attribution in chosen:
@@ -81,7 +82,7 @@ def figures(chosen: list[tuple[ECG, Attribution]], rounds: int) -> dict[str, Any
         times = took[name][len(chosen) :]  # the first round warms up
         out[name] = {"ms": round(median(times), 2), "least": round(min(times), 2), "most": round(max(times), 2)}
         out[name]["bytes"] = max(sizes)
-    pictures = [len(paper_svg.svg(paper.figure(ecg, Paper(layout)))) for ecg, _ in chosen for layout in SHEETS]
+    pictures = [len(sheet_svg.svg(sheet_figure.figure(ecg, Paper(layout)))) for ecg, _ in chosen for layout in SHEETS]
     out["first picture (SVG)"] = {"bytes": max(pictures)}
     return out
 
@@ -90,17 +91,17 @@ def reruns(rounds: int) -> dict[str, Any]:
     """Milliseconds of a rerun of the whole page, prediction and relevance kept, with our sheet and with subplots."""
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
     app.session_state["first_sheet"] = float("-inf")  # the first picture is over
-    ours = paper.figure
+    ours = sheet_figure.figure
     took: dict[str, list[float]] = {"this page": [], "with 12 subplots": []}
     for number in range(rounds + 1):
         for name, way in (("this page", ours), ("with 12 subplots", subplots)):
-            paper.figure = way  # type: ignore[assignment]
+            sheet_figure.figure = way  # type: ignore[assignment]
             spent = milliseconds(app.run)
             if app.exception:
                 raise SystemExit(f"the page failed: {app.exception[0].message}")
             if number:  # the first warms up
                 took[name].append(spent)
-    paper.figure = ours
+    sheet_figure.figure = ours
     return {
         name: {"ms": round(median(t), 1), "least": round(min(t), 1), "most": round(max(t), 1)}
         for name, t in took.items()
@@ -151,7 +152,7 @@ def main() -> None:
     chosen = []
     for entry in collection.entries[:: len(collection.entries) // EXAMPLES][:EXAMPLES]:
         ecg = collection.read(entry.key)
-        chosen.append((ecg, model.attribute(ecg, scores.standing_out(model.explain(ecg)).code)))
+        chosen.append((ecg, model.attribute(ecg, scores.standing_out(model.predict(ecg)).code)))
     versions = {"python": platform.python_version(), "plotly": plotly.__version__, "streamlit": streamlit.__version__}
     result = {
         "figures": figures(chosen, rounds),

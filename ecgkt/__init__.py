@@ -3,7 +3,7 @@
 >>> import ecgkt
 >>> ecg = ecgkt.read("record.hea")
 >>> model = ecgkt.load()
->>> explanation = model.explain(ecg)
+>>> prediction = model.predict(ecg)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ecgkt.ecg import ECG, LEADS, ECGError
 
 if TYPE_CHECKING:
-    from ecgkt.model import Model, load
+    from ecgkt.model.model import Model, load
     from ecgkt.readers import read
 
 __version__ = "0.1.0"
@@ -25,7 +25,7 @@ NOTICE = "Research use only. Not a medical device. Not for clinical decisions."
 def __getattr__(name: str) -> Any:
     # torch takes a second or more to import; reading a file should not wait for it.
     if name in ("Model", "load"):
-        from ecgkt import model
+        from ecgkt.model import model
 
         return getattr(model, name)
     if name == "read":

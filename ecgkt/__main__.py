@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from ecgkt import NOTICE
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.explanation import Explanation, Score
+from ecgkt.measurements.delineation import delineate
+from ecgkt.prediction import Prediction, Score
 from ecgkt.readers import read
-from ecgkt.relevance import RelevanceSummary, summarise
+from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.report import command
-from ecgkt.waves import delineate
 
 if TYPE_CHECKING:
-    from ecgkt.model import Model
+    from ecgkt.model.model import Model
 
 SHOWN = 5  # scores a head in the table; all that are positive are shown, however many
 BAD_INPUT = 2
@@ -42,8 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_arguments(report)
     options = parser.parse_args(arguments)
 
-    from ecgkt import model as models  # brings torch, which --help should not wait for
-    from ecgkt.bundle import BundleError
+    from ecgkt.model import model as models  # brings torch, which --help should not wait for
+    from ecgkt.model.bundle import BundleError
 
     try:
         model = models.load(options.model)
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     code = 0
     for file in options.files:
         try:
-            result = explain_file(model, file, options.attribution)
+            result = predict_file(model, file, options.attribution)
         except ECGError as error:
             print(f"{file}: {error}", file=sys.stderr)
             code = BAD_INPUT
@@ -72,16 +72,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def explain_file(model: Model, file: str, attribution: str | None = None) -> dict[str, Any]:
+def predict_file(model: Model, file: str, attribution: str | None = None) -> dict[str, Any]:
     """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
     began = time.perf_counter()
     ecg = read(file)
     times = {"read": _milliseconds(began)}
     began = time.perf_counter()
-    explanation = model.explain(ecg)
+    prediction = model.predict(ecg)
     times["predict"] = _milliseconds(began)
     summary = None
-    if attribution and not explanation.abstained:
+    if attribution and not prediction.abstained:
         began = time.perf_counter()
         summary = _attribution(model, ecg, attribution)
         times["attribute"] = _milliseconds(began)
@@ -89,12 +89,12 @@ def explain_file(model: Model, file: str, attribution: str | None = None) -> dic
         "file": file,
         "model": {"name": model.name, "sha256": model.sha256},
         "quality": {
-            "ok": explanation.quality.ok,
-            "reasons": [*explanation.quality.reasons],
-            "warnings": [*explanation.quality.warnings],
+            "ok": prediction.quality.ok,
+            "reasons": [*prediction.quality.reasons],
+            "warnings": [*prediction.quality.warnings],
         },
-        "abstained": explanation.abstained,
-        **_heads(explanation),
+        "abstained": prediction.abstained,
+        **_heads(prediction),
         "milliseconds": times,
     }
     if summary is not None:
@@ -141,14 +141,14 @@ def _indented(quality: dict[str, Any]) -> list[str]:
     return [f"    {reason}" for reason in quality["reasons"]]
 
 
-def _heads(explanation: Explanation) -> dict[str, Any]:
+def _heads(prediction: Prediction) -> dict[str, Any]:
     return {
-        "findings": [_named(score) for score in explanation.findings],
-        "superclasses": {name: round(p, 6) for name, p in explanation.superclasses.items()},
-        "diagnoses": [_named(score) for score in explanation.diagnoses],
+        "findings": [_named(score) for score in prediction.findings],
+        "superclasses": {name: round(p, 6) for name, p in prediction.superclasses.items()},
+        "diagnoses": [_named(score) for score in prediction.diagnoses],
         "labs": [
             {"lab": s.label.lab, "direction": s.label.direction, "unit": s.label.unit, **_numbers(s)}
-            for s in explanation.labs
+            for s in prediction.labs
         ],
     }
 
@@ -168,7 +168,7 @@ def _numbers(score: Score) -> dict[str, Any]:
 
 def _attribution(model: Model, ecg: ECG, code: str) -> RelevanceSummary:
     attribution = model.attribute(ecg, code)
-    return summarise(attribution, delineate(ecg))
+    return summarize(attribution, delineate(ecg))
 
 
 def _milliseconds(began: float) -> float:

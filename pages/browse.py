@@ -2,12 +2,15 @@
 
 import streamlit as st
 
-from ecgkt.ui import choose, reading, resources, theme
+from ecgkt.ui import session
+from ecgkt.ui.reading import page as reading_page
+from ecgkt.ui.sources import examples
+from ecgkt.ui.widgets import theme
 
 theme.frame("Browse")
-model = resources.model_if_loaded()
-collection = resources.collection_or_stop()
-entry = choose.example(collection, model)
-reading.show(resources.open_entry(collection, entry), model)
+model = session.model_if_loaded()
+collection = session.collection_or_stop()
+entry = examples.choose(collection, model)
+reading_page.show(session.open_entry(collection, entry), model)
 if model is None:  # it came while the tracing was on the page already; the filters do not have its words yet
     st.rerun()

@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from ecgkt.ui import choose, comparison, label_curve, performance, resources, theme
+from ecgkt.ui import session
+from ecgkt.ui.results import label_curve, performance, side_by_side
+from ecgkt.ui.sources import examples
+from ecgkt.ui.widgets import theme
 
 theme.frame("Compare")
-model = resources.model_or_stop()
+model = session.model_or_stop()
 
 st.header("On this ECG")
-collection = resources.collection_or_stop()
-entry = choose.example(collection, model)
-comparison.side_by_side(resources.open_entry(collection, entry), model)
+collection = session.collection_or_stop()
+entry = examples.choose(collection, model)
+side_by_side.show(session.open_entry(collection, entry), model)
 
 label_curve.section(model.metrics)
 

@@ -1,11 +1,13 @@
-"""Model: what it is for and not for, what it learnt from, and how well it does. All of it from the bundle."""
+"""Model: what it is for and not for, what it learned from, and how well it does. All of it from the bundle."""
 
 import streamlit as st
 
-from ecgkt.ui import abstention, calibration, facts, performance, real_ecgs, resources, subgroups, theme
+from ecgkt.ui import session
+from ecgkt.ui.results import abstention, calibration, model_facts, performance, real_ecgs, subgroups
+from ecgkt.ui.widgets import theme
 
 theme.frame("Model")
-model = resources.model_or_stop()
+model = session.model_or_stop()
 
 SECTIONS = {  # anchor: title, and what in metrics.json it needs
     "performance": ("Performance", "models"),
@@ -18,9 +20,9 @@ SECTIONS = {  # anchor: title, and what in metrics.json it needs
 
 with st.container(width=1120):
     st.header(f"Model {model.name}")
-    facts.contents({anchor: title for anchor, (title, needs) in SECTIONS.items() if model.metrics.get(needs)})
-    facts.use(model)
-    facts.training_data(model)
+    model_facts.contents({anchor: title for anchor, (title, needs) in SECTIONS.items() if model.metrics.get(needs)})
+    model_facts.use(model)
+    model_facts.training_data(model)
 
     st.header("Performance on held-out patients", anchor="performance")
     performance.summary(model.metrics)
@@ -33,4 +35,4 @@ with st.container(width=1120):
     abstention.section(model.metrics)
     real_ecgs.labs(model)
 
-    facts.build(model)
+    model_facts.build(model)

@@ -10,16 +10,16 @@ import pytest
 import torch
 
 import ecgkt
-from ecgkt.attribution import relevance
-from ecgkt.bundle import load_bundle
-from ecgkt.collection import Collection, open_collection
+from ecgkt.datasets.collection import Collection, open_collection
 from ecgkt.ecg import ECGError
-from ecgkt.model import Model
-from ecgkt.model_input import MODEL_RATE, model_view
-from ecgkt.nn.beat_encoder import BeatView, look
-from ecgkt.nn.beats import find_beats
-from ecgkt.nn.members import usual_rhythm
-from training.model_card import interval_text, results_table
+from ecgkt.model.attribution import relevance
+from ecgkt.model.bundle import load_bundle
+from ecgkt.model.model import Model
+from ecgkt.model.networks.beat_detection import find_beats
+from ecgkt.model.networks.beat_encoder import BeatView, beat_view
+from ecgkt.model.networks.ensemble import usual_rhythm
+from ecgkt.model.preprocessing import MODEL_RATE, model_view
+from training.release.model_card import interval_text, results_table
 
 ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets" / "models" / "default"
@@ -50,14 +50,14 @@ def test_examples_are_many_marked_and_readable(model: Model, examples: Collectio
 
 def test_the_real_example_is_explained(model: Model, examples: Collection) -> None:
     entry = next(entry for entry in examples.entries if not entry.simulated)
-    explanation = model.explain(examples.read(entry.key))
-    assert not explanation.abstained
-    assert set(explanation.superclasses) == {"NORM", "MI", "STTC", "CD", "HYP"}
-    for scores in (explanation.findings, explanation.diagnoses, explanation.labs):
+    prediction = model.predict(examples.read(entry.key))
+    assert not prediction.abstained
+    assert set(prediction.superclasses) == {"NORM", "MI", "STTC", "CD", "HYP"}
+    for scores in (prediction.findings, prediction.diagnoses, prediction.labs):
         values = [score.probability for score in scores]
         assert values == sorted(values, reverse=True)
         assert all(0 <= value <= 1 for value in values)
-    assert not {"MI", "STTC", "CD", "HYP"} & {score.label.code for score in explanation.findings}
+    assert not {"MI", "STTC", "CD", "HYP"} & {score.label.code for score in prediction.findings}
 
 
 def test_only_the_multimodal_model_reads_the_table_and_it_does(model: Model, examples: Collection) -> None:
@@ -79,7 +79,7 @@ def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collec
     target = network.architecture.labels["findings"].index("AFIB")
     with torch.no_grad():
         flat = BeatView(
-            look(torch.zeros_like(signal), find_beats(signal)).pictures, usual_rhythm(network.encoder)[None]
+            beat_view(torch.zeros_like(signal), find_beats(signal)).templates, usual_rhythm(network.encoder)[None]
         )
         change = network(signal)["findings"][0, target] - network(flat)["findings"][0, target]
     of_signal, of_rhythm = relevance(network, signal, "findings", target)
@@ -90,13 +90,13 @@ def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collec
 def test_attribution_covers_a_long_tracing_and_leaves_the_model_alone(model: Model, examples: Collection) -> None:
     ecg = examples.read(examples.entries[0].key)
     long = ecgkt.ECG(np.tile(ecg.signal, (1, 2)), ecg.rate)
-    before = model.explain(ecg).labs
+    before = model.predict(ecg).labs
     for method in ("integrated_gradients", "saliency"):
         attribution = model.attribute(long, "potassium_high", method)
         assert attribution.relevance.shape == (12, round(long.seconds * MODEL_RATE))
         assert np.isfinite(attribution.relevance).all()
         assert (np.abs(attribution.relevance).reshape(12, 20, -1).sum(axis=2) > 0).any(axis=0).all()
-    assert model.explain(ecg).labs == before
+    assert model.predict(ecg).labs == before
     with pytest.raises(KeyError, match="unobtainium"):
         model.attribute(ecg, "unobtainium_high")
     with pytest.raises(ECGError):

@@ -1,4 +1,4 @@
-"""From a file to the millimetres on the sheet: the mistakes that other viewers were found to make, each looked for.
+"""From a file to the millimeters on the sheet: the mistakes that other viewers were found to make, each looked for.
 
 Gain taken for 1 or applied twice, one lead drawn in another's place, III left out of 6x2 and V1 drawn twice, aVF and
 aVL swapped (MIMIC-IV-ECG stores aVF first), the sampling rate printed as paper speed, one recorder's scale misread.
@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import readers_written as written
 
 from ecgkt.ecg import LEADS
-from ecgkt.layouts import LAYOUTS, Paper, cells
-from ecgkt.paper import figure, scale_text
-from ecgkt.readers import Layout, read
+from ecgkt.readers import TableLayout, read
+from ecgkt.sheet.figure import figure, scale_text
+from ecgkt.sheet.layout import LAYOUTS, Paper, cells
+from tests.readers import written_files as written
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 FILES: dict[str, Callable[[np.ndarray], bytes]] = {
@@ -66,7 +66,7 @@ def test_every_lead_of_a_file_stands_once_at_its_own_height(layout: Any, gain: i
 def test_every_recorder_is_drawn_to_the_same_scale(name: str) -> None:
     """600 samples, fewer than a sheet thins, so every one of them is drawn."""
     paper = Paper("12x1")
-    sheet = figure(read(FILES[name](written.counts()), Layout(float(written.RATE))), paper)
+    sheet = figure(read(FILES[name](written.counts()), TableLayout(float(written.RATE))), paper)
     for trace, cell, row in zip(_drawn(sheet), cells(paper), written.millivolts(), strict=True):
         np.testing.assert_allclose(trace["y"], cell.offset + 10 * row, atol=1e-3)
         assert trace["dx"] == pytest.approx(25 / written.RATE)

@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace) -> None:
     elif options.command == "prepare":
         _prepare(options)
     elif options.command == "card":
-        from training.model_card import write_cards
+        from training.release.model_card import write_cards
 
         write_cards(options.model)
     elif options.command in ("oracle", "curve"):
@@ -108,8 +108,8 @@ def _run(options: argparse.Namespace) -> None:
 def _curve(options: argparse.Namespace) -> None:
     import torch
 
-    from training.label_curve import ORACLE, curve, curve_set, load_curve_config
-    from training.oracle import draw_patients
+    from training.label_curve.curve import ORACLE, curve, curve_set, load_curve_config
+    from training.label_curve.oracle import draw_patients
 
     config = load_curve_config(options.config)
     run = load_config(config.run)
@@ -132,14 +132,14 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _stage(options: argparse.Namespace, config: Config) -> None:
-    from training.baselines import baselines
-    from training.evaluate import evaluate
-    from training.examples import write_examples
-    from training.finetune import TEACHER, finetune
-    from training.pretrain import pretrain
-    from training.publish import bundle
-    from training.real_checks import checks
-    from training.stages import load_sets
+    from training.evaluate.evaluate import evaluate
+    from training.evaluate.labs_on_real_ecgs import checks
+    from training.release.bundle import bundle
+    from training.release.examples import write_examples
+    from training.train.baselines import baselines
+    from training.train.finetune import TEACHER, finetune
+    from training.train.pretrain import pretrain
+    from training.train.run import load_sets
 
     if options.command == "pretrain":
         pretrain(config)
@@ -202,7 +202,7 @@ def prepare_sources(config: Config) -> None:
 
 def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None) -> None:
     if layout == "mimic":
-        from training.cohort.mimic import prepare_mimic
+        from training.cohort.mimic.prepare import prepare_mimic
 
         prepare_mimic(source, out, cohort)
     else:

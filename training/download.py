@@ -44,7 +44,7 @@ class Dataset:
     """path: PhysioNet's slug and version. size: bytes, roughly; checksum lists do not tell."""
 
     path: str
-    licence: str
+    license: str
     size: float
     what: str
 
@@ -65,7 +65,7 @@ class FileRefused(ValueError):
 def listing() -> str:
     """Which data sets there are, a line each."""
     return "\n".join(
-        f"{name:18s} about {d.size / 1e6:4.4g} MB  {d.licence:10s}  {d.what}" for name, d in DATASETS.items()
+        f"{name:18s} about {d.size / 1e6:4.4g} MB  {d.license:10s}  {d.what}" for name, d in DATASETS.items()
     )
 
 

@@ -26,7 +26,7 @@ from benchmarks.mimic_shaped.cohort import FILES, SEED, draw_cohort, times
 from benchmarks.mimic_shaped.labevents import write_labevents
 from benchmarks.mimic_shaped.tables import ecg_tables, small_tables, write_table
 from benchmarks.mimic_shaped.waveforms import ZIP, write_waveforms, write_zip
-from ecgkt.mimic.tables import SIMULATED
+from ecgkt.datasets.mimic.tables import SIMULATED
 
 NOTE = """# Data for benchmarks
 

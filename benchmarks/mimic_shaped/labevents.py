@@ -73,7 +73,7 @@ def _lab_chunks(stays: Columns) -> Iterator[pd.DataFrame]:
     """
     items, sizes, probability = lab_items()
     low, high, most = (items[name].to_numpy() for name in ("ref_range_lower", "ref_range_upper", "most"))
-    centre, spread = (low + high) / 2, np.maximum(high - low, 1e-3) / 2.5
+    center, spread = (low + high) / 2, np.maximum(high - low, 1e-3) / 2.5
     first_item = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     total = len(stays["start"])
     draws_a_stay = LAB_ROWS / (ECGS * STAYS_AN_ECG) / (sizes * probability).sum()
@@ -95,7 +95,7 @@ def _lab_chunks(stays: Columns) -> Iterator[pd.DataFrame]:
         within = np.arange(len(specimen)) - np.repeat(np.cumsum(sizes[panel]) - sizes[panel], sizes[panel])
         item = first_item[panel][specimen] + within
         owner = stay[draw][specimen]
-        value = np.abs(centre[item] + spread[item] * rng.normal(size=len(item)))
+        value = np.abs(center[item] + spread[item] * rng.normal(size=len(item)))
         value = np.round(np.where(rng.random(len(item)) < 0.001, most[item] * 10, value), 2)  # typing errors
         value[rng.random(len(item)) < 0.02] = np.nan  # a comment in place of a number
         known = rng.random(len(item)) < 0.6

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from benchmarks.simulation_judge import measure as measuring
 from benchmarks.simulation_judge import recordings
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.model_input import MODEL_RATE, MODEL_SAMPLES, model_view
+from ecgkt.model.preprocessing import MODEL_RATE, MODEL_SAMPLES, model_view
 
 FULL_RATE = ("cinc", "ludb", "simulated")  # 500 Hz and more
 MEASURED = 3000  # simulated ECGs that are measured at 100 Hz, one a patient; normal ones are wanted for matching
@@ -89,7 +89,7 @@ def simulated(cohort: Path, cache: Path) -> Collection:
 
 
 def matched(real_: Collection, simulated_: Collection, seed: int = 0) -> tuple[Collection, Collection]:
-    """As many simulated as real ECGs, alike in age, sex and heart rate: nearest neighbours without replacement.
+    """As many simulated as real ECGs, alike in age, sex and heart rate: nearest neighbors without replacement.
 
     Without it a classifier would learn who was examined, not how the tracings look. Real rows that find nobody within
     half an SD (all three together) are left out.

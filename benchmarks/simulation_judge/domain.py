@@ -1,7 +1,7 @@
 """Part 2: can real and simulated be told apart? AUROC by patient; .5 is indistinguishable, and what gives it away.
 
 Amplitude-free on both sides, at 100 Hz and 0.5-40 Hz, and with age, sex, heart rate and kind of tracing matched, so
-that neither a scale, a filter nor the mix of patients is what is recognised.
+that neither a scale, a filter nor the mix of patients is what is recognized.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import nn
 
 from benchmarks.simulation_judge.collected import Collection
 from benchmarks.simulation_judge.shapes import pair
-from ecgkt.nn.encoders import ResNet1d
+from ecgkt.model.networks.encoders import ResNet1d
 from training.metrics import auroc, interval, patient_resamples
 
 FOLDS = 5
@@ -83,7 +83,7 @@ def _by_lead(single: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 
 def _network(x: np.ndarray, truth: np.ndarray, folds: list[Any], steps: int) -> np.ndarray:
-    """Out-of-fold scores of a small residual network on tracings normalised per lead."""
+    """Out-of-fold scores of a small residual network on tracings normalized per lead."""
     scores = np.zeros(len(truth))
     # A filter's transients at the ends differ with where a set was filtered (PTB-XL's copy before it was cut).
     x = x[:, :, EDGE:-EDGE]
@@ -92,8 +92,8 @@ def _network(x: np.ndarray, truth: np.ndarray, folds: list[Any], steps: int) -> 
         torch.manual_seed(number)
         random = np.random.default_rng(number)
         model = nn.Sequential(ResNet1d(width=12), nn.Dropout(0.2), nn.Linear(96, 1))
-        optimiser = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=steps)
+        optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3, weight_decay=0.05)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
         balance = torch.tensor((1 - truth[train]).sum() / truth[train].sum())
         for _ in range(steps):
             rows = random.choice(train, 32)
@@ -101,9 +101,9 @@ def _network(x: np.ndarray, truth: np.ndarray, folds: list[Any], steps: int) -> 
             batch = torch.from_numpy(x[rows, :, first : first + x.shape[2] - 80])
             wanted = torch.from_numpy(truth[rows].astype(np.float32))
             loss = nn.functional.binary_cross_entropy_with_logits(model(batch)[:, 0], wanted, pos_weight=balance)
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             loss.backward()
-            optimiser.step()
+            optimizer.step()
             schedule.step()
         model.eval()
         with torch.no_grad():

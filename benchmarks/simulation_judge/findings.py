@@ -24,7 +24,7 @@ class Target:
     open: tuple[str, ...] = ()
 
 
-# CinC gives infarctions without a place ("MI"); PTB-XL's LPR and ILBBB are neighbours of the finding itself.
+# CinC gives infarctions without a place ("MI"); PTB-XL's LPR and ILBBB are neighbors of the finding itself.
 TARGETS = (
     Target("Atrial fibrillation", ("AFIB",), ("AFLT",)),
     Target("Left bundle branch block", ("CLBBB",), ("ILBBB",)),

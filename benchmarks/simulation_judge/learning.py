@@ -1,7 +1,7 @@
 """Parts 3 and 4: one residual encoder trained on simulated ECGs alone, with a sigmoid head a label.
 
 Findings are tested on real recordings, so the tracings are put on one scale per lead (PTB-XL's amplitudes are
-modelled) and roughened by gains, noise and wander; labs are tested on held-out simulated patients, in millivolts.
+modeled) and roughened by gains, noise and wander; labs are tested on held-out simulated patients, in millivolts.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.simulation_judge import collected, recordings
-from ecgkt.model_input import MODEL_RATE
-from ecgkt.nn.encoders import ResNet1d
-from training.loop import Schedule, fit
+from ecgkt.model.networks.encoders import ResNet1d
+from ecgkt.model.preprocessing import MODEL_RATE
 from training.metrics import MIN_POSITIVES, auroc, interval, patient_resamples
+from training.train.loop import Schedule, fit
 
 TRAIN_ECGS, TEST_ECGS = 8000, 4000
 TEST_SHARE = 0.25  # of the patients

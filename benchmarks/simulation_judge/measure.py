@@ -1,7 +1,8 @@
-"""The same automatic measurement for every tracing, real or simulated; boundaries from `ecgkt.waves`.
+"""The same automatic measurement for every tracing, real or simulated; boundaries from
+`ecgkt.measurements.delineation`.
 
 A measure's name begins with its group: "time:", "rhythm:", "shape:LEAD:", "space:", "noise:" have no unit of voltage
-(each lead is measured against its own QRS), so that sets with modelled amplitudes can be compared; "axis:" needs the
+(each lead is measured against its own QRS), so that sets with modeled amplitudes can be compared; "axis:" needs the
 ratio of limb leads to be right, "mv:" and "raw:" need amplitudes as recorded.
 """
 
@@ -11,8 +12,8 @@ import numpy as np
 from scipy.signal import butter, find_peaks, sosfiltfilt, welch
 
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.r_peaks import RATE, band
-from ecgkt.waves import Beats, delineate
+from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.measurements.r_peaks import RATE, band
 
 INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1..V6; the other limb leads follow from I and II
 SPECTRUM = ((0.5, 1.0), (1.0, 4.0), (4.0, 8.0), (8.0, 15.0), (15.0, 25.0), (25.0, 40.0))  # Hz

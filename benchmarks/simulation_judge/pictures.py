@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from benchmarks.simulation_judge import recordings
 from benchmarks.simulation_judge.collected import Collection, matched
 from ecgkt.ecg import LEADS
-from ecgkt.model_input import MODEL_RATE
+from ecgkt.model.preprocessing import MODEL_RATE
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt

@@ -1,6 +1,6 @@
 """Real and simulated recordings in one form: SCP-ECG codes as labels, patient, age and sex, and the tracing on demand.
 
-Real: PTB-XL (amplitudes modelled), LUDB (each lead spans 1 mV), the CinC Challenge's records (amplitudes as recorded).
+Real: PTB-XL (amplitudes modeled), LUDB (each lead spans 1 mV), the CinC Challenge's records (amplitudes as recorded).
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import pandas as pd
 
 from ecgkt import readers
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.model_input import MODEL_SECONDS
-from training.simulation.fit_shapes import FOLDS
+from ecgkt.model.preprocessing import MODEL_SECONDS
+from training.simulation.fitting.shapes import FOLDS
 
 SETS = ("ptbxl", "ludb", "cinc")
 COLUMNS = ("name", "patient", "age", "male", "codes", "file")
@@ -81,7 +81,7 @@ def _ptbxl(folder: Path) -> pd.DataFrame:
 
 
 def unseen(data: Path) -> set[str]:
-    """Names of PTB-XL's recordings to which no shape was fitted (`training.simulation.fit_shapes`)."""
+    """Names of PTB-XL's recordings to which no shape was fitted (`training.simulation.fitting.shapes`)."""
     table = pd.read_csv(data / "ptbxl" / "ptbxl_database.csv")
     return set(table.loc[~table["strat_fold"].isin(FOLDS), "ecg_id"].astype(str))
 

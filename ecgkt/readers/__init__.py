@@ -12,46 +12,46 @@ import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers import (
-    aecg_reader,
-    array_reader,
-    dicom_reader,
-    edf_reader,
-    ishne_reader,
-    mortara_reader,
-    muse_reader,
-    scp_reader,
-    sierra_reader,
-    wfdb_reader,
-    zip_reader,
+    aecg,
+    arrays,
+    dicom,
+    edf,
+    ishne,
+    mortara,
+    muse,
+    scp,
+    sierra,
+    wfdb,
+    zip_archive,
 )
-from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, Layout
+from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, TableLayout
 
 __all__ = [
     "FORMATS",
     "MAX_FILE_BYTES",
     "MAX_SECONDS",
     "Format",
-    "Layout",
+    "TableLayout",
     "format_name",
     "group_uploads",
-    "needs_layout",
+    "needs_table_layout",
     "read",
 ]
 
 # In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
 # never followed by lines of nothing but numbers.
 FORMATS: tuple[Format, ...] = (
-    array_reader.CSV,
-    wfdb_reader.FORMAT,
-    dicom_reader.FORMAT,
-    muse_reader.FORMAT,
-    aecg_reader.FORMAT,
-    sierra_reader.FORMAT,
-    scp_reader.FORMAT,
-    edf_reader.FORMAT,
-    ishne_reader.FORMAT,
-    mortara_reader.FORMAT,
-    array_reader.NPY,
+    arrays.CSV,
+    wfdb.FORMAT,
+    dicom.FORMAT,
+    muse.FORMAT,
+    aecg.FORMAT,
+    sierra.FORMAT,
+    scp.FORMAT,
+    edf.FORMAT,
+    ishne.FORMAT,
+    mortara.FORMAT,
+    arrays.NPY,
 )
 
 
@@ -59,7 +59,7 @@ FORMATS: tuple[Format, ...] = (
 LARGEST_MV = 1000.0
 
 
-def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> ECG:
+def read(source: str | Path | bytes | Files, layout: TableLayout | None = None) -> ECG:
     """An ECG in mV from a path, the bytes of one file, or the files of one record by name (an upload).
 
     A path may be any file of a WFDB record (.hea, .dat, .mat) or the record's name without extension; its siblings
@@ -76,7 +76,7 @@ def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> EC
         raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     if not any(files.values()):
         raise ECGError("The file is empty.")
-    packed = next((content for content in files.values() if zip_reader.is_zip(content)), None)
+    packed = next((content for content in files.values() if zip_archive.is_zip(content)), None)
     if packed is not None:
         records = _unpacked(packed)
         if len(records) != 1:
@@ -88,7 +88,7 @@ def read(source: str | Path | bytes | Files, layout: Layout | None = None) -> EC
     return _read(form, files, layout)
 
 
-def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
+def _read(form: Format, files: Files, layout: TableLayout | None) -> ECG:
     try:
         with np.errstate(all="ignore"):
             ecg = form.read_as(files, layout) if form.read_as and layout else form.read(files)
@@ -101,8 +101,8 @@ def _read(form: Format, files: Files, layout: Layout | None) -> ECG:
     return ecg
 
 
-def needs_layout(files: Files) -> bool:
-    """Is the record a table of numbers, which `read` reads only with a `Layout`?"""
+def needs_table_layout(files: Files) -> bool:
+    """Is the record a table of numbers, which `read` reads only with a `TableLayout`?"""
     form = _form(files)
     return form is not None and form.read_as is not None
 
@@ -119,7 +119,7 @@ def group_uploads(files: Files) -> list[dict[str, bytes]]:
     What no record needs comes as a record of its own, so that `read` can say what is wrong with it. A zip stands for
     the records in it; one that cannot be opened is a record of its own.
     """
-    packed = {name: content for name, content in files.items() if zip_reader.is_zip(content)}
+    packed = {name: content for name, content in files.items() if zip_archive.is_zip(content)}
     records = _group({name: content for name, content in files.items() if name not in packed})
     for name, content in packed.items():
         try:
@@ -130,8 +130,8 @@ def group_uploads(files: Files) -> list[dict[str, bytes]]:
 
 
 def _unpacked(content: bytes) -> list[dict[str, bytes]]:
-    """The records of a zip; what belongs to none (a licence, a list) is passed over where there is any."""
-    records = [record for folder in zip_reader.unpack(content) for record in _group(folder)]
+    """The records of a zip; what belongs to none (a license, a list) is passed over where there is any."""
+    records = [record for folder in zip_archive.unpack(content) for record in _group(folder)]
     return [record for record in records if _form(record)] or records[:1]
 
 

@@ -36,7 +36,7 @@ _LEAD = re.compile(
 
 
 @dataclass(frozen=True)
-class Layout:
+class TableLayout:
     """What a bare table of numbers (CSV, .npy) does not say of itself.
 
     rate: Hz. units_per_mv: what is 1 mV in the file (1 for mV, 1000 for uV, an amplifier's gain for ADC units).
@@ -56,7 +56,7 @@ class Format:
     companions: names of the other files that the main file (name, content) needs; may raise ECGError.
     main_names: for a file that is not a main file, the names its main file could have.
     read: files of exactly one record -> ECG; `readers.read` turns whatever else than ECGError it raises into one.
-    read_as: the same for a format that states neither rate nor unit nor leads, all of which `Layout` then gives.
+    read_as: the same for a format that states neither rate nor unit nor leads, all of which `TableLayout` then gives.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Format:
     companions: Callable[[str, bytes], tuple[str, ...]]
     main_names: Callable[[str], tuple[str, ...]]
     read: Callable[[Files], ECG]
-    read_as: Callable[[Files, Layout], ECG] | None = None
+    read_as: Callable[[Files, TableLayout], ECG] | None = None
 
 
 def single_file(
@@ -75,7 +75,7 @@ def single_file(
     extensions: tuple[str, ...],
     claims: Callable[[bytes], bool],
     read: Callable[[bytes], ECG],
-    read_as: Callable[[bytes, Layout], ECG] | None = None,
+    read_as: Callable[[bytes, TableLayout], ECG] | None = None,
 ) -> Format:
     """A format whose record is one file."""
 
@@ -148,7 +148,7 @@ def shortened(seconds: float) -> str:
     return f"Only the first {MAX_SECONDS:.0f} s of {seconds:.0f} s are read"
 
 
-def whole(
+def assemble_ecg(
     names: Sequence[str],
     rows: Sequence[np.ndarray],
     rate: float,

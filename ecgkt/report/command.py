@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ecgkt.display_filter import FILTERS
+from ecgkt.datasets.mimic.tables import SIMULATED
 from ecgkt.ecg import LEADS, ECGError
-from ecgkt.layouts import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper
-from ecgkt.mimic.tables import SIMULATED
 from ecgkt.readers import read
+from ecgkt.sheet.display_filter import FILTERS
+from ecgkt.sheet.layout import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper
 
 if TYPE_CHECKING:
-    from ecgkt.model import Model
+    from ecgkt.model.model import Model
 
 SUFFIXES = (".pdf", ".png", ".json")
 
@@ -60,12 +60,12 @@ def run(options: argparse.Namespace, model: Model) -> None:
         options.layout, options.gain, options.speed, options.rhythm, options.start, order=options.order,
         filter=options.filter,
     )  # fmt: skip
-    explanation = model.explain(ecg)
-    striking = explanation.striking()
+    prediction = model.predict(ecg)
+    striking = prediction.striking()
     attribution = None
     if striking is not None:
         attribution = model.attribute(ecg, options.target or striking.label.code)
     simulated = any((folder / SIMULATED).is_file() for folder in Path(options.file).resolve().parents)
-    data = content.build(ecg, explanation, model, paper, attribution, simulated, options.patient)
+    data = content.build(ecg, prediction, model, paper, attribution, simulated, options.patient)
     make: Callable[[dict[str, Any]], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
     options.out.write_bytes(make(data))

@@ -10,21 +10,23 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ecgkt import NOTICE, display_filter, saliency
+from ecgkt import NOTICE
 from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
-from ecgkt.explanation import HEADS, Attribution, Explanation, Score
-from ecgkt.interval_words import SPACE, flag, limit, number
-from ecgkt.intervals import Intervals, Measured, measure
-from ecgkt.layouts import Paper
-from ecgkt.paper import scale_text
-from ecgkt.relevance import Share, summarise
+from ecgkt.measurements.intervals import Intervals, Measured, measure
+from ecgkt.measurements.wording import SPACE, flag, limit, number
+from ecgkt.prediction import HEADS, Attribution, Prediction, Score
+from ecgkt.relevance import classes as relevance_classes
+from ecgkt.relevance.summary import Share, summarize
+from ecgkt.sheet import display_filter
+from ecgkt.sheet.figure import scale_text
+from ecgkt.sheet.layout import Paper
 
 FORMAT, VERSION = "ecgkt report", 1
 MICROVOLTS = 1000  # in a millivolt
 
 
 class Identity(Protocol):
-    """What a report names a model by: `ecgkt.model.Model`, or a stand-in."""
+    """What a report names a model by: `ecgkt.model.model.Model`, or a stand-in."""
 
     name: str
     sha256: str
@@ -33,7 +35,7 @@ class Identity(Protocol):
 
 def build(
     ecg: ECG,
-    explanation: Explanation,
+    prediction: Prediction,
     model: Identity,
     paper: Paper | None = None,
     attribution: Attribution | None = None,
@@ -48,7 +50,7 @@ def build(
     """
     paper = paper or Paper()
     measured = measure(ecg)
-    if explanation.abstained:
+    if prediction.abstained:
         attribution = None
     return {
         "format": FORMAT,
@@ -74,13 +76,13 @@ def build(
         },
         "tracing": _tracing(ecg, paper),
         "quality": {
-            "ok": explanation.quality.ok,
-            "reasons": [*explanation.quality.reasons],
-            "warnings": [*explanation.quality.warnings],
+            "ok": prediction.quality.ok,
+            "reasons": [*prediction.quality.reasons],
+            "warnings": [*prediction.quality.warnings],
         },
-        "abstained": explanation.abstained,
-        "superclasses": dict(explanation.superclasses),
-        **{head: [_score(score) for score in explanation.scores(head)] for head in HEADS},
+        "abstained": prediction.abstained,
+        "superclasses": dict(prediction.superclasses),
+        **{head: [_score(score) for score in prediction.scores(head)] for head in HEADS},
         "intervals": _intervals(measured),
         "attribution": _attribution(attribution, measured, paper) if attribution else None,
     }
@@ -118,7 +120,7 @@ def _score(score: Score) -> dict[str, Any]:
         "prevalence": label.prevalence,
         "auroc": list(label.auroc) if label.auroc else None,
         "measured_on": label.measured_on or None,
-        "learnt_from": label.learnt_from,
+        "learned_from": label.learned_from,
     }
 
 
@@ -147,9 +149,9 @@ def _measured(row: Measured) -> dict[str, Any]:
 
 def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> dict[str, Any]:
     """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
-    found = summarise(attribution, measured.beats)
+    found = summarize(attribution, measured.beats)
     first = round(paper.start * attribution.rate)
-    shown = saliency.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
+    shown = relevance_classes.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
     return {
         "code": attribution.label.code,
         "name": attribution.label.name,

@@ -17,7 +17,7 @@ from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 from ecgkt.report import scores_page, tracing_page
 from ecgkt.report.drawing import Page
 
-DPI = 150  # of the PNG: 5.9 dots a millimetre
+DPI = 150  # of the PNG: 5.9 dots a millimeter
 TITLE = "12-lead ECG report"
 # TrueType fonts, so that words can be searched and copied. Of the tracing every sample is drawn, none simplified away.
 STYLE: dict[Any, Any] = {"pdf.fonttype": 42, "path.simplify": False}
@@ -39,7 +39,7 @@ def pages(data: dict[str, Any]) -> list[Page]:
 
 
 def pdf(data: dict[str, Any]) -> bytes:
-    """A4 landscape, vectors only, a millimetre a millimetre. Says nothing of whom it is about but what is printed."""
+    """A4 landscape, vectors only, a millimeter a millimeter. Says nothing of whom it is about but what is printed."""
     drawn = BytesIO()
     midnight = datetime.fromisoformat(data["created"]).replace(tzinfo=UTC)
     told = {"Title": TITLE, "Creator": "ecgkt", "Producer": None, "CreationDate": midnight}

@@ -1,6 +1,6 @@
-"""A printed page in millimetres: lines, bars and words on A4 landscape, drawn by matplotlib as PDF or PNG.
+"""A printed page in millimeters: lines, bars and words on A4 landscape, drawn by matplotlib as PDF or PNG.
 
-One pair of axes covers the page, so that a unit is a millimetre from the lower left corner. Nothing here knows an ECG.
+One pair of axes covers the page, so that a unit is a millimeter from the lower left corner. Nothing here knows an ECG.
 """
 
 from __future__ import annotations
@@ -99,21 +99,21 @@ class Page:
         x: float,
         y: float,
         size: float = 7.5,
-        colour: str = TEXT,
+        color: str = TEXT,
         bold: bool = False,
         side: Side = "left",
     ) -> None:
         """One line of text with its baseline at y; x is its left edge, middle or right edge."""
         properties = font(size, bold)
         self._axes.text(
-            x, y, text, color=colour, fontproperties=properties, ha=side, va="baseline", parse_math=False,
+            x, y, text, color=color, fontproperties=properties, ha=side, va="baseline", parse_math=False,
             zorder=self._next(),
         )  # fmt: skip
 
-    def paragraph(self, text: str, x: float, y: float, room: float, size: float = 7.5, colour: str = TEXT) -> float:
+    def paragraph(self, text: str, x: float, y: float, room: float, size: float = 7.5, color: str = TEXT) -> float:
         """Wrapped lines from baseline y down; the baseline after the last."""
         for line in wrapped(text, room, size):
-            self.words(line, x, y, size, colour)
+            self.words(line, x, y, size, color)
             y -= 1.4 * size * POINT
         return y
 
@@ -122,13 +122,13 @@ class Page:
         x: Numbers,
         y: Numbers,
         width: float = 0.2,
-        colour: str = TEXT,
+        color: str = TEXT,
         within: Box | None = None,
         dashed: bool = False,
     ) -> None:
         """A line through all points, lifted where one is NaN. within: what lies outside is cut off."""
         (drawn,) = self._axes.plot(
-            x, y, color=colour, linewidth=width / POINT, zorder=self._next(),
+            x, y, color=color, linewidth=width / POINT, zorder=self._next(),
             linestyle=(0, DASHES) if dashed else "solid", dash_capstyle="butt", solid_capstyle="butt",
             dash_joinstyle="round", solid_joinstyle="round",
         )  # fmt: skip
@@ -136,15 +136,15 @@ class Page:
             corners = Bbox.from_extents(within.left, within.low, within.right, within.high)
             drawn.set_clip_box(TransformedBbox(corners, self._axes.transData))
 
-    def rules(self, segments: Sequence[tuple[Point, Point]], width: float, colour: str) -> None:
+    def rules(self, segments: Sequence[tuple[Point, Point]], width: float, color: str) -> None:
         """Many straight lines of one kind."""
         self._axes.add_collection(
-            LineCollection(list(segments), colors=colour, linewidths=width / POINT, zorder=self._next()), autolim=False
+            LineCollection(list(segments), colors=color, linewidths=width / POINT, zorder=self._next()), autolim=False
         )
 
-    def fill(self, box: Box, colour: str) -> None:
+    def fill(self, box: Box, color: str) -> None:
         corner = (box.left, box.low)
-        self._axes.add_patch(Rectangle(corner, box.width, box.height, color=colour, lw=0, zorder=self._next()))
+        self._axes.add_patch(Rectangle(corner, box.width, box.height, color=color, lw=0, zorder=self._next()))
 
     def _next(self) -> float:
         self._layer += 1

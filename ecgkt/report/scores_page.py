@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecgkt import saliency
-from ecgkt.explanation import HEADS, TITLES, Head
+from ecgkt.prediction import HEADS, TITLES, Head
+from ecgkt.relevance import classes as relevance_classes
 from ecgkt.report import words
 from ecgkt.report.drawing import (
     ACCENT,
@@ -52,7 +52,7 @@ def draw(page: Page, data: dict[str, Any], pages: int) -> None:
         left = LEFT + k * (width + GAP)
         _scores(page, data, head, Box(left, 0, left + width, y))
     y -= (ROWS + 3.7) * ROW
-    key = "sim., real: learnt from simulated, from real patients. Line on a bar: threshold; bold: above it."
+    key = "sim., real: learned from simulated, from real patients. Line on a bar: threshold; bold: above it."
     if data["superclasses"]:
         every = ", ".join(f"{name} {words.percent(share)}" for name, share in data["superclasses"].items())
         key = f"{key} Superclasses: {every}."
@@ -76,21 +76,21 @@ def _title(page: Page, title: str, note: str, left: float, right: float, y: floa
 def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
     """The table of one head: those above their threshold however few, then the most probable, as many as fit."""
     scores = data[head]
-    simulated = all(score["learnt_from"] == "simulated" for score in scores)
-    note = TITLES[head][1] + ("; learnt from simulated patients" if simulated else "")
+    simulated = all(score["learned_from"] == "simulated" for score in scores)
+    note = TITLES[head][1] + ("; learned from simulated patients" if simulated else "")
     _title(page, TITLES[head][0], note, box.left, box.right, box.high)
     if not scores:
         page.words("The model has none.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
         return
     shown = _shown(scores)
-    learnt = [LEARNT.get(score["learnt_from"], score["learnt_from"]) for score in shown]
-    widest = max(text_width("learnt from", TINY), *(text_width(each, SMALL) for each in learnt))
+    learned = [LEARNT.get(score["learned_from"], score["learned_from"]) for score in shown]
+    widest = max(text_width("learned from", TINY), *(text_width(each, SMALL) for each in learned))
     right = box.right - widest - 2.5
     threshold, probability = right - BAR_MM - 2, right - BAR_MM - 12.5
     y = box.high - 1.3 * ROW
-    for title, x in (("probability", probability), ("threshold", threshold), ("learnt from", box.right)):
+    for title, x in (("probability", probability), ("threshold", threshold), ("learned from", box.right)):
         page.words(title, x, y, TINY, QUIET, side="right")
-    for score, source in zip(shown, learnt, strict=True):
+    for score, source in zip(shown, learned, strict=True):
         y -= ROW
         bold = score["positive"]
         _name(page, score, Box(box.left, y, probability - 8, y))
@@ -129,9 +129,9 @@ def _left_out(scores: list[dict[str, Any]], shown: list[dict[str, Any]]) -> str:
     return f"{len(shown)} of {len(scores)}{more}; all of them in the JSON report"
 
 
-def _bar(page: Page, box: Box, share: float, colour: str) -> None:
+def _bar(page: Page, box: Box, share: float, color: str) -> None:
     page.fill(box, "#e8ebec")
-    page.fill(Box(box.left, box.low, box.left + share * box.width, box.high), colour)
+    page.fill(Box(box.left, box.low, box.left + share * box.width, box.high), color)
 
 
 def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
@@ -198,7 +198,7 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
     groups = (found["leads"], found["waves"] | rest)
     every = [each["share"] for group in groups for each in group.values()]
     step, most = box.height / (len(every) + 0.7), max(every) or 1.0
-    colours = saliency.colours(found["signed"])
+    colors = relevance_classes.colors(found["signed"])
     y = box.high
     for group in groups:
         for name, each in group.items():
@@ -209,8 +209,8 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
             if found["signed"]:
                 raises, lowers = ((each["share"] + sign * each["net"]) / 2 / most for sign in (1, -1))
                 middle, half = (place.left + place.right) / 2, place.width / 2
-                page.fill(Box(middle, place.low, middle + raises * half, place.high), colours[4])
-                page.fill(Box(middle - lowers * half, place.low, middle, place.high), colours[-4])
+                page.fill(Box(middle, place.low, middle + raises * half, place.high), colors[4])
+                page.fill(Box(middle - lowers * half, place.low, middle, place.high), colors[-4])
                 page.line((middle, middle), (place.low - 0.3, place.high + 0.3), 0.15, QUIET)
             else:
                 _bar(page, place, each["share"] / most, BAR)
@@ -218,14 +218,14 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
 
 
 def _legend(page: Page, signed: bool, x: float, y: float, scale: float) -> float:
-    """One line: the colours from slight to strongest, and how much of the relevance they are; the next baseline."""
-    colours = saliency.colours(signed)
+    """One line: the colors from slight to strongest, and how much of the relevance they are; the next baseline."""
+    colors = relevance_classes.colors(signed)
     ways = (("raises the score", 1), ("lowers it", -1)) if signed else (("relevance", 1),)
     for title, sign in ways:
         for k, width in enumerate(RELEVANCE_MM, start=1):
-            page.line((x, x + 4), (y + 0.7, y + 0.7), width * scale, colours[sign * k], dashed=sign < 0)
+            page.line((x, x + 4), (y + 0.7, y + 0.7), width * scale, colors[sign * k], dashed=sign < 0)
             x += 4.3
         page.words(title, x + 0.5, y, SMALL, QUIET)
         x += text_width(title, SMALL) + 3.5
-    page.words(f"(the strongest {saliency.SHOWN} %); not to scale", x, y, SMALL, QUIET)
+    page.words(f"(the strongest {relevance_classes.SHOWN} %); not to scale", x, y, SMALL, QUIET)
     return y - 5

@@ -1,4 +1,4 @@
-"""The tracing of a report on its grid, in the same millimetres as on the screen (`ecgkt.layouts`), at any size."""
+"""The tracing of a report on its grid, in the same millimeters as on the screen (`ecgkt.sheet.layout`), at any size."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt import saliency
-from ecgkt.layouts import Cell, Paper, cells, name_at, pulses
+from ecgkt.relevance import classes as relevance_classes
 from ecgkt.report.drawing import GRID_MAJOR, GRID_MINOR, TEXT, Box, Page
+from ecgkt.sheet.layout import Cell, Paper, cells, name_at, pulses
 
 Row = npt.NDArray[np.float64]
 
 TRACE_MM = 0.22
 PULSE_MM = 0.2
-RELEVANCE_MM = (0.9, 1.3, 1.7, 2.2)  # width of the four classes: wider as well as another colour
+RELEVANCE_MM = (0.9, 1.3, 1.7, 2.2)  # width of the four classes: wider as well as another color
 SMALL_BOX, LARGE_BOX = 1.0, 5.0  # mm
 
 
@@ -59,19 +59,20 @@ class Sheet:
             self.page.words(cell.name, self._left + self.scale * x, self._zero + self.scale * y, size, bold=True)
 
     def relevance(self, attribution: dict[str, Any]) -> None:
-        """A line under the tracing in the colours of `ecgkt.saliency`: wider the stronger, dashed where it lowers."""
-        colours = saliency.colours(attribution["signed"])
+        """A line under the tracing in the colors of `ecgkt.relevance.classes`: wider the stronger, dashed where it
+        lowers."""
+        colors = relevance_classes.colors(attribution["signed"])
         for cell in cells(self.paper):
             x, y = self._samples(cell)
             row = np.asarray(attribution["classes"][cell.lead], dtype=int)
             at = np.rint(x / self.paper.speed * attribution["rate"]).astype(int)
             here = np.where(at < len(row), row[np.minimum(at, len(row) - 1)], 0)
-            for k, colour in sorted(colours.items(), key=lambda item: abs(item[0])):
-                # One point to the right belongs to the stretch too, or neighbouring classes would leave a gap.
+            for k, color in sorted(colors.items(), key=lambda item: abs(item[0])):
+                # One point to the right belongs to the stretch too, or neighboring classes would leave a gap.
                 mark = here == k
                 mark[1:] |= here[:-1] == k
                 if mark.any():
-                    self._line(x, np.where(mark, y, np.nan), RELEVANCE_MM[abs(k) - 1], colour, dashed=k < 0)
+                    self._line(x, np.where(mark, y, np.nan), RELEVANCE_MM[abs(k) - 1], color, dashed=k < 0)
 
     def _samples(self, cell: Cell) -> tuple[Row, Row]:
         """Place of every sample of a cell in mm on the sheet, NaN where nothing was recorded."""
@@ -83,13 +84,13 @@ class Sheet:
         x = ((begin + first + np.arange(len(part))) / rate - start) * self.paper.speed
         return x, cell.offset + cell.sign * self.paper.gain * part
 
-    def _line(self, x: Any, y: Any, width: float, colour: str, dashed: bool = False) -> None:
+    def _line(self, x: Any, y: Any, width: float, color: str, dashed: bool = False) -> None:
         x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
         scale = self.scale
         x, y = self._left + scale * x, self._zero + scale * y
-        self.page.line(x, y, width * scale, colour, within=self.box, dashed=dashed)
+        self.page.line(x, y, width * scale, color, within=self.box, dashed=dashed)
 
-    def _rules(self, step: float, width: float, colour: str) -> None:
+    def _rules(self, step: float, width: float, color: str) -> None:
         """Lines through the sheet's origin and every `step` mm of the sheet from it, over the whole box."""
         box, gap = self.box, step * self.scale
 
@@ -99,4 +100,4 @@ class Sheet:
 
         upright = [((x, box.low), (x, box.high)) for x in places(box.left, box.right, self._left)]
         level = [((box.left, y), (box.right, y)) for y in places(box.low, box.high, self._zero)]
-        self.page.rules(upright + level, width, colour)
+        self.page.rules(upright + level, width, color)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from ecgkt.layouts import SHEET_MM, Paper
 from ecgkt.report import words
 from ecgkt.report.drawing import HEIGHT, QUIET, WARNING, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
+from ecgkt.sheet.layout import SHEET_MM, Paper
 
 EDGE = 5.0  # mm that printers leave white
 FOOT = 9.0  # mm for the two lines below the grid

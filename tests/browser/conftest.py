@@ -13,7 +13,8 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from looking import wait
+
+from tests.browser.looking import wait
 
 ROOT = Path(__file__).resolve().parents[2]
 FLAGS = (

@@ -8,10 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from looking import script as _script
-from looking import settled as _settled
-from looking import size as _size
-from looking import wait as _wait
+
+from tests.browser.looking import script as _script
+from tests.browser.looking import settled as _settled
+from tests.browser.looking import size as _size
+from tests.browser.looking import wait as _wait
 
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from looking import script, settled, size, wait
+from tests.browser.looking import script, settled, size, wait
 
 SHEET = "document.querySelector('.st-key-sheet')"
 PLACE = f"JSON.stringify({SHEET}.getBoundingClientRect().toJSON())"

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from looking import script, settled, size, wait
 
-from ecgkt.collection import open_collection
+from ecgkt.datasets.collection import open_collection
+from tests.browser.looking import script, settled, size, wait
 
 ROOT = Path(__file__).resolve().parents[2]
 PLOT = "document.querySelector('.js-plotly-plot')"

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from looking import script, settled, size, wait
 from selenium.webdriver.common.keys import Keys
+
+from tests.browser.looking import script, settled, size, wait
 
 TEXT = "document.body.innerText"
 NOTE = "document.querySelector('.patient')?.innerText ?? ''"

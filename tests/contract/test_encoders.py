@@ -9,8 +9,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ecgkt.nn.encoders import ENCODERS, build_encoder
-from ecgkt.nn.network import Architecture, Network
+from ecgkt.model.networks.encoders import ENCODERS, build_encoder
+from ecgkt.model.networks.network import Architecture, Network
 
 SMALL = {
     "beat": {"widths": (8, 8, 8, 8), "hidden": 16, "rhythm": 8},

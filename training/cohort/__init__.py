@@ -1,0 +1,1 @@
+"""Cohort files -> prepared arrays, labels, splits and a data card."""

@@ -1,7 +1,7 @@
 """A prepared cohort on disk: what training reads, whatever the data came from.
 
     signals.i16       int16 [ecgs, 12, 1000], C order, microvolts, leads as `ecgkt.LEADS`:
-                      `ecgkt.model_input.model_view` of the first 10 s of each ECG
+                      `ecgkt.model.preprocessing.model_view` of the first 10 s of each ECG
     ecgs.parquet      ecg_id, patient, stay, source, split, age, sex, path
     clinical.parquet  float32, NaN = not measured: lab:*, vital:*, biometric:*
     findings.parquet, diagnoses.parquet, labs.parquet
@@ -26,11 +26,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecgkt import vocabulary
+from ecgkt.datasets.mimic.tables import VITALS
 from ecgkt.ecg import LEADS
-from ecgkt.explanation import HEADS
-from ecgkt.mimic.tables import VITALS
-from ecgkt.model_input import MODEL_RATE
-from training.cohort.signals import ECG_BYTES, SHAPE
+from ecgkt.model.preprocessing import MODEL_RATE
+from ecgkt.prediction import HEADS
+from training.cohort.signals.convert import ECG_BYTES, SHAPE
 
 ECG_COLUMNS = ["ecg_id", "patient", "stay", "source", "split", "age", "sex", "path"]
 BIOMETRICS = ("age", "sex", "bmi", "weight", "height")
@@ -109,7 +109,7 @@ def fingerprint(signals: Path, tables: dict[str, pd.DataFrame]) -> str:
 def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.DataFrame]) -> Prepared:
     """Write the tables and, last of all, prepared.json, beside the signals.i16 that is already there.
 
-    info: name, source, simulated, labels, excluded, config, licence, note; counts and fingerprint are added here.
+    info: name, source, simulated, labels, excluded, config, license, note; counts and fingerprint are added here.
     """
     ecgs = tables["ecgs"][ECG_COLUMNS].reset_index(drop=True)
     text = ["ecg_id", "patient", "stay", "source", "split", "sex", "path"]
@@ -138,7 +138,7 @@ def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.Data
         "excluded": info["excluded"],
         "config": info["config"],
         "fingerprint": fingerprint(folder / "signals.i16", final),
-        "licence": info["licence"],
+        "license": info["license"],
         "note": info["note"],
     }
     (folder / "prepared.json").unlink(missing_ok=True)

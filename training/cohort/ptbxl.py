@@ -17,11 +17,11 @@ import numpy as np
 import pandas as pd
 
 from ecgkt import vocabulary
-from training.cohort.card import Step, write_card
 from training.cohort.config import load_config, recorded
-from training.cohort.findings import described, with_superclasses
+from training.cohort.data_card import Step, write_card
+from training.cohort.labels.findings import described, with_superclasses
 from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
-from training.cohort.signals import Limits, RecordFiles, convert_all
+from training.cohort.signals.convert import Limits, RecordFiles, convert_all
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
 
@@ -135,7 +135,7 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
         },
         "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
         "config": recorded(settings),
-        "licence": "CC-BY 4.0 (Wagner et al., PTB-XL 1.0.3, PhysioNet)",
+        "license": "CC-BY 4.0 (Wagner et al., PTB-XL 1.0.3, PhysioNet)",
         "note": settings["ptbxl"]["reduced_copy_note"] if reduced else "Statements by up to two cardiologists.",
     }
     none = pd.DataFrame(index=database.index)

@@ -2,7 +2,7 @@
 
 A patient who once has a split keeps it: OUT/splits.csv lists every patient ever assigned there, and `splits.known` in
 the configuration can name such a file of an earlier preparation. New patients follow one after another, in the order of
-sha256(salt + patient); each goes to the split that lacks patients like this one most. That is minimisation (Pocock and
+sha256(salt + patient); each goes to the split that lacks patients like this one most. That is minimization (Pocock and
 Simon, Biometrics 1975;31:103-115) with the shares of the splits as its targets: each fact of a patient is balanced by
 itself, so that there is no need for a stratum for each combination of facts, most of which would hold one patient.
 
@@ -28,7 +28,7 @@ SPLITS = ("train", "validation", "test")
 def assign_splits(facts: pd.DataFrame, known: Mapping[str, str], shares: Mapping[str, float], salt: str) -> pd.Series:
     """The split of each patient (index of `facts`, text) from its facts (one column each, any values that compare).
 
-    known: patient -> split, of whomever has one already. Patients in `known` count towards the balance if they are in
+    known: patient -> split, of whomever has one already. Patients in `known` count toward the balance if they are in
     `facts`. The order of `facts` does not matter.
     """
     # One column a value of a fact, and one for everybody, so that the totals are balanced as well.

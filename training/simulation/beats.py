@@ -1,9 +1,9 @@
 """The waves of a beat: each a Gaussian in time (or a plateau) with an amplitude in each of the eight independent leads.
 
-What a heart looks like without effects comes from real recordings (`shapes.csv`, written by `fit_shapes`); effects are
-dipoles added to it, seen through the patient's lead vectors (directions from textbooks, sizes chosen where no comment
-names a source). Dipole axes after Frank: x to the left, y to the feet, z to the back; mV. Times are in seconds from QRS
-onset (from P onset for the P wave).
+What a heart looks like without effects comes from real recordings (`shapes.csv`, written by `fitting.shapes`); effects
+are dipoles added to it, seen through the patient's lead vectors (directions from textbooks, sizes chosen where no
+comment names a source). Dipole axes after Frank: x to the left, y to the feet, z to the back; mV. Times are in seconds
+from QRS onset (from P onset for the P wave).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from training.simulation.body import Body
 from training.simulation.effects import Morphology
 from training.simulation.waveform import QRS, ST, P, Waves
 
-# Centres and sigmas as fractions of P and of QRS; those of QRS were fitted to 120 normal recordings of PTB-XL (0.4 % of
+# Centers and sigmas as fractions of P and of QRS; those of QRS were fitted to 120 normal recordings of PTB-XL (0.4 % of
 # the energy is left over), in which a 40 Hz filter had widened each wave by FILTER.
 P_CENTRES, P_WIDTH = np.array([0.36, 0.66]), 0.155
 CENTRES = np.array([0.230, 0.357, 0.458, 0.531, 0.661])
 WIDTHS = np.array([0.067, 0.084, 0.090, 0.124, 0.101])
 FILTER = 0.0033  # s
-# Atrial repolarisation as a share of P, against it (chosen; it lowers the PR segment below the line between beats).
+# Atrial repolarization as a share of P, against it (chosen; it lowers the PR segment below the line between beats).
 RECOVERY = 0.16
 # T as shares of QT (medians of the same recordings): from the peak to the end, the sigmas before and after the peak.
 T_DOWN, T_LEFT, T_RIGHT = 0.194, 0.124, 0.091
@@ -58,21 +58,21 @@ class _Builder:
         return np.asarray(self.leads @ np.array(vector))
 
     def turned(self, amplitude: np.ndarray, degrees: float) -> np.ndarray:
-        """[8, n] with its dipole part rotated in the frontal plane; positive turns the axis towards the feet."""
+        """[8, n] with its dipole part rotated in the frontal plane; positive turns the axis toward the feet."""
         cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
         turn = np.array([[cosine - 1, -sine, 0], [sine, cosine - 1, 0], [0, 0, 0]])
         return np.asarray(amplitude + self.leads @ (turn @ (self.inverse @ amplitude)))
 
-    def wave(self, centre: float, left: float, right: float, eight: np.ndarray, qt: bool = False) -> None:
-        self.rows.append((centre, left, right, eight, False, qt))
+    def wave(self, center: float, left: float, right: float, eight: np.ndarray, qt: bool = False) -> None:
+        self.rows.append((center, left, right, eight, False, qt))
 
     def plateau(self, begin: float, end: float, eight: np.ndarray) -> None:
         self.rows.append(((begin + end) / 2, begin, end, eight, True, True))
 
     def build(self) -> Waves:
-        centre, left, right, eight, flat, qt = zip(*self.rows, strict=True)
+        center, left, right, eight, flat, qt = zip(*self.rows, strict=True)
         return Waves(
-            np.array(centre), np.array(left), np.array(right), np.stack(eight, axis=1), np.array(flat), np.array(qt)
+            np.array(center), np.array(left), np.array(right), np.stack(eight, axis=1), np.array(flat), np.array(qt)
         )
 
 
@@ -104,7 +104,7 @@ def ventricles(
     else:
         own = _conducted(b, m, shape, qrs, block, lpfb, delta)
         secondary = b.seen(-0.22, -0.12, 0.05) if delta else np.zeros(8)
-    _repolarisation(b, m, own, qrs, qt, secondary, share=0.15 if block in MUSCLE else 0.4 if block == "lbbb" else 1.0)
+    _repolarization(b, m, own, qrs, qt, secondary, share=0.15 if block in MUSCLE else 0.4 if block == "lbbb" else 1.0)
     return b.build()
 
 
@@ -133,7 +133,7 @@ def _conducted(
         for wall in scarred:
             direction, gain = WALLS[wall]
             q = min(m[f"q_wave.{wall}"], 1.4)
-            # The scar no longer pulls towards itself, least so late, when the rest of the heart dominates.
+            # The scar no longer pulls toward itself, least so late, when the rest of the heart dominates.
             lost = np.maximum(direction @ dipole, 0) * np.array([0.9, 0.8, 0.5, 0.3, 0.0]) * min(q, 1.0)
             waves -= np.outer(b.leads @ direction, lost)
             scar -= 0.40 * q / gain * (b.leads @ direction)
@@ -160,12 +160,12 @@ def _from_muscle(b: _Builder, block: str, m: Morphology, shape: np.ndarray, qrs:
     size = float(np.linalg.norm(vectors.sum(axis=0))) / max(float(np.linalg.norm(own)), 0.3)
     angle = 40.0 * np.tanh(own[1] - own[0])
     eight = b.turned(b.leads @ vectors.T, angle) + 0.06 * size * own[:, None]
-    for centre, sigma, amplitude in zip((0.17, 0.40, 0.70), (0.085, 0.125, 0.125), eight.T, strict=True):
-        b.wave(centre * qrs, sigma * qrs, sigma * qrs, amplitude)
+    for center, sigma, amplitude in zip((0.17, 0.40, 0.70), (0.085, 0.125, 0.125), eight.T, strict=True):
+        b.wave(center * qrs, sigma * qrs, sigma * qrs, amplitude)
     return np.asarray(-0.30 * (eight[:, 1] + eight[:, 2]) / 1.6)
 
 
-def _repolarisation(
+def _repolarization(
     b: _Builder, m: Morphology, own: np.ndarray, qrs: float, qt: float, secondary: np.ndarray, share: float
 ) -> None:
     """Append ST, T, scooping and U. own: [8, 3] the beat's ST and T without effects; share: of effects that show."""
@@ -180,13 +180,13 @@ def _repolarisation(
     upright = b.inverse @ t.sum(axis=1)
     st_vector = -m["st_sub"] / 1000 * APEX + m["st_diffuse"] / 1000 * np.array([0.8, 0.55, -0.3])
     t_vector = np.zeros(3)
-    for wall, (towards, gain) in WALLS.items():
+    for wall, (toward, gain) in WALLS.items():
         injury = m[f"injury.{wall}"] / 1000 / gain
-        st_vector = st_vector + injury * towards
-        t_vector = t_vector + 0.8 * injury * towards  # hyperacute T
+        st_vector = st_vector + injury * toward
+        t_vector = t_vector + 0.8 * injury * toward  # hyperacute T
         if m[f"t_territory.{wall}"] > 0:
-            pull = 0.28 / gain + max(float((upright + t_vector) @ towards), 0)
-            t_vector = t_vector - m[f"t_territory.{wall}"] * pull * towards
+            pull = 0.28 / gain + max(float((upright + t_vector) @ toward), 0)
+            t_vector = t_vector - m[f"t_territory.{wall}"] * pull * toward
     t_vector += m["t_anterior"] * np.array([0.0, 0.0, 0.30]) + m["rvh"] * np.array([0.05, -0.03, 0.22])
     t_vector += m["s1q3t3"] * np.array([0.05, -0.22, 0.0])
     if m["strain"] > 0:

@@ -67,8 +67,8 @@ class Body:
 
 @lru_cache
 def shapes() -> dict[str, np.ndarray]:
-    """Class -> [1 + components, 8, WAVES] mV: mean and components of real beats (`fit_shapes` says of which); and of
-    "decade" and "male" the change with age and sex."""
+    """Class -> [1 + components, 8, WAVES] mV: mean and components of real beats (`fitting.shapes` says of which); and
+    of "decade" and "male" the change with age and sex."""
     found: dict[str, dict[int, dict[str, list[float]]]] = {}
     with open(FOLDER / "shapes.csv", newline="", encoding="utf-8") as file:
         for name, component, wave, *eight in list(csv.reader(file))[1:]:
@@ -100,9 +100,9 @@ def placement(rng: np.random.Generator, body: Body) -> tuple[np.ndarray, str]:
     mix = np.eye(8)
     slide = rng.normal(0, 0.11, 6) + rng.normal(0, 0.07)
     for k in range(6):
-        neighbour = int(np.clip(k + np.sign(slide[k]), 0, 5))
+        neighbor = int(np.clip(k + np.sign(slide[k]), 0, 5))
         mix[2 + k, 2 + k] -= abs(slide[k])
-        mix[2 + k, 2 + neighbour] += abs(slide[k])
+        mix[2 + k, 2 + neighbor] += abs(slide[k])
     # A row of electrodes too high or too low sees more or less of what points to the feet.
     mix[2:] += rng.normal(0, 0.07) * body.inverse[1]
     chance, mistake = rng.random(), ""

@@ -86,7 +86,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     values["u_uv"] = max(0.0, rng.normal(12, 12))
     values["r_loss"] = max(0.0, rng.normal(-0.08, 0.15))
     if patient.male and patient.age < 50:
-        values["st_diffuse"] = max(0.0, rng.normal(-40, 55))  # early repolarisation, beyond what shapes.csv holds
+        values["st_diffuse"] = max(0.0, rng.normal(-40, 55))  # early repolarization, beyond what shapes.csv holds
     return values
 
 

@@ -26,7 +26,7 @@ def find(patient: Patient, tracing: Tracing) -> list[str]:
     conduction = _conduction(tracing)
     form: list[str] = []
     if c.block not in ("paced", "lbbb") and not c.delta:
-        form = _infarction(m) + _voltage(patient, tracing) + _repolarisation(patient, tracing)
+        form = _infarction(m) + _voltage(patient, tracing) + _repolarization(patient, tracing)
         if c.kind == "sinus" and (m["p_terminal"] > 40 or m["p_ms"] > 124):
             form.append("LAO/LAE")
         if c.kind == "sinus" and m["p_uv"] > 62:
@@ -96,7 +96,7 @@ def _voltage(patient: Patient, t: Tracing) -> list[str]:
     return out
 
 
-def _repolarisation(patient: Patient, t: Tracing) -> list[str]:
+def _repolarization(patient: Patient, t: Tracing) -> list[str]:
     m, out = t.morphology, []
     j = int((0.2 + m["qrs"] / 1000) * RATE)
     st = t.beat[:, j + 20]

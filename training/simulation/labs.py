@@ -2,8 +2,8 @@
 
 What is left when these are known is correlated too (lab_correlations.csv): a Gaussian copula, since each lab is a
 monotonic function of its own z score. The null labs (MCV, platelets, ALT) have no shift by any condition nor by acuity,
-no effect on the ECG and no correlation with a lab that has one, so nothing about them can be learnt from a tracing;
-they are the check that a result is not an artefact.
+no effect on the ECG and no correlation with a lab that has one, so nothing about them can be learned from a tracing;
+they are the check that a result is not an artifact.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SECONDS = 10.9  # of prothrombin time at an INR of 1: the demo's mean ratio
 class Quantities:
     """Everything that has a z score of its own, in the order of labs.csv (without the derived) and vitals.csv.
 
-    centre, own (square root of the patient's share of the variance), visit (of the rest): [n]; below, above: [2, n],
+    center, own (square root of the patient's share of the variance), visit (of the rest): [n]; below, above: [2, n],
     going home and admitted; root: [n, n] Cholesky factor of the correlations; moves: condition -> (present [n], per
     severity [n]).
     """
@@ -41,7 +41,7 @@ class Quantities:
     keys: tuple[str, ...]
     index: dict[str, int]
     log: np.ndarray
-    centre: np.ndarray
+    center: np.ndarray
     below: np.ndarray
     above: np.ndarray
     own: np.ndarray
@@ -62,12 +62,12 @@ def correlations(keys: tuple[str, ...]) -> np.ndarray:
 @lru_cache
 def quantities() -> Quantities:
     own = [lab for lab in labs() if lab.scale != "derived"]
-    table = [(lab.key, lab.scale == "log", lab.centre, lab.below, lab.above, lab.patient_share) for lab in own]
+    table = [(lab.key, lab.scale == "log", lab.center, lab.below, lab.above, lab.patient_share) for lab in own]
     table += [
-        (r["vital"], False, float(r["centre"]), spreads(r, "below"), spreads(r, "above"), float(r["patient_share"]))
+        (r["vital"], False, float(r["center"]), spreads(r, "below"), spreads(r, "above"), float(r["patient_share"]))
         for r in rows("vitals")
     ]
-    keys, logs, centre, below, above, share = zip(*table, strict=True)
+    keys, logs, center, below, above, share = zip(*table, strict=True)
     index = {key: i for i, key in enumerate(keys)}
     moves = {}
     for name, changes in shifts().items():
@@ -77,7 +77,7 @@ def quantities() -> Quantities:
             moves[name][1][index[quantity]] += severity
     part = np.array(share)
     return Quantities(
-        keys, index, np.array(logs), np.array(centre), np.array(below).T, np.array(above).T, np.sqrt(part),
+        keys, index, np.array(logs), np.array(center), np.array(below).T, np.array(above).T, np.sqrt(part),
         np.sqrt(1 - part), np.linalg.cholesky(correlations(keys)), moves,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def shift(patient: Patient, stay: Stay) -> np.ndarray:
 def values(q: Quantities, z: np.ndarray, moved: np.ndarray, admitted: bool) -> np.ndarray:
     """[..., n] values in their units from z scores and shifts, both [..., n]."""
     change = np.where(z > 0, q.above[int(admitted)], q.below[int(admitted)]) * z + moved
-    out = np.where(q.log, q.centre * np.exp(np.where(q.log, change, 0.0)), q.centre + change)
+    out = np.where(q.log, q.center * np.exp(np.where(q.log, change, 0.0)), q.center + change)
     out[..., q.index["calcium"]] += BOUND_CALCIUM * (out[..., q.index["albumin"]] - HEALTHY_ALBUMIN)
     return out
 

@@ -73,7 +73,7 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     electrodes += rng.normal(0, mains, (9, 1)).astype(np.float32) * np.sin(2 * np.pi * 60 * t + 1.0)
     white = rng.standard_normal((9, samples), dtype=np.float32)
     envelope = 1 + 0.6 * np.sin(2 * np.pi * rng.uniform(0.05, 0.3) * t + rng.uniform(0, 6.28)).astype(np.float32)
-    # Muscle within the band of a cart's 150 Hz filter, roughly: the mean of two neighbouring samples.
+    # Muscle within the band of a cart's 150 Hz filter, roughly: the mean of two neighboring samples.
     limbs = np.array([0.7, 0.7, 0.5, 0, 0, 0, 0, 0, 0])  # arms tremble more than the chest
     muscle = np.exp(rng.normal(-6.0, 0.6) + limbs + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None]
     electrodes += muscle * envelope * 0.65 * (white + np.roll(white, 1, axis=1))
@@ -87,5 +87,5 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
         step = float(rng.normal(0, 0.5)) * np.exp(-np.maximum(t - at, 0) / 0.5) * (t > at)
         electrodes[which] += step.astype(np.float32)
     right_arm, left_arm, foot = electrodes[0], electrodes[1], electrodes[2]
-    centre = (right_arm + left_arm + foot) / 3
-    return np.concatenate([np.stack([left_arm - right_arm, foot - right_arm]), electrodes[3:] - centre])
+    center = (right_arm + left_arm + foot) / 3
+    return np.concatenate([np.stack([left_arm - right_arm, foot - right_arm]), electrodes[3:] - center])

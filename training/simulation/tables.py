@@ -4,7 +4,7 @@
 |---|---|
 | conditions.csv | prevalence at age 60 in women, log odds per decade and for men, codes, how often the code is given |
 | links.csv | log odds that one condition adds to another |
-| labs.csv, vitals.csv | healthy centre, 1 SD below and above it, the same of the admitted; limits of the report |
+| labs.csv, vitals.csv | healthy center, 1 SD below and above it, the same of the admitted; limits of the report |
 | lab_correlations.csv | correlation of what is left of two labs or vitals when the conditions are known |
 | panels.csv | how often each panel is drawn near the ECG and later on the ward, and what makes it likelier |
 | shifts.csv | what a condition, or acuity, does to a lab or vital: `present` + `severity` x (severity 0-1) |
@@ -12,7 +12,7 @@
 | expression.csv | what a condition itself does to the ECG, in the same way |
 | complaints.csv, others.csv | why people come otherwise; diagnoses that depend on age, BMI and company only |
 | statements.csv | the SCP-ECG codes that `findings` gives, described as PTB-XL does |
-| shapes.csv | real beats: see `fit_shapes`, which writes it |
+| shapes.csv | real beats: see `fitting.shapes`, which writes it |
 """
 
 from __future__ import annotations
@@ -89,13 +89,13 @@ class Other:
 class Lab:
     """One row of labs.csv joined with the vocabulary: distribution, panel, MIMIC's item.
 
-    below, above: 1 SD on the side below and above the centre, of those who go home and of those who are admitted, in
+    below, above: 1 SD on the side below and above the center, of those who go home and of those who are admitted, in
     units of `scale` ("linear", "log"; "derived" from others). least, most: the limits beyond which the laboratory
     reports "<least" or ">most".
     """
 
     key: str
-    centre: float
+    center: float
     below: tuple[float, float]
     above: tuple[float, float]
     scale: str
@@ -203,7 +203,7 @@ def labs() -> tuple[Lab, ...]:
     known = vocabulary.labs()
     return tuple(
         Lab(
-            r["lab"], float(r["centre"] or 0), spreads(r, "below"), spreads(r, "above"), r["scale"],
+            r["lab"], float(r["center"] or 0), spreads(r, "below"), spreads(r, "above"), r["scale"],
             float(r["patient_share"] or 0), r["panel"], int(r["digits"]), v.itemid, v.mimic_label, v.fluid, v.category,
             r["unit"], v.reference_low, v.reference_high, v.plausible, float(r["least"] or "-inf"),
             float(r["most"] or "inf"),

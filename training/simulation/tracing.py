@@ -168,7 +168,7 @@ def draw_tracing(streams: Streams, patient: Patient, stay: Stay, body: Body, dra
     mix, fault = placement(streams("placement"), body)
     eight = mix @ _heart(streams, rhythm, c, m, body, waves, qt, rr)
     clean = waves.eight.astype(np.float32) @ profiles(
-        waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.centre))), RATE, 500
+        waves, np.array([0.2]), np.ones(1), np.ones((1, len(waves.center))), RATE, 500
     )
     noisy, broken = leads.recorded(streams("noise"), eight, RATE)
     return Tracing(leads.twelve(noisy).astype(np.float32), leads.twelve(clean), rhythm, c, m, qt, 60 / rr, intervals,
@@ -187,7 +187,7 @@ def _heart(
         return breath[:, None] * (1 + rng.normal(0, 0.03, (len(onset), count)))
 
     def add(part: Waves, onset: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-        times = profiles(part, onset, stretch, gains(onset, len(part.centre)), RATE, SAMPLES)
+        times = profiles(part, onset, stretch, gains(onset, len(part.center)), RATE, SAMPLES)
         return np.asarray(part.eight.astype(np.float32) @ times)
 
     normal = ~rhythm.ectopic

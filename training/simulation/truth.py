@@ -45,7 +45,7 @@ def beat(c: Conduction, m: Morphology, body: Body, rr: float, mix: np.ndarray) -
     waves = ventricular(c, m, body, qt_interval(m["qtc"], rr))
     if _has_p(c):
         waves = joined(waves, atrial(m, body), -m["pr"] / 1000)
-    once, alike = np.ones(1), np.ones((1, waves.centre.size))
+    once, alike = np.ones(1), np.ones((1, waves.center.size))
     times = profiles(waves, np.array([ONSET]), once, alike, RATE, SAMPLES, before=ONSET)
     return np.asarray(mix @ waves.eight @ times)
 

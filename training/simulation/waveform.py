@@ -16,12 +16,12 @@ WINDOW = 0.95  # s that a beat is drawn for
 class Waves:
     """The waves of one beat, times in seconds from the onset that the beat is drawn at.
 
-    centre, left, right: [waves] s; left and right are a Gaussian's sigmas before and after its centre, of a plateau its
+    center, left, right: [waves] s; left and right are a Gaussian's sigmas before and after its center, of a plateau its
     begin and end. eight: [8, waves] mV in I, II, V1 to V6. plateau, follows_qt: [waves] bool; the times of a wave that
     follows QT scale with the beat's QT.
     """
 
-    centre: np.ndarray
+    center: np.ndarray
     left: np.ndarray
     right: np.ndarray
     eight: np.ndarray
@@ -32,7 +32,7 @@ class Waves:
 def joined(first: Waves, second: Waves, shift: float) -> Waves:
     """Both, the second `shift` seconds later."""
     return Waves(
-        np.concatenate([first.centre, second.centre + shift]), np.concatenate([first.left, second.left]),
+        np.concatenate([first.center, second.center + shift]), np.concatenate([first.left, second.left]),
         np.concatenate([first.right, second.right]), np.concatenate([first.eight, second.eight], axis=1),
         np.concatenate([first.plateau, second.plateau]), np.concatenate([first.follows_qt, second.follows_qt]),
     )  # fmt: skip
@@ -59,15 +59,15 @@ def profiles(
     A beat is drawn for WINDOW s, from `before` s ahead of its onset. gain: factor of a wave in a beat. rate: Hz.
     """
     window = int(WINDOW * rate)
-    out = np.zeros((len(waves.centre), samples + 2 * window), np.float32)
+    out = np.zeros((len(waves.center), samples + 2 * window), np.float32)
     if not len(onset):
         return out[:, window : window + samples]
     first = np.floor((onset - before) * rate).astype(int)
     t = ((np.arange(window)[None] + first[:, None]) / rate - onset[:, None]).astype(np.float32)[:, None, :]
     stretch = np.where(waves.follows_qt[None], scale[:, None], 1.0).astype(np.float32)
-    centre = (waves.centre[None] * stretch)[:, :, None].astype(np.float32)
+    center = (waves.center[None] * stretch)[:, :, None].astype(np.float32)
     left, right = ((s[None] * stretch)[:, :, None].astype(np.float32) for s in (waves.left, waves.right))
-    away = t - centre
+    away = t - center
     sigma = np.where(away < 0, left, right)
     shape = np.exp(-0.5 * np.minimum((away / np.where(waves.plateau[None, :, None], 1.0, sigma)) ** 2, 40))
     for i in np.flatnonzero(waves.plateau):

@@ -1,0 +1,260 @@
+"""A folder of ECGs browsed in place: MIMIC-IV-ECG's layout, PTB-XL's, or any folder with .hea and .dcm files.
+
+Subject and study ids stay inside; titles and keys are numbers in the order of the list.
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from ecgkt import vocabulary
+from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
+from ecgkt.datasets.mimic.tables import SIMULATED, find_table, folders
+from ecgkt.ecg import ECG, ECGError, Sex
+from ecgkt.readers import read
+from ecgkt.readers.format import years
+
+MOST_FILES = 5000  # entries of any one collection; a list longer than that is no list to browse
+PTBXL_SEX: dict[str, Sex] = {"0": "male", "1": "female"}  # ptbxl_database.csv, PhysioNet's description
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One ECG of a collection.
+
+    findings: SCP-ECG statements that the data state. diagnoses: ICD-10-CM codes of the stay, cut at 5 characters, with
+    their ancestors. measured: labs beyond the vocabulary's reference limits near the ECG ("potassium_high").
+    has_table: are there labs, vitals or biometrics for it? Ages above 89 may be grouped by their source.
+    patient: one number for all ECGs of one patient, None where the folder does not say whose they are. hours: since
+    that patient's first ECG, None where not known.
+    """
+
+    key: str
+    title: str
+    source: str
+    simulated: bool
+    age: float | None = None
+    sex: Sex | None = None
+    findings: tuple[str, ...] = ()
+    diagnoses: tuple[str, ...] = ()
+    measured: tuple[str, ...] = ()
+    has_table: bool = False
+    patient: int | None = None
+    hours: float | None = None
+
+
+@dataclass(frozen=True)
+class _Item:
+    entry: Entry
+    path: Path
+    clinical: dict[str, float]
+
+
+class Collection:
+    """Entries in a fixed order; tracings are read when asked for. Nothing is changed after construction."""
+
+    def __init__(self, name: str, items: list[_Item]) -> None:
+        self.name = name
+        self.entries: tuple[Entry, ...] = tuple(item.entry for item in items)
+        self._items = {item.entry.key: item for item in items}
+        self._patients: dict[int | None, list[Entry]] = defaultdict(list)
+        for entry in self.entries:
+            self._patients[entry.patient].append(entry)
+
+    def entry(self, key: str) -> Entry:
+        """Raises KeyError for an unknown key."""
+        return self._items[key].entry
+
+    def of_same_patient(self, key: str) -> tuple[Entry, ...]:
+        """All entries of that entry's patient, itself included, in the order of time (of the list, where no time is
+        known); itself alone where its patient is not known. Raises KeyError."""
+        entry = self.entry(key)
+        if entry.patient is None:
+            return (entry,)
+        return tuple(sorted(self._patients[entry.patient], key=lambda e: e.hours or 0.0))
+
+    def read(self, key: str) -> ECG:
+        """The tracing, with age and sex from the tables where its file has none. Raises ECGError, KeyError."""
+        item = self._items[key]
+        ecg = read(item.path)
+        return replace(
+            ecg,
+            age=ecg.age if ecg.age is not None else item.entry.age,
+            sex=ecg.sex if ecg.sex is not None else item.entry.sex,
+        )
+
+    def clinical(self, key: str) -> dict[str, float]:
+        """What was measured near the ECG; what was not is absent.
+
+        Keys: "lab:potassium" ... (units of labs.csv, nearest within 60 min), "vital:heartrate", "vital:resprate"
+        (1/min), "vital:o2sat" (%), "vital:sbp", "vital:dbp" (mmHg), "vital:temperature" (Celsius; nearest within
+        30 min), "biometric:age" (years), "biometric:sex" (1 male, 0 female), "biometric:weight" (kg),
+        "biometric:height" (cm), "biometric:bmi" (kg/m2).
+        """
+        return dict(self._items[key].clinical)
+
+
+def open_collection(path: str | Path) -> Collection:
+    """What kind of folder this is, found out by what lies in it. Raises ECGError when it holds no ECG."""
+    root = Path(path)
+    if not root.is_dir():
+        raise ECGError("There is no such folder.")
+    simulated = (root / SIMULATED).is_file()
+    record_list = find_table(root, "record_list")
+    database = next((f for place in folders(root) if (f := place / "ptbxl_database.csv").is_file()), None)
+    items: list[_Item] = []
+    if record_list is not None:
+        items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
+        # Single recordings may lie beside a cohort, never inside its folder of records.
+        records = record_list.parent
+        loose = [f for f in _files(root, (".dcm",)) if records == root or records not in f.parents]
+        items += [_file_item(i, file, False) for i, file in enumerate(loose, 1)]
+    elif database is not None:
+        items = _ptbxl_items(database)
+    else:
+        items = [_file_item(i, file, simulated) for i, file in enumerate(_files(root, (".hea", ".dcm")), 1)]
+    if not items:
+        raise ECGError("There is no ECG in this folder.")
+    return Collection(root.name, items)
+
+
+def _mimic_item(number: int, record: MimicRecord) -> _Item:
+    what = f"patient {record.patient}" + (f", ECG {record.ecg}" if record.ecg > 1 else "")
+    entry = Entry(
+        key=f"{'simulated' if record.simulated else 'mimic'}-{number}",
+        title=f"Simulated {what}" if record.simulated else what.capitalize().replace("ecg", "ECG"),
+        source="Simulated" if record.simulated else "MIMIC-IV-ECG",
+        simulated=record.simulated,
+        age=record.clinical.get("biometric:age"),
+        sex=_sex(record.clinical),
+        findings=record.findings,
+        diagnoses=record.diagnoses,
+        measured=_abnormal(record.clinical),
+        has_table=any(key not in ("biometric:age", "biometric:sex") for key in record.clinical),
+        patient=record.patient,
+        hours=record.hours,
+    )
+    return _Item(entry, record.path, record.clinical)
+
+
+def _sex(clinical: dict[str, float]) -> Sex | None:
+    if "biometric:sex" not in clinical:
+        return None
+    return "male" if clinical["biometric:sex"] == 1 else "female"
+
+
+def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
+    found = []
+    for code, lab in vocabulary.labs().items():
+        value = clinical.get(f"lab:{code}")
+        if value is not None and value < lab.reference_low:
+            found.append(f"{code}_low")
+        elif value is not None and value > lab.reference_high:
+            found.append(f"{code}_high")
+    return tuple(found)
+
+
+def _ptbxl_items(database: Path) -> list[_Item]:
+    """records500 where they are there, else records100."""
+    items: list[_Item] = []
+    patients: dict[str, int] = {}  # the data set's own number -> ours
+    times: list[datetime | None] = []
+    with database.open(encoding="utf-8", newline="") as file:
+        table = csv.DictReader(file)
+        needed = {"age", "sex", "scp_codes"}
+        if missing := needed - set(table.fieldnames or ()):
+            raise ECGError(f"ptbxl_database.csv lacks the column {', '.join(sorted(missing))}.")
+        for row in table:
+            names = [row.get("filename_hr"), row.get("filename_lr")]
+            found = (database.parent / f"{name}.hea" for name in names if name and _inside(database.parent, name))
+            path = next((p for p in found if p.is_file()), None)
+            if path is None:
+                continue
+            age = years(row["age"])
+            sex = PTBXL_SEX.get(row["sex"].removesuffix(".0"))
+            clinical = _numbers(row, age, sex)
+            number = len(items) + 1
+            whose = row.get("patient_id") or ""
+            entry = Entry(
+                key=f"ptbxl-{number}",
+                title=f"Recording {number}",
+                source="PTB-XL",
+                simulated=False,
+                age=age,
+                sex=sex,
+                findings=_statements(row["scp_codes"]),
+                has_table="biometric:weight" in clinical or "biometric:height" in clinical,
+                patient=patients.setdefault(whose, len(patients) + 1) if whose else None,
+            )
+            items.append(_Item(entry, path, clinical))
+            times.append(_time(row.get("recording_date") or ""))
+            if len(items) == MOST_FILES:
+                break
+    return _with_hours(items, times)
+
+
+def _time(cell: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(cell)
+    except ValueError:
+        return None
+
+
+def _with_hours(items: list[_Item], times: list[datetime | None]) -> list[_Item]:
+    """Each item with the hours since its patient's first ECG, where both times are known."""
+    first: dict[int | None, datetime] = {}
+    for item, time in zip(items, times, strict=True):
+        if time is not None:
+            first[item.entry.patient] = min(time, first.get(item.entry.patient, time))
+    return [
+        item
+        if time is None or item.entry.patient is None
+        else replace(item, entry=replace(item.entry, hours=(time - first[item.entry.patient]).total_seconds() / 3600))
+        for item, time in zip(items, times, strict=True)
+    ]
+
+
+def _inside(folder: Path, name: str) -> bool:
+    return (folder / name).resolve().is_relative_to(folder.resolve())
+
+
+def _numbers(row: dict[str, str], age: float | None, sex: Sex | None) -> dict[str, float]:
+    clinical: dict[str, float] = {}
+    if age is not None:
+        clinical["biometric:age"] = age
+    if sex is not None:
+        clinical["biometric:sex"] = float(sex == "male")
+    for key in ("weight", "height"):
+        if row.get(key):
+            clinical[f"biometric:{key}"] = float(row[key])
+    return clinical
+
+
+def _statements(cell: str) -> tuple[str, ...]:
+    """The codes of a cell such as "{'NORM': 100.0, 'SR': 0.0}"; form and rhythm statements carry likelihood 0."""
+    try:
+        codes = ast.literal_eval(cell)
+    except (ValueError, SyntaxError):
+        return ()
+    return tuple(str(code) for code in codes) if isinstance(codes, dict) else ()
+
+
+def _files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """Files with one of the suffixes, anywhere below `root`, sorted; the first `MOST_FILES` found."""
+    found: list[Path] = []
+    for file in root.rglob("*"):
+        if file.suffix.lower() in suffixes and file.is_file():
+            found.append(file)
+            if len(found) == MOST_FILES:
+                break
+    return sorted(found)
+
+
+def _file_item(number: int, path: Path, simulated: bool) -> _Item:
+    entry = Entry(f"file-{number}", f"Recording {number}", "Simulated" if simulated else "Recording", simulated)
+    return _Item(entry, path, {})

@@ -1,0 +1,153 @@
+"""Is this a usable 12-lead tracing? What fails here the model abstains from; what is only doubtful:
+`ecgkt.quality.warnings`.
+
+Every limit was set so that real recordings pass and junk does not: see the constants for the reason of each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgkt.ecg import ECG, LEADS
+from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.prediction import Quality
+
+SHORTEST = 5.0  # s: half of what the model was trained on, four beats at 48 a minute
+FLAT = 0.005  # mV: span of a lead with no signal; one step of a 12-bit recorder is about as much
+CONSTANT_VALUES = 20  # different values in a lead; fewer are a line with the last digit of a converter
+MOST_FLAT_LEADS = 0  # a lead off is a lead the model has never been without
+MOST_MISSING = 0.20  # share of samples; MIMIC-IV-ECG's gaps are short, a lost electrode takes 25% (3 of 12 leads)
+MOST_CLIPPED = 0.05  # share of a lead's samples at its own extreme; a QRS peak stays there for a sample or two
+CLIPPED_RUN = 0.04  # s at an extreme that count as clipped; 40 ms is half a QRS
+LARGEST = 20.0  # mV: the range of a bedside recorder is +-5 to +-10 mV; beyond it the unit is wrong (uV as mV)
+SMALLEST_QRS = 0.05  # mV, median over leads: "low voltage" is 0.5 mV; a tenth of that is no body's (mV as V)
+# Share of the first principal component of the eight independent leads, each to its own scale: real leads look at the
+# heart from different sides (0.95 at most in 2,400 recordings). One lead twelve times is 1, a little less with noise.
+COPIED = 0.97
+# Correlation of II with its best mixture of I and III, and the smallest share either may have in it (swapped leads show
+# as -1). Recorders compute III from I and II: above 0.999 and 0.03 in every real recording here.
+EINTHOVEN, EINTHOVEN_SHARE = 0.8, -0.3
+# The same for what the augmented leads are of I and II (Goldberger): correlation above 0.997 in every real recording.
+GOLDBERGER = {"aVR": (-1, -1), "aVL": (1, -1), "aVF": (-1, 1)}  # signs of I and II
+GOLDBERGER_SHARE = -0.1
+# Median speed over the peak speed at QRS: at most 0.42 in 360 real recordings, 0.65 and more in noise of any color.
+MOST_NOISE = 0.55
+SLOWEST, FASTEST = 20.0, 300.0  # beats a minute; beyond it is not a rhythm that QRS detection followed
+HUGE = f"Amplitudes above {LARGEST:.0f} mV are not an ECG's; the file's unit may be wrong (µV taken for mV)."
+TINY = "Amplitudes of a few µV are not an ECG's; the file's unit may be wrong (mV taken for µV)."
+ALIKE_BEATS = 0.05  # mean correlation between beats: 0.1 (every beat ectopic) to 1 in recordings, 0.02 at most in noise
+
+Row = npt.NDArray[np.float64]
+
+
+def assess(ecg: ECG, beats: Beats | None = None) -> Quality:
+    """Not ok, with a sentence for each reason, if a tracing is too short, incomplete, or no 12-lead ECG.
+
+    beats: from `delineate`, if they are known already.
+    """
+    signal = ecg.signal.astype(float)
+    finite = np.isfinite(signal)
+    reasons: list[str] = []
+    if ecg.seconds < SHORTEST:
+        reasons.append(f"The tracing is {ecg.seconds:.1f} s long; at least {SHORTEST:.0f} s are needed.")
+    missing = 1 - float(finite.mean())
+    if missing > MOST_MISSING:
+        reasons.append(f"{100 * missing:.0f}% of the samples are missing.")
+    filled = np.where(finite, signal, 0.0)
+    flat = [lead for lead, row in zip(LEADS, filled, strict=True) if span(row) < FLAT]
+    if len(flat) == len(LEADS):
+        reasons.append("There is no signal in any lead." if _constant(filled) else TINY)
+    elif len(flat) > MOST_FLAT_LEADS:
+        reasons.append(f"No signal in {', '.join(flat)}.")
+    if len(flat) == len(LEADS) or ecg.seconds < 1:
+        return Quality(False, tuple(reasons))
+    if np.abs(filled).max() > LARGEST and np.median([span(row) for row in filled]) > LARGEST:
+        reasons.append(HUGE)
+    clipped = [lead for lead, row in zip(LEADS, filled, strict=True) if clipped_share(row, ecg.rate) > MOST_CLIPPED]
+    clipped = [lead for lead in clipped if lead not in flat]
+    if clipped:
+        reasons.append(f"The signal is clipped in {', '.join(clipped)}.")
+    if flat:
+        return Quality(False, tuple(reasons))
+    reasons += _leads_agree(filled) + _rhythm(ecg, filled, delineate(ecg) if beats is None else beats)
+    return Quality(not reasons, tuple(reasons))
+
+
+def _constant(signal: Row) -> bool:
+    """Does every lead hold one value, give or take a last digit? A recording too small by 1000 has many."""
+    return all(len(np.unique(row)) < CONSTANT_VALUES for row in signal)
+
+
+def span(row: Row) -> float:
+    """mV between the 0.5% and 99.5% quantile: a single spike does not make a lead alive."""
+    low, high = np.percentile(row, [0.5, 99.5])
+    return float(high - low)
+
+
+def clipped_share(row: Row, rate: float) -> float:
+    """Share of samples in runs of `CLIPPED_RUN` s or more at the lead's highest or lowest value."""
+    share = 0.0
+    for extreme in (row.max(), row.min()):
+        if abs(extreme) < FLAT:  # a stretch of zeros is missing signal, not saturation
+            continue
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], row == extreme, [0])).astype(int)))
+        runs = edges[1::2] - edges[::2]
+        share += float(runs[runs >= max(3, CLIPPED_RUN * rate)].sum()) / len(row)
+    return share
+
+
+def _leads_agree(signal: Row) -> list[str]:
+    centered = signal - signal.mean(axis=1, keepdims=True)
+    scaled = centered / np.linalg.norm(centered, axis=1, keepdims=True)
+    independent = scaled[[LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]]
+    if np.linalg.eigvalsh(independent @ independent.T)[-1] > COPIED * len(independent):
+        return ["All leads are the same signal: this is not a 12-lead recording."]
+    # Leads may have been scaled one by one, so any mixture of I and III may make II; least squares finds it.
+    one, two, three = (row / span(row) for row in centered[:3])
+    if not _follows(two, (one, three), (1, 1), EINTHOVEN_SHARE):
+        return ["Leads I, II and III contradict each other (II should be I + III): not a standard 12-lead recording."]
+    rows = {lead: row / span(row) for lead, row in zip(LEADS, centered, strict=True)}
+    wrong = [
+        lead for lead, signs in GOLDBERGER.items() if not _follows(rows[lead], (one, two), signs, GOLDBERGER_SHARE)
+    ]
+    if wrong:
+        return [f"{', '.join(wrong)} contradict I and II, from which they follow: leads may be mislabeled."]
+    return []
+
+
+def _follows(row: Row, sources: tuple[Row, Row], signs: tuple[int, int], least: float) -> bool:
+    """Is `row` a mixture of `sources` with shares of those signs (at least `least` on the right side)?"""
+    both = np.stack(sources, axis=1)
+    shares, *_ = np.linalg.lstsq(both, row, rcond=None)
+    fitted = both @ shares
+    if fitted.std() == 0 or np.corrcoef(fitted, row)[0, 1] < EINTHOVEN:
+        return False
+    return bool((shares * signs).min() >= least)
+
+
+def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
+    rate = beats.heart_rate
+    if rate is None:
+        return ["No QRS complexes were found."]
+    reach = max(1, round(0.05 * ecg.rate))
+    length = signal.shape[1]
+    centers = [c for c in np.rint(beats.r_times * ecg.rate).astype(int) if reach <= c < length - reach]
+    if len(centers) < 2:
+        return ["No QRS complexes were found."]
+    cuts = np.stack([signal[:, c - reach : c + reach] for c in centers])
+    cuts = cuts - cuts.mean(axis=2, keepdims=True)
+    height = float(np.median(np.ptp(np.median(cuts, axis=0), axis=1)))
+    if height < SMALLEST_QRS:
+        return [f"QRS complexes of {height:.2f} mV are too small to be an ECG's; the file's unit may be wrong."]
+    if not SLOWEST <= rate <= FASTEST:
+        return [f"The rhythm could not be followed (peaks at {rate:.0f} a minute)."]
+    units = cuts.reshape(len(cuts), -1)
+    units = units / (np.linalg.norm(units, axis=1, keepdims=True) + 1e-9)
+    # The mean correlation between every two different beats, from the length of their sum.
+    alike = float((np.linalg.norm(units.sum(axis=0)) ** 2 - len(units)) / (len(units) * (len(units) - 1)))
+    speed = np.sqrt(np.mean(np.gradient(signal / [[span(row)] for row in signal], axis=1) ** 2, axis=0))
+    noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
+    if alike < ALIKE_BEATS or noise > MOST_NOISE:
+        return ["The tracing is too noisy: no regular QRS complexes stand out."]
+    return []

@@ -1,0 +1,80 @@
+"""What makes a usable tracing doubtful: a sentence each, read beside the scores. What is worse, `quality` refuses.
+
+Each limit was set so that it flags 1 in 100 real recordings or fewer. How many are flagged in all, and how many faults
+are found: benchmarks/quality.py measures it, docs/LOG.md has the first figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ecgkt.ecg import ECG, LEADS
+from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.measurements.r_peaks import RATE, band
+from ecgkt.quality.lead_reversal import suspected_reversals
+from ecgkt.quality.usable import FLAT, Row, clipped_share, span
+
+SOME_MISSING = 0.01  # share of samples
+SOME_CLIPPED = 0.01  # share of a lead's samples; a QRS that touches the recorder's limit for 40 ms a beat is 4%
+# Share of the lead's beat by which its beats differ (RMS of the median beat): 0.05 as a rule, 0.25 in 1% of recordings.
+DISSIMILAR_BEATS = 0.35
+TREMOR = 0.06  # fast noise (SD) as a share of the height of the lead's beat: 0.004 as a rule, 0.06 in 1% of recordings
+NEARLY_FLAT = 0.03  # span of a limb lead beside the largest of the three; 0.04 at least in real recordings
+# mV, median span over the leads: 0.32 to 4.8 in real recordings, some of them scaled.
+WEAK, STRONG = 0.2, 6.0
+BEAT = (0.06, 0.30)  # s before and after R
+
+
+def quality_warnings(ecg: ECG, beats: Beats | None = None) -> tuple[str, ...]:
+    """Sentences about a tracing that `quality.assess` lets pass; none for a good one. beats: from `delineate`."""
+    beats = delineate(ecg) if beats is None else beats
+    missing = 1 - float(np.isfinite(ecg.signal).mean())
+    signal = np.nan_to_num(ecg.signal.astype(float))
+    found = []
+    if missing > SOME_MISSING:
+        found.append(f"{100 * missing:.0f}% of the samples are missing.")
+    clipped = _leads([clipped_share(row, ecg.rate) > SOME_CLIPPED for row in signal])
+    if clipped:
+        found.append(f"The signal is clipped in places in {clipped}.")
+    noisy = _leads(_noisy(ecg, beats))
+    if noisy:
+        found.append(f"Much noise in {noisy}.")
+    return (*found, *_amplitudes([span(row) for row in signal]), *suspected_reversals(ecg, beats))
+
+
+def _leads(flags: Sequence[bool]) -> str:
+    return ", ".join(lead for lead, flag in zip(LEADS, flags, strict=True) if flag)
+
+
+def _amplitudes(spans: Sequence[float]) -> list[str]:
+    """spans: mV of each lead."""
+    middle = float(np.median(spans))
+    found = []
+    if not WEAK <= middle <= STRONG:
+        size = "small" if middle < WEAK else "large"
+        found.append(f"The amplitudes are unusually {size} ({middle:.2g} mV from lowest to highest): check the scale.")
+    limb = spans[:3]
+    if min(limb) < NEARLY_FLAT * max(limb):
+        lead = LEADS[int(np.argmin(limb))]
+        found.append(f"Lead {lead} is nearly flat: an electrode of an arm and that of the right leg may be exchanged.")
+    return found
+
+
+def _noisy(ecg: ECG, beats: Beats) -> list[bool]:
+    """Which leads tremble, or differ from beat to beat by more than is common."""
+    signal = band(np.nan_to_num(ecg.resampled(RATE).signal.astype(float)), 0.5, 40.0)
+    # Second differences at 125 Hz: white noise of SD s has sqrt(6) s, and the waves little. 0.6745: the median of |z|.
+    bends = np.median(np.abs(np.diff(signal[:, ::2], 2, axis=1)), axis=1) / 0.6745 / np.sqrt(6)
+    before, after = (round(s * RATE) for s in BEAT)
+    centers = np.rint(beats.r_times * RATE).astype(int)
+    whole = [c for c in centers if before <= c and c + after < signal.shape[1]]
+    if len(whole) < 2:
+        return [False] * len(LEADS)
+    cuts: Row = np.stack([signal[:, c - before : c + after] for c in whole])
+    cuts = cuts - cuts.mean(axis=2, keepdims=True)
+    middle = np.median(cuts, axis=0)
+    height = np.maximum(np.ptp(middle, axis=1), FLAT)
+    away = np.sqrt(np.median(((cuts - middle) ** 2).mean(axis=2), axis=0))
+    return [bool(flag) for flag in (bends > TREMOR * height) | (away > DISSIMILAR_BEATS * height)]

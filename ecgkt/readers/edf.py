@@ -1,0 +1,49 @@
+"""EDF and EDF+ (Kemp et al. 1992, 2003), by edfio: leads are the signals whose label names one."""
+
+from __future__ import annotations
+
+import warnings
+
+from ecgkt.ecg import ECG, ECGError, Sex
+from ecgkt.readers.format import assemble_ecg, check_rate, lead_name, scale_of, sex_of, single_file
+
+HEADER = 256  # bytes, and as many again for each signal
+UNKNOWN_COUNT = -1  # of data records, while the recorder runs
+
+
+def is_edf(content: bytes) -> bool:
+    """Version "0", then a header of digits where EDF has them; BDF (24 bits) has another version."""
+    return len(content) >= HEADER and content[:8] == b"0       " and content[184:192].strip().isdigit()
+
+
+def read_edf(content: bytes) -> ECG:
+    """One EDF file -> ECG in mV of its first minute. Raises ECGError for a discontinuous or truncated one."""
+    import edfio
+
+    if content[192:197] == b"EDF+D":
+        raise ECGError("EDF files with gaps are not read.")
+    records = int(content[236:244])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # edfio's warnings quote the file
+        edf = edfio.read_edf(content, header_encoding="latin-1")
+        signals = [signal for signal in edf.signals if lead_name(signal.label)]
+        if records not in (UNKNOWN_COUNT, edf.num_data_records):
+            raise ECGError("The EDF file is not as long as it states.")
+        rates = {float(signal.sampling_frequency) for signal in signals}
+        if len(rates) != 1:
+            raise ECGError("The EDF file holds no leads of one sampling rate.")
+        rate = rates.pop()
+        check_rate(rate)
+        rows = [signal.data * scale_of(signal.physical_dimension) for signal in signals]
+    return assemble_ecg([lead_name(signal.label) for signal in signals], rows, rate, None, _sex(content))
+
+
+def _sex(content: bytes) -> Sex | None:
+    """EDF+ puts the sex second of the patient field's words; the others are not looked at."""
+    if content[192:196] != b"EDF+":
+        return None
+    fields = content[8:88].decode("latin-1").split()
+    return sex_of(fields[1]) if len(fields) > 1 else None
+
+
+FORMAT = single_file("EDF", "one .edf file", ("edf",), is_edf, read_edf)

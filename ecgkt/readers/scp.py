@@ -1,0 +1,191 @@
+"""SCP-ECG (EN 1064, ISO 11073-91064): numbered sections, the rhythm Huffman-coded differences or plain numbers.
+
+Read are sections 0 (pointers), 1 (age and sex only), 2 (Huffman table), 3 (leads) and 6 (rhythm). Rhythm data from
+which a reference beat was subtracted, or which were decimated outside the QRS (bimodal), are refused: without a real
+file to hold a decoder against, a wrongly rebuilt QRS would look like a right one.
+"""
+
+from __future__ import annotations
+
+import binascii
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from ecgkt.ecg import ECG, ECGError, Sex
+from ecgkt.readers.format import LEAD_CODES, MAX_SECONDS, MAX_SIGNALS, age_of, assemble_ecg, check_rate, single_file
+
+PREAMBLE = 6  # bytes: checksum (2), length of the record (4)
+SECTION_HEADER = 16  # bytes: checksum (2), number (2), length (4), versions (2), reserved (6)
+AGE, SEX, END = 4, 8, 255  # tags of section 1
+AGE_UNITS = {1: "years", 2: "months", 3: "weeks", 4: "days", 5: "hours"}
+SEXES: dict[int, Sex] = {1: "male", 2: "female"}
+SUBTRACTED = 0x01  # flag of section 3
+DEFAULT_TABLE = 19999
+MAX_SECTIONS = 1024
+
+# Prefix -> (value, number of bits behind the prefix that hold the value itself): EN 1064 annex C, default table.
+Codes = dict[str, tuple[int, int]]
+DEFAULT: Codes = {
+    "0": (0, 0),
+    **{"1" * k + sign: (value, 0) for k in range(1, 9) for sign, value in (("00", k), ("01", -k))},
+    "1111111110": (0, 8),
+    "1111111111": (0, 16),
+}
+
+
+@dataclass(frozen=True)
+class Leads:
+    """names: "" for other leads than the 12; samples: of each lead."""
+
+    names: tuple[str, ...]
+    samples: int
+
+
+def is_scp(content: bytes) -> bool:
+    """Section 0 comes first; its reserved bytes spell SCPECG (its older form leaves them empty)."""
+    return content[16:22] == b"SCPECG" or (
+        len(content) > PREAMBLE + SECTION_HEADER
+        and content[8:10] == b"\0\0"
+        and int.from_bytes(content[2:6], "little") == len(content)
+        and binascii.crc_hqx(content[2:], 0xFFFF) == int.from_bytes(content[:2], "little")
+    )
+
+
+def read_scp(content: bytes) -> ECG:
+    """One SCP-ECG file -> ECG in mV. Raises ECGError for a damaged file and for the compressions named above."""
+    if int.from_bytes(content[2:PREAMBLE], "little") != len(content):
+        raise ECGError("The SCP-ECG file is not as long as it states.")
+    if int.from_bytes(content[:2], "little") != binascii.crc_hqx(content[2:], 0xFFFF):
+        raise ECGError("The SCP-ECG file does not fit its checksum: it is damaged.")
+    sections = _sections(content)
+    if not sections.get(3) or not sections.get(6):
+        raise ECGError("The SCP-ECG file holds no rhythm.")
+    leads = _leads(sections[3])
+    codes = _codes(sections[2]) if sections.get(2) else None
+    rows, rate = _rhythm(sections[6], leads, codes)
+    age, sex = _patient(sections.get(1, b""))
+    return assemble_ecg(leads.names, rows, rate, age, sex)
+
+
+def _sections(content: bytes) -> dict[int, bytes]:
+    """Number -> content without header."""
+    size = int.from_bytes(content[PREAMBLE + 4 : PREAMBLE + 8], "little")
+    found: dict[int, bytes] = {}
+    first = PREAMBLE + SECTION_HEADER
+    for place in range(first, min(PREAMBLE + size, len(content), first + 10 * MAX_SECTIONS) - 9, 10):
+        number, length, index = struct.unpack_from("<HII", content, place)
+        if length <= SECTION_HEADER:
+            continue
+        if index < 1 or index - 1 + length > len(content):
+            raise ECGError("A section of the SCP-ECG file lies outside the file.")
+        found[number] = content[index - 1 + SECTION_HEADER : index - 1 + length]
+    return found
+
+
+def _leads(body: bytes) -> Leads:
+    count, flags = body[0], body[1]
+    if not 1 <= count <= MAX_SIGNALS:
+        raise ECGError(f"The SCP-ECG file names {count} leads; 1 to {MAX_SIGNALS} are read.")
+    if flags & SUBTRACTED:
+        raise ECGError("SCP-ECG files from which a reference beat was subtracted are not read.")
+    entries = [struct.unpack_from("<IIB", body, 2 + 9 * i) for i in range(count)]
+    spans = {(start, end) for start, end, _ in entries}
+    if len(spans) != 1:
+        raise ECGError("The leads of the SCP-ECG file were not recorded at the same time.")
+    start, end = spans.pop()
+    if end <= start:
+        raise ECGError("The tracing has no samples.")
+    return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + 1)
+
+
+def _codes(body: bytes) -> Codes:
+    """The Huffman table: the default one, or one of the file's own."""
+    (tables,) = struct.unpack_from("<H", body)
+    if tables == DEFAULT_TABLE:
+        return DEFAULT
+    if tables != 1:
+        raise ECGError("SCP-ECG files of several Huffman tables are not read.")
+    (count,) = struct.unpack_from("<H", body, 2)
+    codes: Codes = {}
+    for i in range(count):
+        prefix, total, keep, value, code = struct.unpack_from("<BBBhI", body, 4 + 9 * i)
+        if not keep or not 1 <= prefix <= total <= 32:
+            raise ECGError("The SCP-ECG file's Huffman table is malformed.")
+        # The code's first bit is the number's lowest.
+        codes[format(code, "032b")[::-1][:prefix]] = (value, total - prefix)
+    return codes
+
+
+def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.ndarray], float]:
+    """Leads, each [samples] in mV, and their rate in Hz."""
+    nanovolts, microseconds, order, bimodal = struct.unpack_from("<HHBB", body)
+    if bimodal:
+        raise ECGError("SCP-ECG files of bimodal compression are not read.")
+    if not nanovolts or not microseconds or order > 2:
+        raise ECGError("The SCP-ECG file does not state its amplitude scale, sampling rate or kind of differences.")
+    rate = 1e6 / microseconds
+    check_rate(rate)
+    if leads.samples > MAX_SECONDS * rate:
+        raise ECGError(f"SCP-ECG recordings longer than {MAX_SECONDS:.0f} s are not read.")
+    sizes = struct.unpack_from(f"<{len(leads.names)}H", body, 6)
+    position, rows = 6 + 2 * len(sizes), []
+    for size in sizes:
+        data = body[position : position + size]
+        if len(data) != size:
+            raise ECGError("The SCP-ECG file's samples end too early.")
+        position += size
+        values = np.frombuffer(data, dtype="<i2") if codes is None else _decode(data, leads.samples, codes)
+        if len(values) != leads.samples:
+            raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
+        rows.append(_integrate(values.astype(np.float64), order) * nanovolts * 1e-6)
+    return rows, rate
+
+
+def _decode(data: bytes, count: int, codes: Codes) -> np.ndarray:
+    """[count] numbers from Huffman-coded bits, highest bit of a byte first."""
+    bits = "".join(format(byte, "08b") for byte in data)
+    longest = max(map(len, codes), default=0)
+    values, position = np.zeros(count), 0
+    for i in range(count):
+        end = position + 1
+        while bits[position:end] not in codes:
+            end += 1
+            if end > min(position + longest, len(bits)):
+                raise ECGError("The SCP-ECG file's samples are not coded by its Huffman table.")
+        value, more = codes[bits[position:end]]
+        position = end + more
+        if position > len(bits):
+            raise ECGError("The SCP-ECG file's samples end too early.")
+        if more:
+            value = int(bits[end:position], 2)
+            value -= (value >> (more - 1)) << more  # two's complement
+        values[i] = value
+    return values
+
+
+def _integrate(values: np.ndarray, order: int) -> np.ndarray:
+    """Samples from differences; the first `order` numbers are samples themselves."""
+    if order == 2 and len(values) > 1:
+        values = values.copy()
+        values[1] -= values[0]
+        values[1:] = np.cumsum(values[1:])
+    return np.cumsum(values) if order else values
+
+
+def _patient(body: bytes) -> tuple[float | None, Sex | None]:
+    """Age and sex. Other tags (names, identifiers, dates) are passed over unread."""
+    age, sex, position = None, None, 0
+    while position + 3 <= len(body) and body[position] != END:
+        tag, size = struct.unpack_from("<BH", body, position)
+        value = body[position + 3 : position + 3 + size]
+        if tag == AGE and len(value) == 3 and any(value):
+            age = age_of(str(int.from_bytes(value[:2], "little")), AGE_UNITS.get(value[2], ""))
+        elif tag == SEX and len(value) == 1:
+            sex = SEXES.get(value[0])
+        position += 3 + size
+    return age, sex
+
+
+FORMAT = single_file("SCP-ECG", "one .scp file", ("scp",), is_scp, read_scp)

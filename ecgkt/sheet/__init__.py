@@ -1,0 +1,1 @@
+"""The tracing on its paper, in millimeters: layouts, figures, overlays, calipers."""

@@ -1,0 +1,1 @@
+"""One ECG being read: sheet, scores, what a score rests on, measurements, report."""

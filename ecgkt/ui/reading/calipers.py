@@ -1,0 +1,69 @@
+"""Measuring on the sheet: boxes dragged there with the mouse, kept for each ECG, and the list of their readings."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ecgkt.sheet.calipers import Measurement, measure
+from ecgkt.sheet.layout import Paper
+from ecgkt.ui.widgets import html
+
+HOW = (
+    "Drag a box over the tracing: its width is read as time, its height as voltage. "
+    "A box over several leads is read as time alone."
+)
+
+
+def kept(key: str) -> list[Measurement]:
+    """The measurements of one ECG, in the order they were made; the session's own list."""
+    return st.session_state.setdefault("measurements", {}).setdefault(key, [])  # type: ignore[no-any-return]
+
+
+def switch() -> bool:
+    """The button that says what dragging does: True to measure, False to move the sheet."""
+    on: bool = st.session_state.setdefault("measuring", False)
+    st.button(
+        "Done" if on else "Measure",
+        key="measure",
+        type="primary" if on else "secondary",
+        shortcut="M",
+        width="stretch",
+        on_click=_turn,
+        help=HOW,
+    )
+    return on
+
+
+def _turn() -> None:
+    st.session_state["measuring"] = not st.session_state["measuring"]
+
+
+def take(chart: str, key: str, paper: Paper) -> None:
+    """Keep the box just drawn on the chart with this widget key, which showed `paper`."""
+    for box in st.session_state[chart].selection.box[-1:]:
+        found = measure((box["x"][0], box["x"][1]), (box["y"][0], box["y"][1]), paper)
+        if found is not None:
+            kept(key).append(found)
+
+
+def readings(key: str) -> None:
+    """The list with a button that empties it; how to begin while there is nothing to list."""
+    found = kept(key)
+    if not found:
+        if st.session_state.get("measuring"):
+            html.text(HOW)
+        return
+    rows = [
+        (
+            str(number),
+            each.lead or "several",
+            f"{each.first:.3f}",
+            f"{each.milliseconds:.0f}",
+            "–" if each.per_minute is None else f"{each.per_minute:.0f}",
+            "–" if each.millivolts is None else f"{each.millivolts:.2f}",
+        )
+        for number, each in enumerate(found, start=1)
+    ]
+    header = ("", "Lead", "From, s", "Width, ms", "As a cycle, per minute", "Height, mV")
+    html.table(header, rows, "Measured by hand on this tracing", numbers=(2, 3, 4, 5))
+    st.button("Clear all", key="clear_measurements", shortcut="X", on_click=found.clear)

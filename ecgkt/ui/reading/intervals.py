@@ -1,0 +1,65 @@
+"""Rate, intervals, axes and voltages: one strip of numbers over the tracing, and the full table with normal limits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from ecgkt.measurements.intervals import DEGREE, ERROR_SD, Intervals, Measured, measure
+from ecgkt.measurements.wording import SPACE, flag, limit, number
+from ecgkt.ui.session import Opened, remember
+from ecgkt.ui.widgets import html
+
+ACCURACY = (
+    "Measured on the median beat, one set of boundaries for all leads. The error is the standard deviation against "
+    "the annotations of 150 real recordings (LUDB), from benchmarks/delineation.md; axes and voltages were not held "
+    "against a reference. Limits are reference limits, not diagnoses."
+)
+STRIP = {"rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTcF", "qrs_axis": "QRS axis"}
+
+
+def of(opened: Opened) -> Intervals:
+    """The measurements of the ECG on the page, made once in a session."""
+    return remember(("intervals", opened.key), lambda: measure(opened.ecg))
+
+
+def strip(found: Intervals) -> None:
+    """The few numbers that stand at the head of every printed ECG, each with its flag in words."""
+    parts = ""
+    for name, title in STRIP.items():
+        each: Measured = getattr(found, name)
+        words = "not measurable" if each.value is None else f"<b>{number(each)}</b>"
+        if each.value is not None and each.unit != DEGREE:
+            words += f'{SPACE}<span class="unit">{each.unit}</span>'
+        if flag(each):
+            words += f' <span class="flag">{flag(each)}</span>'
+        parts += f"<div><dt>{title}</dt> <dd>{words}</dd></div>"
+    st.html(f'<dl class="strip" aria-label="Measured on the tracing">{parts}</dl>')
+
+
+def table(found: Intervals) -> None:
+    """Every measurement with its normal limits and its error, then R and S through the chest leads."""
+    errors = {getattr(found, name).name: f"±{SPACE}{ms:.0f}{SPACE}ms" for name, ms in ERROR_SD.items()}
+    rows: list[tuple[str, ...]] = []
+    marked: list[int] = []
+    for each in found.rows:
+        if each.value is None:
+            state = f"not measurable: {each.reason}"
+        else:
+            state = flag(each) or ("normal" if each.limit else "no limit")
+        if flag(each):
+            marked.append(len(rows))
+        unit = "" if each.unit in (DEGREE, "V lead") else each.unit
+        source = each.limit.source if each.limit else ""
+        rows.append((each.name, number(each), unit, limit(each), state, errors.get(each.name, ""), source))
+    header = ("Measurement", "Value", "Unit", "Normal", "Flag", "Error", "Source of the limits")
+    html.table(header, rows, "Rate, intervals, axes and voltages", numbers=(1,), marked=marked)
+    if found.progression:
+        chest = [(each.lead, f"{each.r:.2f}", f"{each.s:.2f}") for each in found.progression]
+        cells = list(zip(*chest, strict=True))
+        html.table(
+            ("", *cells[0]),
+            [("R, mV", *cells[1]), ("S, mV", *cells[2])],
+            "R-wave progression through the chest leads",
+            numbers=range(1, len(chest) + 1),
+        )
+    html.text(ACCURACY)

@@ -1,0 +1,111 @@
+"""Reading one ECG: patient line, sheet, ranked scores beside it, and below it what the chosen score rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ecgkt.ecg import ECG, age_band
+from ecgkt.prediction import HEADS
+from ecgkt.relevance.summary import summarize
+from ecgkt.ui.reading import beat, calipers, clinical, evidence, intervals, report, scores
+from ecgkt.ui.reading import sheet as reading_sheet
+from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_stop, predict
+from ecgkt.ui.sources import pair
+from ecgkt.ui.widgets import html
+
+if TYPE_CHECKING:
+    from ecgkt.model.model import Model
+
+
+def patient_line(opened: Opened) -> str:
+    """HTML of sex, age band, source and what a reader had to assume."""
+    ecg: ECG = opened.ecg
+    parts = [f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>", escape(age_band(ecg.age))]
+    if not opened.simulated:  # the tag says it
+        parts.append(escape(opened.source))
+    parts += [escape(note) for note in ecg.notes]
+    tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
+    return f'<div class="patient">{tag}{"&nbsp;&nbsp;·&ensp;".join(parts)}</div>'
+
+
+@st.fragment
+def show(opened: Opened, model: Model | None = None) -> None:
+    """Everything about one ECG. A fragment: choosing a label or a layout reruns this and nothing else.
+
+    model: waited for here if not given, with the tracing already on the page.
+    """
+    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
+        left, right = st.columns([2.7, 1], gap="medium")
+    measured = intervals.of(opened)
+    with left:
+        columns = st.columns([2.7, 1.15, 1.1, 1.3, 1.1], vertical_alignment="center", gap="small")
+        line, drag, menu, relevance, keep = columns
+        line.html(patient_line(opened))
+        with drag:
+            is_measuring = calipers.switch()
+        with menu:
+            paper = reading_sheet.settings()
+        with relevance:
+            method, overlay = reading_sheet.relevance_settings()
+        with st.container(key="numbers"):
+            numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
+        with numbers:
+            intervals.strip(measured)
+        with mark:
+            paper = reading_sheet.marks(paper, measured.beats)
+        paper, place = reading_sheet.lay(opened.ecg, paper)
+    if model is None:
+        with right:
+            model = model_or_stop()
+    prediction = predict(opened, model)
+    if prediction.abstained:
+        with left:
+            reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
+            pair.offer(opened)
+            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
+        with keep:
+            report.offer(opened, prediction, model, paper, None)
+        with right:
+            st.warning("The model says nothing of this tracing. " + " ".join(prediction.quality.reasons))
+        return
+
+    with left:
+        html.warnings(prediction.quality.warnings)
+    label = scores.chosen(prediction)
+    score = next(s for head in HEADS for s in prediction.scores(head) if s.label.code == label.code)
+    with right:
+        scores.ranked(prediction, label, clinical.beside(prediction, opened.clinical))
+    attribution = attribute(opened, model, label.code, method)
+    found = summarize(attribution, measured.beats)
+    if not is_own_folder() and not opened.key.startswith("upload:"):
+        st.query_params["target"] = label.code
+    with left:
+        reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
+        evidence.headline(score, found)
+    with keep:
+        report.offer(opened, prediction, model, paper, attribution)
+    with left:
+        pair.offer(opened)
+        _below(
+            {
+                "What it rests on": lambda: evidence.tables(score, found, model),
+                "Intervals": lambda: intervals.table(measured),
+                "Beat": lambda: beat.show(measured, attribution, overlay),
+                "Labs, predicted and measured": lambda: clinical.tables(prediction, opened.clinical),
+                "All scores": lambda: scores.every(prediction),
+            }
+        )
+
+
+def _below(parts: dict[str, Callable[[], None]]) -> None:
+    """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
+    with st.container(key="below"):
+        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+        reading_sheet.keys()

@@ -1,0 +1,156 @@
+"""Ranked scores as rows to press: name, probability, a bar with the threshold marked. Pressing one explains it.
+
+Above the threshold first, by probability; then by how near a score comes to its threshold. By probability alone what is
+common in everybody would lead a list on which nothing stands out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
+from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.theme import palette
+
+SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
+
+
+def chosen(prediction: Prediction) -> Label:
+    """The label pressed last, or at first the one that stands out."""
+    wanted = st.session_state.get("target", st.query_params.get("target"))
+    every = (score.label for head in HEADS for score in prediction.scores(head))
+    return next((label for label in every if label.code == wanted), None) or standing_out(prediction)
+
+
+def standing_out(prediction: Prediction) -> Label:
+    """`Prediction.striking`'s label. Raises ValueError when the model abstained."""
+    striking = prediction.striking()
+    if striking is None:
+        raise ValueError("The model says nothing of this tracing.")
+    return striking.label
+
+
+def note(head: Head, labels: Sequence[Label]) -> str:
+    """What a head is about, and that it was learned from simulated patients where it was from no others."""
+    simulated = all(label.learned_from == "simulated" for label in labels)
+    return TITLES[head][1] + ("; learned from simulated patients" if simulated else "")
+
+
+def ranked(prediction: Prediction, label: Label, beside: Mapping[str, str]) -> None:
+    """The first few of each head; `beside` has a few quiet words for some codes (a lab's measured value)."""
+    with st.container(key="rows"):
+        for head in HEADS:
+            scores = by_threshold(prediction.scores(head))[: SHOWN[head]]
+            if not scores:
+                continue
+            if label.head == head and label.code not in [score.label.code for score in scores]:
+                scores[-1:] = [score for score in prediction.scores(head) if score.label.code == label.code]
+            words = note(head, [score.label for score in scores])
+            if not any(score.positive for score in scores):
+                words = f"none above its threshold; {words}"
+            title = f"{TITLES[head][0]}<span>{words}</span>"
+            with st.container(key=f"rows-{head}"):
+                st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
+                _rows(scores, label, beside)
+
+
+def by_threshold(scores: Sequence[Score]) -> list[Score]:
+    """Above the threshold first, by probability; the rest by their share of it."""
+    return sorted(scores, key=lambda s: (0, -s.probability) if s.positive else (1, -s.probability / s.label.threshold))
+
+
+def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str]) -> None:
+    style = ""
+    for score in scores:
+        # Streamlit makes a CSS class of a key; codes such as LAO/LAE hold what a class cannot.
+        label, key = score.label, re.sub(r"[^A-Za-z0-9_-]", "-", f"row-{score.label.head}-{score.label.code}")
+        words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
+        st.button(
+            f"{words} **{html.percent(score.probability)}**",
+            key=key,
+            type="tertiary",
+            width="stretch",
+            on_click=_choose,
+            args=(label.code,),
+        )
+        style += _bar(key, score, label.code == chosen_label.code)
+    st.html(f"<style>{style}</style>")
+
+
+def _choose(code: str) -> None:
+    st.session_state["target"] = code
+
+
+def _bar(key: str, score: Score, is_chosen: bool) -> str:
+    """The bar and the threshold mark as background layers of the row, along its lower edge."""
+    p = palette()
+    share, mark = 100 * score.probability, 100 * score.label.threshold
+    color = p.above if score.positive else p.bar
+    # A percentage places a background of width w at p * (100% - w), so the 2 px mark stays inside at 0 and at 100%.
+    layers = (
+        f"linear-gradient({p.text},{p.text}) {mark:.1f}% 100%/2px 9px no-repeat,"
+        f"linear-gradient({color},{color}) 0 calc(100% - 2px)/{share:.1f}% 4px no-repeat,"
+        f"linear-gradient({p.line},{p.line}) 0 calc(100% - 2px)/100% 4px no-repeat"
+    )
+    wash = f";background-color:{p.wash};box-shadow:inset 3px 0 0 {p.accent}" if is_chosen else ""
+    return f".st-key-{key} button{{background:{layers}{wash}}}.st-key-{key} button p{{color:{p.text}}}"
+
+
+def facts(score: Score) -> str:
+    """All that is needed to judge one probability, in a sentence or two."""
+    label = score.label
+    return (
+        f"Calibrated probability {html.percent(score.probability, 1)}, "
+        f"{'at or above' if score.positive else 'below'} the threshold of {html.percent(label.threshold, 1)} "
+        f"({label.threshold_source}). {verdict(score)} Prevalence in training {html.percent(label.prevalence, 1)}. "
+        f"{auroc(label)} Learned from {label.learned_from} patients."
+    )
+
+
+def verdict(score: Score) -> str:
+    """Present, absent or uncertain, and what that rests on."""
+    promise = score.label.guarantee
+    if promise is None:
+        return ""
+    patients = f"{promise.positives} {promise.population} validation patients with it and {promise.negatives} without"
+    if score.verdict is None:
+        return f"No verdict: only {patients}."
+    return (
+        f"Verdict: {score.verdict} (of such patients who have it at most {html.percent(promise.alpha)} are called "
+        f"absent, of those who have not at most {html.percent(promise.alpha)} present; {patients})."
+    )
+
+
+def auroc(label: Label) -> str:
+    if label.auroc is None:
+        return f"Test AUROC not measurable ({label.test_positives} positives)."
+    value, low, high = label.auroc
+    where = f" {label.measured_on} test ECGs" if label.measured_on else ""
+    return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positive{where})."
+
+
+def every(prediction: Prediction) -> None:
+    """All scores of all heads, as a table."""
+    scores = [score for head in HEADS for score in prediction.scores(head)]
+    st.dataframe(
+        {
+            "": [TITLES[score.label.head][0] for score in scores],
+            "Code": [score.label.code for score in scores],
+            "Name": [score.label.name for score in scores],
+            "Probability": [score.probability for score in scores],
+            "Verdict": [score.verdict or "–" for score in scores],
+            "Threshold": [score.label.threshold for score in scores],
+            "Prevalence": [score.label.prevalence for score in scores],
+            "Test AUROC": [score.label.auroc[0] if score.label.auroc else None for score in scores],
+        },
+        column_config={
+            name: st.column_config.NumberColumn(format="%.3f")
+            for name in ("Probability", "Threshold", "Prevalence", "Test AUROC")
+        },
+        hide_index=True,
+        height=320,
+        alt="Every score of this ECG with its threshold, prevalence and test AUROC",
+    )

@@ -1,0 +1,1 @@
+"""The test figures of a bundle on the Compare and Model pages."""

@@ -1,0 +1,71 @@
+"""One ECG, three models side by side; which of them saw labs and vitals is written over each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ecgkt.prediction import HEADS, TITLES, Head, Label
+from ecgkt.ui import session
+from ecgkt.ui.reading import clinical, scores
+from ecgkt.ui.reading.page import patient_line
+from ecgkt.ui.session import Opened
+from ecgkt.ui.widgets import html
+
+if TYPE_CHECKING:
+    from ecgkt.model.model import Model
+
+MODELS = {
+    "knowledge_transfer": ("Knowledge transfer", "learned with labs and vitals; here it sees the ECG alone"),
+    "signal_only": ("Signal only", "never saw labs or vitals"),
+    "multimodal": ("Multimodal", "sees the ECG and this patient's labs and vitals"),
+}
+SHOWN = 6  # labels per head
+WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
+
+
+def show(opened: Opened, model: Model) -> None:
+    """For each head the labels that any of the models holds most likely, with one bar per model."""
+    prediction = session.predict(opened, model)
+    st.html(patient_line(opened))
+    if prediction.abstained:
+        st.warning("The models say nothing of this tracing. " + " ".join(prediction.quality.reasons))
+        return
+    outputs = session.compare(opened, model)
+    rows = [
+        (title, sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
+        for name, (title, sees) in MODELS.items()
+    ]
+    html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
+    present = clinical.beside(prediction, opened.clinical)
+    for head in HEADS:
+        _head(head, model.labels[head], outputs, opened.recorded, present)
+
+
+def _head(
+    head: Head,
+    labels: tuple[Label, ...],
+    outputs: dict[str, dict[str, float]],
+    recorded: frozenset[str],
+    present: dict[str, str],
+) -> None:
+    def likeliest(label: Label) -> float:
+        return max((output.get(label.code, 0.0) for output in outputs.values()), default=0.0)
+
+    rows: list[list[str]] = []
+    marked: list[int] = []
+    for label in sorted(labels, key=likeliest, reverse=True)[:SHOWN]:
+        known = "in the record" if label.code in recorded else present.get(label.code, "")
+        cells: list[str] = [label.name, known]
+        for name in MODELS:
+            value = outputs.get(name, {}).get(label.code)
+            cells += [html.percent(value), html.Raw("" if value is None else html.bar(value))]
+        if label.code in recorded:
+            marked.append(len(rows))
+        rows.append(cells)
+    names = [cell for name, _ in MODELS.values() for cell in ("", name)]
+    st.subheader(TITLES[head][0])
+    html.table(
+        ("Label", "Known", *names), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
+    )

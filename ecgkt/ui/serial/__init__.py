@@ -1,0 +1,1 @@
+"""Two ECGs being compared."""

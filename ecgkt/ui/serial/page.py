@@ -1,0 +1,255 @@
+"""Two ECGs of one patient: beats over each other or sheets one above the other, and beside them what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from html import escape
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ecgkt.measurements.intervals import DEGREE
+from ecgkt.measurements.wording import flag, number
+from ecgkt.prediction import Prediction
+from ecgkt.serial import figure as serial_figure
+from ecgkt.serial.comparison import IntervalChange, SerialComparison, apart, compare, mismatches, score_changes
+from ecgkt.sheet import figure as sheet_figure
+from ecgkt.sheet.colors import paper_colors
+from ecgkt.sheet.layout import GAINS, LAYOUTS, SPEEDS, Paper
+from ecgkt.ui.reading import intervals, sheet
+from ecgkt.ui.reading.page import patient_line
+from ecgkt.ui.serial import scores as serial_scores
+from ecgkt.ui.session import Opened, predict, remember
+from ecgkt.ui.sources.pair import Pair
+from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.theme import dark, palette
+
+if TYPE_CHECKING:
+    from ecgkt.model.model import Model
+
+BEATS, SHEETS = "Beats overlaid", "Tracings"
+ST_CHANGE = 0.05  # mV: half of what the Universal Definition of Myocardial Infarction (2018) asks of most leads
+
+
+@st.fragment
+def show(pair: Pair, model: Model) -> None:
+    """Everything about the pair. A fragment: another view reruns this and nothing else."""
+    before, now = pair.before, pair.now
+    for mismatch in mismatches(before.ecg, now.ecg, pair.hours):
+        st.warning(mismatch)
+    found = remember(("serial", before.key, now.key), lambda: compare(intervals.of(before), intervals.of(now)))
+    predictions = predict(before, model), predict(now, model)
+    changes = score_changes(*predictions)
+
+    left, right = st.columns([2.7, 1], gap="medium")
+    with left:
+        line, choice, menu = st.columns([3, 2.1, 1.1], vertical_alignment="center", gap="small")
+        line.html(_line(pair))
+        with choice:
+            view = st.segmented_control(
+                "View", (BEATS, SHEETS), default=BEATS, required=True, key="serial_view", bind="query-params",
+                label_visibility="collapsed",
+            )  # fmt: skip
+        with menu.popover("Layout", width="stretch"):
+            if view == SHEETS:
+                laid_out = _sheet_settings()
+            else:
+                gain = _beat_gain()
+        if view == SHEETS:
+            _sheets(before, now, laid_out)
+        else:
+            _beats(found, gain)
+        html.text(summary(found), "lead-in")
+    with right:
+        _missing(predictions)
+        serial_scores.ranked(changes)
+    with left:
+        parts: dict[str, Callable[[], None]] = {
+            "Intervals": lambda: interval_table(found),
+            "ST and T by lead": lambda: lead_table(found),
+            "Labs, predicted and measured": lambda: serial_scores.labs_table(changes, before.clinical, now.clinical),
+            "Every probability": lambda: serial_scores.every(changes),
+        }
+        for tab, part in zip(st.tabs(list(parts), key="serial_tab", bind="query-params"), parts.values(), strict=True):
+            if tab.open:
+                with tab:
+                    part()
+
+
+def _line(pair: Pair) -> str:
+    """HTML: the time between the two, and the patient line of the ECG now."""
+    if pair.hours is None:
+        gap = "time between the two not known"
+    elif pair.hours < 0:
+        gap = f"turned round: the one now was recorded {apart(pair.hours)} before the other"
+    else:
+        gap = f"{apart(pair.hours)} apart"
+    return patient_line(pair.now).replace('"patient">', f'"patient"><b>{escape(gap)}</b>&ensp;·&ensp;')
+
+
+def _sheet_settings() -> Paper:
+    """How both tracings are laid out; the same words in the address as on the other pages."""
+    layout = sheet.switch("Layout", tuple(LAYOUTS), "layout")
+    gain = sheet.switch("Gain, mm/mV", GAINS, "gain", 10)
+    speed = sheet.switch("Paper speed, mm/s", SPEEDS, "speed", 25)
+    return Paper(layout, gain, speed, dark=dark())
+
+
+def _beat_gain() -> float | None:
+    """mm/mV; None for the usual one, which tall waves halve."""
+    gain = sheet.switch("Gain of the beats, mm/mV", ("usual", "2.5", "5", "10", "20"), "beat_gain")
+    return None if gain == "usual" else float(gain)
+
+
+def _beats(found: SerialComparison, gain: float | None) -> None:
+    if found.beats is None:
+        st.info("In one of the two fewer than two beats were found, so there are none to lay over each other.")
+        return
+    drawn = serial_figure.figure(found.beats, gain, dark())
+    _chart(drawn, "serial-beats", serial_figure.aspect(drawn), serial_figure.alt_text(found))
+
+
+def _sheets(before: Opened, now: Opened, laid_out: Paper) -> None:
+    for name, opened in (("Before", before), ("Now", now)):
+        st.html(f'<div class="rows-title" role="heading" aria-level="3">{name}</div>')
+        alt = f"{name}: {sheet_figure.alt_text(opened.ecg, laid_out)}"
+        _chart(sheet_figure.figure(opened.ecg, laid_out), f"serial-{name.lower()}", laid_out.aspect, alt)
+
+
+def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None:
+    """As high as its paper at the width of its column."""
+    st.html(
+        f"<style>.st-key-{key}-box .stPlotlyChart{{aspect-ratio:{aspect:.4f};height:auto!important;"
+        "min-height:0!important;overflow:hidden;"
+        f"background:{paper_colors(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
+    )
+    with st.container(key=f"{key}-box"):
+        st.plotly_chart(
+            figure, key=key, theme=None, height="stretch", alt=alt,
+            config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
+        )  # fmt: skip
+
+
+def _missing(predictions: tuple[Prediction, Prediction]) -> None:
+    """Why there are no probabilities of one ECG, or of both, and what makes those there are doubtful."""
+    for name, prediction in zip(("before", "now"), predictions, strict=True):
+        if prediction.abstained:
+            st.warning(f"The model says nothing of the ECG {name}. {' '.join(prediction.quality.reasons)}")
+        html.warnings([f"ECG {name}: {warning}" for warning in prediction.quality.warnings])
+
+
+# ---- intervals ------------------------------------------------------------------------------------------------------
+
+WAYS = {
+    "ms": ("shorter", "longer"), "/min": ("slower", "faster"), "mV": ("lower", "higher"),
+    DEGREE: ("turned to the left", "turned to the right"), "V lead": ("nearer V1", "nearer V6"),
+}  # fmt: skip
+
+
+def in_words(change: IntervalChange) -> str:
+    """What a change is: longer, within the measuring error, or why it is not known."""
+    if change.change is None:
+        missing = [(name, m) for name, m in (("before", change.before), ("now", change.now)) if m.value is None]
+        if len(missing) == 2 and change.before.reason == change.now.reason:
+            return f"not measurable: {change.before.reason}"
+        return "not measurable " + ", ".join(f"{name}: {measured.reason}" for name, measured in missing)
+    if not shown_change(change.before.value, change.now.value, change.now.unit):
+        return "no change"
+    if change.within_error:
+        return "within the measuring error"
+    way = WAYS[change.now.unit][change.change > 0]
+    return way if change.within_error is None else f"{way}, beyond the measuring error"
+
+
+def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
+    """The change of two values as they are printed, so that what stands in a row adds up."""
+    if before is None or now is None:
+        return None
+    digits = 2 if unit == "mV" else 0
+    change = round(now, digits) - round(before, digits)
+    return (change + 180) % 360 - 180 if unit == DEGREE else change
+
+
+def signed(change: float | None, unit: str) -> str:
+    if change is None:
+        return "–"
+    text = f"{change:+.{2 if unit == 'mV' else 0}f}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def interval_table(found: SerialComparison) -> None:
+    rows: list[tuple[str, ...]] = []
+    marked: list[int] = []
+    for change in found.intervals:
+        if change.within_error is False:
+            marked.append(len(rows))
+        unit = "" if change.now.unit in (DEGREE, "V lead") else change.now.unit
+        values = [f"{number(m)} {flag(m)}".strip() for m in (change.before, change.now)]
+        error = "not known" if change.error is None else f"± {change.error:.0f}"
+        rows.append((change.now.name, *values, unit, _shown(change), error, in_words(change)))
+    html.table(
+        ("Measurement", "Before", "Now", "Unit", "Change", "Error of a change", "In words"),
+        rows,
+        "Rate, intervals, axes and voltages, before and now",
+        numbers=(1, 2, 4, 5),
+        marked=marked,
+    )
+    html.text(
+        "The error is what two measurements of an unchanged heart may differ by (95%): 1.96 times √2 times the "
+        "standard deviation of the error against the annotations of 150 real recordings (LUDB), from "
+        "benchmarks/delineation.md. For rate, axes and voltages none was measured; electrodes placed elsewhere change "
+        "axes and voltages too."
+    )
+
+
+def lead_table(found: SerialComparison) -> None:
+    rows = []
+    for lead in found.leads:
+        cells = [lead.lead]
+        for was, is_now in (lead.st, lead.t):
+            cells += [_millivolts(value) for value in (was, is_now)]
+            cells.append(signed(shown_change(was, is_now, "mV"), "mV"))
+        rows.append(cells)
+    if not rows:
+        html.text("Without median beats of both there is nothing to compare lead by lead.")
+        return
+    html.table(
+        ("Lead", "ST before", "ST now", "Change", "T before", "T now", "Change"),
+        rows,
+        "mV against the level just before QRS: ST at the J point, T at its largest deflection",
+        numbers=range(1, 7),
+    )
+
+
+def _shown(change: IntervalChange) -> str:
+    return signed(shown_change(change.before.value, change.now.value, change.now.unit), change.now.unit)
+
+
+def _millivolts(value: float | None) -> str:
+    return "–" if value is None else f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def summary(found: SerialComparison) -> str:
+    """The intervals that changed by more than can be measured wrongly, and where ST at the J point changed most."""
+    return " ".join(filter(None, (_of_intervals(found), _of_st(found))))
+
+
+def _of_st(found: SerialComparison) -> str:
+    changes = {lead.lead: (shown_change(*lead.st, "mV") or 0.0, *lead.st) for lead in found.leads}
+    if not changes:
+        return ""
+    lead = max(changes, key=lambda name: abs(changes[name][0]))
+    change, was, is_now = changes[lead]
+    if abs(change) < ST_CHANGE:
+        return f"ST at the J point: no lead changed by {ST_CHANGE:g} mV or more."
+    return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV."
+
+
+def _of_intervals(found: SerialComparison) -> str:
+    known = [change for change in found.intervals if change.within_error is not None]
+    if not known:
+        return "No interval could be measured in both."
+    beyond = [f"{change.now.name} {_shown(change)} {change.now.unit}" for change in known if not change.within_error]
+    if beyond:
+        return f"Changed by more than the measuring error: {', '.join(beyond)}."
+    return f"Within the measuring error: {', '.join(change.now.name for change in known)}."

@@ -1,0 +1,191 @@
+"""What pages load: the model (one for all sessions), the example collections, and one ECG opened for a page.
+
+Predictions and attributions are kept per session and bounded (`remember`), so an uploaded tracing never reaches a
+cache that other sessions share, and goes when its session goes. Those of the examples that ship are kept for all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
+
+import streamlit as st
+
+import ecgkt
+from ecgkt.datasets.collection import Collection, Entry, open_collection
+from ecgkt.ecg import ECG, ECGError
+from ecgkt.prediction import Attribution, Prediction
+
+if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
+    from ecgkt.model.model import Model
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
+REMEMBERED = 32  # results kept per session
+SHARED = 256  # results kept for all sessions, of the examples that ship: 48 kB an attribution
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """One ECG on a page. `key` tells it from others of this session; `clinical` is None without a clinical table."""
+
+    key: str
+    ecg: ECG
+    source: str
+    simulated: bool = False
+    clinical: dict[str, float] | None = None
+    recorded: frozenset[str] = frozenset()  # codes that the record itself carries
+    shipped: bool = False  # one of the examples that come with the project, the same for everybody
+    entry: Entry | None = None  # None for an upload
+    others: tuple[Entry, ...] = ()  # of the same patient, in the order of time
+
+
+class Kept:
+    """Results by key, the one unused longest dropped first. Two threads that ask at once may both make it."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._lock = most, Lock()
+        self._results: OrderedDict[tuple[str, ...], Any] = OrderedDict()
+
+    def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
+        """`make()`, or what it gave last time for `key`."""
+        with self._lock:
+            if key in self._results:
+                self._results.move_to_end(key)
+                return self._results[key]  # type: ignore[no-any-return]
+        made = make()
+        with self._lock:
+            self._results[key] = made
+            while len(self._results) > self._most:
+                self._results.popitem(last=False)
+        return made
+
+
+_shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
+
+
+def remember(key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """`make()`, or what it gave last time for `key` in this session."""
+    kept: Kept = st.session_state.setdefault("remembered", Kept(REMEMBERED))
+    return kept.get(key, make)
+
+
+def _said(opened: Opened, model: Model, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """What the model says of an ECG: kept for everybody where it is a shipped example, else for this session."""
+    if not opened.shipped:
+        return remember((*key, opened.key), make)
+    return _shared.setdefault(model, Kept(SHARED)).get((*key, opened.key), make)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _model(path: str) -> Model:
+    return ecgkt.load(path or None)
+
+
+def load_model() -> Model:
+    """The model; loaded once for all sessions. Raises OSError, ValueError."""
+    return _model(os.environ.get("ECGKT_MODEL", ""))
+
+
+def model_or_stop() -> Model:
+    """The model, or a sentence and no page when there is none that can be used."""
+    try:
+        with st.spinner("Loading the model: a few seconds, once"):
+            model = load_model()
+    except (OSError, ValueError) as error:
+        st.error(f"The model cannot be loaded: {error}")
+        st.stop()
+    st.session_state["has_model"] = True
+    return model
+
+
+def model_if_loaded() -> Model | None:
+    """The model, if this session has had it already; None rather than a wait."""
+    return model_or_stop() if "has_model" in st.session_state else None
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _collection(path: str) -> Collection:
+    return open_collection(Path(path))
+
+
+def examples() -> Collection:
+    """The examples that ship. Raises OSError, ECGError."""
+    return _collection(str(EXAMPLES))
+
+
+def collection_or_stop() -> Collection:
+    """The examples, or the folder named in the sidebar or in ECGKT_ECGS."""
+    st.session_state.setdefault("folder", os.environ.get("ECGKT_ECGS", ""))
+    # A widget's own state is dropped on pages that do not show it, hence the copy.
+    st.session_state["folder_input"] = st.session_state["folder"]
+    with st.sidebar:
+        st.text_input(
+            "Folder of your own ECGs",
+            key="folder_input",
+            placeholder="a path on this computer",
+            help="Read in place, nothing is copied: WFDB records, MIMIC-IV-ECG or PTB-XL. Empty: the examples.",
+            on_change=_use_folder,
+        )
+    folder = st.session_state["folder"].strip()
+    try:
+        with st.spinner("Reading the folder"):
+            collection = _collection(folder) if folder else examples()
+    except (OSError, ValueError) as error:
+        reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
+        st.error(f"{reason} Change it in the sidebar.")
+        st.stop()
+    if not collection.entries:
+        st.info("This folder holds no 12-lead ECG. Name another in the sidebar.")
+        st.stop()
+    return collection
+
+
+def _use_folder() -> None:
+    st.session_state["folder"] = st.session_state["folder_input"]
+    st.session_state.pop("example", None)
+
+
+def is_own_folder() -> bool:
+    """Are the ECGs shown a person's own, whose names must not go into the address bar?"""
+    return bool(st.session_state.get("folder", "").strip())
+
+
+def opened(collection: Collection, entry: Entry, folder: str = "") -> Opened:
+    """The example's tracing with its clinical table. Raises ECGError."""
+    ecg = collection.read(entry.key)
+    clinical = collection.clinical(entry.key) if entry.has_table else None
+    recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
+    shipped = not folder.strip()
+    others = tuple(other for other in collection.of_same_patient(entry.key) if other != entry)
+    name = f"{folder}:{entry.key}"
+    return Opened(name, ecg, entry.source, entry.simulated, clinical, recorded, shipped, entry, others)
+
+
+def open_entry(collection: Collection, entry: Entry) -> Opened:
+    """`opened` for this session, or a sentence and no more when it cannot be read."""
+    folder = st.session_state.get("folder", "")
+    try:
+        return remember(("ecg", folder, entry.key), lambda: opened(collection, entry, folder))
+    except ECGError as error:
+        st.error(str(error))
+        st.stop()
+
+
+def predict(opened: Opened, model: Model) -> Prediction:
+    return _said(opened, model, ("predict",), lambda: model.predict(opened.ecg))
+
+
+def attribute(opened: Opened, model: Model, code: str, method: str) -> Attribution:
+    return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.ecg, code, method))
+
+
+def compare(opened: Opened, model: Model) -> dict[str, dict[str, float]]:
+    return _said(opened, model, ("compare",), lambda: model.compare(opened.ecg, opened.clinical))

@@ -1,0 +1,1 @@
+"""Where the ECG on a page comes from: an example, an upload, or two of one patient."""

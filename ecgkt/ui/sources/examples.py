@@ -1,0 +1,117 @@
+"""Which example: filters, a list, previous and next. The choice is kept from page to page and in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from ecgkt import vocabulary
+from ecgkt.datasets.collection import Collection, Entry
+from ecgkt.ui.session import is_own_folder
+
+if TYPE_CHECKING:
+    from ecgkt.model.model import Model
+
+FILTERS = ("findings", "diagnoses", "measured", "source")
+STEMI = {"I210", "I211", "I212", "I213"}  # ICD-10-CM: ST elevation infarction, by wall
+INJURY = {"INJAS", "INJAL", "INJIN", "INJIL", "INJLA"}  # SCP-ECG: injury, by wall
+ELEVATED, DEPRESSED = "STE_", "STD_"  # SCP-ECG: the ST segment, in some leads and opposite
+
+
+def opening(entries: Sequence[Entry]) -> Entry:
+    """The entry shown first: one whose diagnosis is plain on the tracing, by what its record says, without the model.
+
+    That is an infarction with ST elevation, stated of the stay and of the tracing; of several the one with elevation
+    and depression opposite, then one in sinus rhythm, then the one with the fewest other findings. The first entry
+    where there is none.
+    """
+    plain = [e for e in entries if STEMI & set(e.diagnoses) and INJURY & set(e.findings)]
+    signs = {e.key: len({ELEVATED, DEPRESSED} & set(e.findings)) for e in plain}
+    return min(plain, key=lambda e: (-signs[e.key], "SR" not in e.findings, len(e.findings)), default=entries[0])
+
+
+def choose(collection: Collection, model: Model | None) -> Entry:
+    """The entry chosen; a sentence and no page when the filters leave none. Without the model some codes stay codes."""
+    left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
+    words = names(model)
+    with last:
+        entries = _filtered(collection, words)
+    if not entries:
+        st.info("No ECG here has all of that. Take away a filter.")
+        st.stop()
+    keys = [entry.key for entry in entries]
+    current = st.session_state.get("example", st.query_params.get("ecg"))
+    at = keys.index(current) if current in keys else keys.index(opening(entries).key)
+    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
+        place.button(
+            name,
+            key=name.lower(),
+            shortcut=shortcut,
+            on_click=_go,
+            args=(keys[to],),
+            width="stretch",
+            disabled=len(keys) == 1,
+        )
+    by_key = {entry.key: entry for entry in entries}
+    st.session_state["example_pick"] = keys[at]
+    middle.selectbox(
+        "ECG",
+        keys,
+        key="example_pick",
+        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {line(by_key[key], words)}",
+        on_change=lambda: _go(st.session_state["example_pick"]),
+        label_visibility="collapsed",
+    )
+    st.session_state["example"] = keys[at]
+    if not is_own_folder():
+        st.query_params["ecg"] = keys[at]
+    return by_key[keys[at]]
+
+
+def _go(key: str) -> None:
+    """Show another entry; with a label of its own, unless one was pressed."""
+    st.session_state["example"] = key
+    if "target" not in st.session_state:
+        st.query_params.pop("target", None)
+
+
+def line(entry: Entry, names: dict[str, str]) -> str:
+    """One line of the list: the title and a few words of what the record carries."""
+    findings = [code for code in entry.findings if code != "SR"]  # sinus rhythm tells few apart
+    known = [names[code] for code in (*findings, *entry.measured) if code in names]
+    return f"{entry.title}: {', '.join(known[:3])}" if known else entry.title
+
+
+def _filtered(collection: Collection, names: dict[str, str]) -> list[Entry]:
+    chosen = {name: st.session_state.get(f"filter_{name}", []) for name in FILTERS}
+    active = sum(bool(values) for values in chosen.values())
+    with st.popover(f"Filters: {active}" if active else "Filters", width="stretch"):
+        for name, title in zip(FILTERS, ("Finding", "Diagnosis", "Lab abnormality, measured", "Source"), strict=True):
+            present = {value for entry in collection.entries for value in _values(entry, name)}
+            options = sorted(present, key=lambda value: names.get(value, value))
+            st.multiselect(title, options, key=f"filter_{name}", format_func=_word(names), persist_state="session")
+    return [
+        entry
+        for entry in collection.entries
+        if all(set(values) <= set(_values(entry, name)) for name, values in chosen.items() if name != "source")
+        and (not chosen["source"] or entry.source in chosen["source"])
+    ]
+
+
+def _word(names: dict[str, str]) -> Callable[[str], str]:
+    return lambda code: names.get(code, code)
+
+
+def _values(entry: Entry, name: str) -> Iterable[str]:
+    return (entry.source,) if name == "source" else getattr(entry, name)
+
+
+def names(model: Model | None) -> dict[str, str]:
+    """Words for codes: the vocabulary's, then the model's own."""
+    names = {code: finding.name for code, finding in vocabulary.findings().items()}
+    for code, lab in vocabulary.labs().items():
+        names |= {f"{code}_low": lab.low_name, f"{code}_high": lab.high_name}
+    heads = model.labels.values() if model else ()
+    return names | {label.code: label.name for head in heads for label in head}

@@ -1,0 +1,100 @@
+"""Uploads: files -> one ECG of this session. Names and bytes are not shown, logged or cached."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+import ecgkt
+from ecgkt.ecg import ECG, LEADS, ECGError
+from ecgkt.readers import TableLayout, format_name, group_uploads, needs_table_layout
+from ecgkt.ui.session import Opened
+from ecgkt.ui.widgets import html
+
+UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
+USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
+
+
+def receive() -> Opened:
+    """The record uploaded (one is chosen if there are several); a sentence and no more when there is none."""
+    files = st.file_uploader(
+        "A 12-lead ECG: WFDB (.hea with its .dat or .mat, together), DICOM, XML of GE MUSE, Philips, Mortara or "
+        "HL7, SCP-ECG, EDF, ISHNE, CSV, .npy, or a zip of these",
+        accept_multiple_files=True,
+        key="upload",
+    )
+    if not files:
+        html.text(
+            "The tracing is read in memory on this computer and is gone when the tab is closed. "
+            "Of the patient, only age band and sex are shown."
+        )
+        st.stop()
+    opened = read_one(files)
+    if opened is None:
+        st.stop()
+    return opened
+
+
+def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
+    """The ECG in `files` (one is chosen if there are several); None when there is none, after saying why.
+
+    slot: tells the widgets of two uploads on one page apart.
+    """
+    records = group_uploads({file.name: file.getvalue() for file in files})
+    layout = _layout(slot) if any(needs_table_layout(record) for record in records) else None
+    opened, problems = [], []
+    for number, record in enumerate(records, start=1):
+        form = format_name(record)
+        name = f"Upload {number} ({form})" if form else f"Upload {number}"
+        key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
+        try:
+            ecg = ecgkt.read(record, layout)
+            opened.append(Opened(key, ecg, name))
+            if needs_table_layout(record):
+                _preview(name, ecg)
+        except ECGError as error:
+            problems.append(f"{name}: {error}")
+    for problem in problems:
+        st.error(problem)
+    if len(opened) < 2:
+        return opened[0] if opened else None
+    chosen = st.selectbox(
+        "Record", range(len(opened)), format_func=lambda i: opened[i].source, key=f"upload_record{slot}"
+    )
+    return opened[chosen or 0]
+
+
+def _layout(slot: str) -> TableLayout:
+    """What a table of numbers does not say, asked once for all that were uploaded."""
+    html.text(
+        "A table of numbers does not say how it was recorded. What is given here applies to every table uploaded."
+    )
+    columns = st.columns(3)
+    rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key=f"layout_rate{slot}")
+    unit = columns[1].selectbox("Unit", list(UNITS), key=f"layout_unit{slot}")
+    scale = UNITS[unit]
+    if scale is None:
+        scale = columns[2].number_input("ADC units in 1 mV", 0.001, 1e6, 200.0, key=f"layout_gain{slot}")
+    leads = st.text_input(
+        "Leads in order of the columns",
+        ", ".join(LEADS),
+        key=f"layout_leads{slot}",
+        help="A column by another name (time, for one) is passed over. The heading of a CSV goes before these names.",
+    )
+    return TableLayout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))
+
+
+def _preview(name: str, ecg: ECG) -> None:
+    """What was understood of a table, so that a wrong rate or unit is seen."""
+    finite = ecg.signal[:, np.isfinite(ecg.signal).all(axis=0)]
+    span = float(np.median(np.ptp(finite, axis=1))) if finite.size else float("nan")
+    html.text(
+        f"{name} was read as 12 leads of {ecg.samples:,} samples, {ecg.seconds:.1f} s at {ecg.rate:g} Hz; "
+        f"a lead spans {span:.2g} mV (median)."
+    )
+    if not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:
+        st.warning("This is not what a lead of an ECG spans: is the unit right?")

@@ -1,0 +1,1 @@
+"""Parts that every page uses: frame, navigation, HTML tables and bars, charts."""

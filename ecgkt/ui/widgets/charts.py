@@ -1,0 +1,88 @@
+"""What every chart of figures shares: a quiet frame, points with whiskers, words for those who do not see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+from ecgkt.ui.widgets.theme import Palette, palette
+
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
+Interval = tuple[float, float, float]
+
+
+def series(p: Palette, number: int) -> dict[str, str]:
+    """Color and symbol of a series; another symbol as well as another color."""
+    return {"color": p.models[number % len(p.models)], "symbol": SYMBOLS[number % len(SYMBOLS)]}
+
+
+def axis(p: Palette, title: str = "", **more: Any) -> dict[str, Any]:
+    return {
+        "gridcolor": p.line, "zeroline": False, "fixedrange": True, "tickfont": {"size": 12, "color": p.text},
+        "title": {"text": title, "font": {"size": 12}}, **more,
+    }  # fmt: skip
+
+
+def whiskers(
+    name: str, places: Sequence[float], values: Sequence[Interval], look: dict[str, str], across: bool = False
+) -> dict[str, Any]:
+    """Points with 95% intervals: values along y, or along x where `across`."""
+    along, other = ("x", "y") if across else ("y", "x")
+    return {
+        "type": "scatter", "mode": "markers", "name": name,
+        along: [value[0] for value in values], other: list(places),
+        f"error_{along}": {
+            "type": "data", "symmetric": False, "thickness": 1.2, "width": 0, "color": look["color"],
+            "array": [value[2] - value[0] for value in values],
+            "arrayminus": [value[0] - value[1] for value in values],
+        },
+        "marker": {"symbol": look["symbol"], "size": 7, "color": look["color"]},
+        "hovertemplate": f"%{{{along}:.3f}}<extra>{name}</extra>",
+    }  # fmt: skip
+
+
+def layout(p: Palette, height: int, x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "height": height, "margin": {"l": 10, "r": 20, "t": 34, "b": 40}, "dragmode": False,
+        "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": p.text},
+        "xaxis": x, "yaxis": y,
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "font": {"size": 12}}, **more,
+    }  # fmt: skip
+
+
+def line(p: Palette, x0: float, y0: float, x1: float, y1: float, **more: Any) -> dict[str, Any]:
+    """A dashed line of reference (chance, perfect calibration)."""
+    quiet = {"color": p.quiet, "width": 1.2, "dash": "dash"}
+    return {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "layer": "below", "line": quiet, **more}
+
+
+def forest(
+    rows: Sequence[str], sets: Sequence[tuple[str, Sequence[Interval | None]]], title: str, reference: float = 0.5
+) -> dict[str, Any]:
+    """Plotly figure: a row a name, a dot with its interval for each set of values that has one there.
+
+    reference: what is no effect (chance, no difference), always in view with a dotted line.
+    """
+    p = palette()
+    data = []
+    for k, (name, values) in enumerate(sets):
+        there = [(row, value) for row, value in enumerate(values) if value]
+        shift = 0.48 * (k / (len(sets) - 1) - 0.5) if len(sets) > 1 else 0.0
+        look = series(p, k)
+        data.append(whiskers(name, [row + shift for row, _ in there], [v for _, v in there], look, across=True))
+    edges = [reference, *(edge for _, values in sets for value in values if value for edge in value[1:])]
+    margin = 0.03 * (max(edges) - min(edges)) or 0.1
+    names = [name if len(name) <= 44 else name[:43] + "…" for name in rows]
+    x = axis(p, title, range=[min(edges) - margin, max(edges) + margin])
+    y = axis(p, showgrid=False, automargin=True, range=[len(rows) - 0.4, -0.6])
+    y |= {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": names}
+    shapes = [line(p, reference, 0, reference, 1, yref="paper")]
+    drawn = layout(p, 56 + 28 * len(rows), x, y, shapes=shapes, showlegend=len(sets) > 1)
+    drawn["margin"]["t"] = 34 if len(sets) > 1 else 10
+    return {"data": data, "layout": drawn}
+
+
+def show(figure: dict[str, Any], key: str, alt: str) -> None:
+    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt)

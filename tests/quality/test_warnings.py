@@ -1,0 +1,140 @@
+"""What is usable but doubtful is flagged with the right sentence, and good recordings are not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+from ecgkt.ecg import ECG, LEADS
+from ecgkt.quality.lead_reversal import FILE, LOOKED_AT, SWAPS, moved
+from ecgkt.quality.usable import assess
+from ecgkt.quality.warnings import quality_warnings
+from ecgkt.readers import read
+
+ROOT = Path(__file__).resolve().parents[2]
+I, II, III, AVR, AVL, AVF = range(6)  # noqa: E741
+Change = Callable[[np.ndarray], np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def real() -> ECG:
+    return read(get_testdata_file("waveform_ecg.dcm", download=False))
+
+
+def electrodes(swap: dict[str, str]) -> Change:
+    """What is recorded when each limb electrode of `swap` sits where its value should.
+
+    From the potentials against the right arm; both legs have nearly the same.
+    """
+
+    def change(signal: np.ndarray) -> np.ndarray:
+        at = {"RA": np.zeros(signal.shape[1]), "LA": signal[I], "LL": signal[II], "RL": 0.99 * signal[II]}
+        ra, la, ll = (at[swap.get(name, name)] for name in ("RA", "LA", "LL"))
+        limb = [la - ra, ll - ra, ll - la, ra - (la + ll) / 2, la - (ra + ll) / 2, ll - (ra + la) / 2]
+        return np.concatenate([np.stack(limb), signal[6:]])
+
+    return change
+
+
+def order(*leads: str) -> Change:
+    """The chest leads in another order."""
+    return lambda signal: signal[[*range(6), *(LEADS.index(lead) for lead in leads)]]
+
+
+def flags(ecg: ECG, change: Change) -> str:
+    changed = ECG(np.ascontiguousarray(change(ecg.signal.copy())).astype(np.float32), ecg.rate)
+    quality = assess(changed)
+    assert quality.ok, quality.reasons
+    return " ".join(quality_warnings(changed))
+
+
+def noise(size: float) -> Change:
+    def change(signal: np.ndarray) -> np.ndarray:
+        signal[8] += size * np.random.default_rng(0).standard_normal(signal.shape[1])
+        return signal
+
+    return change
+
+
+def limited(signal: np.ndarray) -> np.ndarray:
+    signal[7, 3000:3250] = signal[7].max()
+    return signal
+
+
+def gaps(signal: np.ndarray) -> np.ndarray:
+    signal[:, 1000:1400] = np.nan
+    return signal
+
+
+CHANGES: list[tuple[Change, str]] = [
+    (electrodes({"RA": "LA", "LA": "RA"}), "electrodes of right arm and left arm"),
+    (electrodes({"RA": "LL", "LL": "RA"}), "electrodes of right arm and left leg"),
+    (electrodes({"RA": "LA", "LA": "LL", "LL": "RA"}), "all three limb electrodes"),
+    (electrodes({"RA": "LL", "LA": "RA", "LL": "LA"}), "all three limb electrodes"),
+    (electrodes({"RA": "RL"}), "Lead II is nearly flat"),
+    (order("V2", "V1", "V3", "V4", "V5", "V6"), "V1 and V2"),
+    (order("V1", "V2", "V4", "V3", "V5", "V6"), "V3 and V4"),
+    (order("V3", "V2", "V1", "V4", "V5", "V6"), "V1 and V3"),
+    (order("V6", "V5", "V4", "V3", "V2", "V1"), "V1 to V6, in reverse"),
+    (lambda s: s[:, ::-1], "order of samples may be reversed"),
+    (noise(1.2), "Much noise in V3."),
+    (limited, "clipped in places in V2"),
+    (gaps, "of the samples are missing"),
+    (lambda s: s / 8, "unusually small"),
+    (lambda s: s * 8, "unusually large"),
+]
+
+
+@pytest.mark.parametrize(("change", "words"), CHANGES)
+def test_a_fault_of_recording_is_named(real: ECG, change: Change, words: str) -> None:
+    assert words in flags(real, change)
+
+
+def test_a_good_recording_has_no_doubts(real: ECG) -> None:
+    assert quality_warnings(real) == ()
+    gains = np.linspace(0.6, 1.7, 12)[:, None]
+    assert flags(real, lambda s: s * gains) == "", "gains alone are not a matter of electrodes"
+
+
+def test_real_recordings_are_seldom_flagged_and_swapped_ones_mostly(shared: Path) -> None:
+    files = sorted(shared.glob("ptbxl/records100/*/*.hea"))[::60]
+    ecgs = [ecg for ecg in map(read, files) if assess(ecg).ok]
+    assert len(ecgs) > 20
+    assert sum(bool(quality_warnings(ecg)) for ecg in ecgs) <= 2
+    for change in (
+        electrodes({"RA": "LA", "LA": "RA"}),
+        order("V1", "V2", "V4", "V3", "V5", "V6"),
+        lambda s: s[:, ::-1],
+    ):
+        found = sum(bool(flags(ecg, change)) for ecg in ecgs)
+        assert found >= 0.8 * len(ecgs)
+
+
+def test_swaps_are_what_the_electrodes_say(real: ECG) -> None:
+    """Every swap of limb electrodes, undone by its table, gives the leads as they were: potentials are the judge."""
+    turned = {
+        "right arm and left arm": {"RA": "LA", "LA": "RA"},
+        "left arm and left leg": {"LA": "LL", "LL": "LA"},
+        "right arm and left leg": {"RA": "LL", "LL": "RA"},
+        "all three limb electrodes, one on": {"RA": "LA", "LA": "LL", "LL": "RA"},
+        "all three limb electrodes, one back": {"RA": "LL", "LA": "RA", "LL": "LA"},
+    }
+    rows = [LEADS.index(lead) for lead in LOOKED_AT]
+    for name, swap in turned.items():
+        recorded = electrodes(swap)(real.signal)[rows]
+        np.testing.assert_allclose(moved(recorded, SWAPS[name]), real.signal[rows], atol=2e-2, err_msg=name)
+
+
+def test_the_typical_beat_is_complete() -> None:
+    import json
+
+    content = json.loads(FILE.read_text())
+    covariance = np.array(content["covariance"])
+    assert covariance.shape == (len(content["mean"]),) * 2
+    np.testing.assert_allclose(covariance, covariance.T, rtol=1e-3)
+    assert np.linalg.eigvalsh(covariance)[0] > 0
+    assert set(content["limits"]) == {*SWAPS, "backwards"}

@@ -1,0 +1,35 @@
+"""The command line of training: what cannot be done is said in one sentence, with exit code 2 and no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["prepare", "mimic", "NOWHERE", "--out", "OUT"], "There is no"),
+        (["prepare", "ptbxl", "HERE", "--out", "OUT"], "ptbxl_database.csv"),
+        (["prepare", "mimic"], "--out"),
+        (["pretrain", "--config", "NOWHERE"], "There is no"),
+        (["pretrain", "--config", "CONFIG"], "prepare all"),
+        (["card", "--model", "HERE"], "bundle.json"),
+    ],
+)
+def test_bad_input_is_one_sentence(
+    arguments: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "run.yaml"
+    tiny = (ROOT / "training/configs/tiny.yaml").read_text()
+    config.write_text(tiny.replace("out: runs/tiny", f"out: {tmp_path / 'run'}"))
+    places = {"NOWHERE": tmp_path / "nowhere", "HERE": tmp_path, "OUT": tmp_path / "out", "CONFIG": config}
+    assert main([str(places.get(word, word)) for word in arguments]) == 2
+    said = capsys.readouterr().err
+    assert words in said
+    assert said.count("\n") == 1

@@ -1,0 +1,223 @@
+"""Every stage, once, on the tiny config: simulate, prepare, pretrain, finetune, baselines, evaluate, bundle.
+
+What is asserted is what a toy run can show: that something was learned on held-out patients, and nothing where there is
+nothing to learn.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from ecgkt.datasets.collection import open_collection
+from ecgkt.model.bundle import BundleError, load_bundle
+from ecgkt.model.model import load
+from training.__main__ import main
+from training.cohort.prepared import Prepared, load_prepared
+from training.config import load_config
+from training.data.pool import Pool
+from training.evaluate.evaluate import MODELS, fingerprint_of, load_metrics
+from training.release.examples import choose, copy_subset
+from training.simulation.labs import NULL_LABS
+from training.train.run import Stage, StageError
+
+ROOT = Path(__file__).resolve().parents[2]
+NULL_LABELS = [f"{lab}_{direction}" for lab in NULL_LABS for direction in ("low", "high")]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("tiny")
+    settings = yaml.safe_load((ROOT / "training/configs/tiny.yaml").read_text())
+    settings["out"] = str(out)
+    settings["cohort"] = str(ROOT / settings["cohort"])
+    (out / "tiny.yaml").write_text(yaml.safe_dump(settings))
+    assert main(["all", "--config", str(out / "tiny.yaml")]) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def metrics(run: Path) -> dict:
+    return json.loads((run / "bundle" / "metrics.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def prepared(run: Path) -> Prepared:
+    return load_prepared(run / "prepared" / "simulated")
+
+
+def test_no_patient_is_in_two_splits(prepared: Prepared) -> None:
+    used = prepared.ecgs[prepared.ecgs["split"] != "extra"]
+    assert used.groupby("patient")["split"].nunique().max() == 1
+    assert set(used["split"]) == {"train", "validation", "test"}
+
+
+def test_every_model_has_the_promised_figures(metrics: dict) -> None:
+    assert set(metrics["models"]) == set(MODELS)
+    assert metrics["test"]["patients"] <= metrics["test"]["ecgs"]
+    for name in MODELS:
+        for head, figures in metrics["models"][name].items():
+            value, low, high = figures["macro_auroc"]
+            assert low <= value <= high, (name, head)
+            for code, label in figures["labels"].items():
+                assert label["positives"] >= 5, (name, code)
+    assert len(metrics["gap_closed"]) == 3
+    # A model that is given the labs must not be scored on guessing them.
+    assert "labs" not in metrics["models"]["multimodal"]
+    assert "labs" not in metrics["models"]["clinical_only"]
+
+
+def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: dict, run: Path) -> None:
+    assert metrics["real_findings"] is None  # there is no real ECG in the toy cohort
+    for head in ("findings", "diagnoses", "labs"):
+        figures = metrics["calibration"][head]["simulated"]
+        assert sum(row[4] for row in figures["bins"]) == figures["pairs"]
+        assert figures["validation"]["pairs"] < figures["pairs"], "validation is the smaller split"
+        rows = metrics["subgroups"][head]["simulated"]
+        assert sum(row["ecgs"] for row in rows if row["by"] == "sex") == metrics["test"]["ecgs"]
+    everybody = metrics["abstention"]["simulated"][0]
+    assert everybody["ecgs"] == metrics["test"]["ecgs"]
+    card = json.loads((run / "bundle" / "bundle.json").read_text())
+    fitted = card["calibration"]["knowledge_transfer"]
+    assert {h: set(codes) for h, codes in fitted.items()} == {
+        h: {entry["code"] for entry in card["labels"][h]} for h in fitted
+    }
+
+
+def test_predictions_are_made_anew_for_other_data_or_another_network(run: Path, prepared: Prepared) -> None:
+    config = load_config(run / "tiny.yaml")
+    kept = fingerprint_of(config, Pool([prepared]), "knowledge_transfer")
+    assert kept == fingerprint_of(config, Pool([prepared]), "knowledge_transfer")
+    assert kept != fingerprint_of(config, Pool([prepared]), "signal_only")
+    other = replace(prepared, info={**prepared.info, "fingerprint": "0" * 64})
+    assert kept != fingerprint_of(config, Pool([other]), "knowledge_transfer")
+    assert (run / "evaluation" / "predictions" / f"knowledge_transfer_test_{kept}.npz").exists()
+
+
+def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:
+    bundle = load_bundle(run / "bundle")
+    assert bundle.novelty is not None
+    assert len(bundle.novelty.mean) == bundle.networks["knowledge_transfer"].dimension
+    assert bundle.novelty.near < bundle.novelty.far
+    promised = [label.guarantee for labels in load(run / "bundle").labels.values() for label in labels]
+    assert all(promised), "each label has limits, or the count that is too small for any"
+    for head in ("findings", "diagnoses", "labs"):
+        figures = metrics["conformal"]["heads"][head]
+        assert figures["labels"]
+        # Of 14 labels and more, each promised 90%: the mean over labels cannot be far below.
+        assert figures["mean"]["kept_absent"][2] > 0.85
+    assert set(metrics["risk_coverage"]) == {"findings", "diagnoses"}
+    white = next(row for row in metrics["novelty"]["junk"] if row["kind"] == "white noise")
+    assert white["near"] > metrics["novelty"]["test"]["simulated"]["near"]
+
+
+def test_figures_of_other_stages_join_the_bundle(run: Path, tmp_path: Path) -> None:
+    config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
+    (tmp_path / "evaluation" / "parts").mkdir(parents=True)
+    (tmp_path / "curve").mkdir()
+    (tmp_path / "evaluation" / "metrics.json").write_text('{"gap_closed": null}')
+    (tmp_path / "evaluation" / "parts" / "lab_proxies.json").write_text('{"x": 1}')
+    (tmp_path / "curve" / "curve.json").write_text('{"points": [{"patients": 5}], "groups": {}, "seeds": 3}')
+    assert load_metrics(config) == {
+        "gap_closed": None,
+        "lab_proxies": {"x": 1},
+        "label_curve": [{"patients": 5}],
+        "label_curve_groups": {},
+        "label_curve_about": {"seeds": 3},
+    }
+
+
+@pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only", "signal_only_labs", "multimodal"])
+def test_findings_are_learned_on_held_out_patients(metrics: dict, name: str) -> None:
+    assert metrics["models"][name]["findings"]["macro_auroc"][1] > 0.55
+
+
+@pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only_labs", "clinical_only", "multimodal"])
+def test_diagnoses_are_better_than_chance_on_held_out_patients(metrics: dict, name: str) -> None:
+    assert metrics["models"][name]["diagnoses"]["macro_auroc"][1] > 0.5
+
+
+def test_labs_that_the_ecg_shows_are_learned_and_null_labs_are_not(metrics: dict) -> None:
+    labels = metrics["models"]["knowledge_transfer"]["labs"]["labels"]
+    null = [code for code in NULL_LABELS if code in labels]
+    assert null, "the toy cohort should have at least one null lab to look at"
+    for code in null:
+        _, low, high = labels[code]["auroc"]
+        assert low - 0.1 < 0.5 < high + 0.1, code
+    others = np.mean([label["auroc"][0] for code, label in labels.items() if code not in NULL_LABELS])
+    assert others > np.mean([labels[code]["auroc"][0] for code in null])
+
+
+def test_stage_1_matches_ecgs_with_their_own_tables_and_did_not_collapse(run: Path) -> None:
+    figures = json.loads((run / "stages" / "pretrain" / "record.json").read_text())["figures"]
+    assert figures["own_table_in_nearest_tenth"] > 0.13  # .10 is chance
+    assert figures["rank_me"] > 2
+
+
+def test_stages_leave_a_record_and_are_kept_when_run_again(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = json.loads((run / "stages" / "knowledge_transfer" / "record.json").read_text())
+    fingerprint = json.loads((run / "prepared" / "simulated" / "prepared.json").read_text())["fingerprint"]
+    assert record["data"] == {"simulated": fingerprint}
+    assert record["seed"] == 7
+    before = (run / "stages" / "knowledge_transfer" / "weights.safetensors").stat().st_mtime_ns
+    assert main(["finetune", "--config", str(run / "tiny.yaml")]) == 0
+    assert "kept" in capsys.readouterr().out
+    assert (run / "stages" / "knowledge_transfer" / "weights.safetensors").stat().st_mtime_ns == before
+
+
+def test_two_configs_cannot_share_a_folder(run: Path) -> None:
+    other = replace(load_config(run / "tiny.yaml"), lr=0.5)
+    with pytest.raises(StageError, match="another config"):
+        Stage(other, "pretrain")
+
+
+def test_bundle_is_small_complete_and_says_what_is_simulated(run: Path) -> None:
+    folder = run / "bundle"
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 40e6
+    assert {file.suffix for file in folder.iterdir()} == {".json", ".safetensors"}
+    model = load(folder)
+    assert {label.learned_from for label in model.labels["labs"]} == {"simulated"}
+    assert any("simulated" in limit for limit in model.card["limits"])
+    for head in ("findings", "diagnoses", "labs"):
+        for label in model.labels[head]:
+            assert 0 < label.threshold < 1
+            assert label.threshold_source
+
+
+def test_an_altered_bundle_is_refused(run: Path, tmp_path: Path) -> None:
+    for file in (run / "bundle").iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    weights = bytearray((tmp_path / "model.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (tmp_path / "model.safetensors").write_bytes(bytes(weights))
+    with pytest.raises(BundleError, match=r"model\.safetensors"):
+        load(tmp_path)
+
+
+def test_examples_cover_every_group_and_are_read_by_the_same_code(
+    run: Path, prepared: Prepared, tmp_path: Path
+) -> None:
+    chosen = choose(prepared)
+    assert len(chosen) >= 24
+    assert set(chosen["split"]) == {"test"}
+    rows = chosen.index
+    groups = {e["group"]: [] for e in prepared.info["labels"]["diagnoses"]}
+    for entry in prepared.info["labels"]["diagnoses"]:
+        groups[entry["group"]].append(entry["code"])
+    in_test = prepared.rows("test")
+    for group, codes in groups.items():
+        if (prepared.diagnoses[codes].iloc[in_test] == 1).any(axis=None):
+            assert (prepared.diagnoses[codes].iloc[rows] == 1).any(axis=None), group
+    subjects = {int(patient.removeprefix("simulated:")) for patient in chosen["patient"].head(3)}
+    copy_subset(run / "simulated", tmp_path / "simulated", subjects)
+    collection = open_collection(tmp_path / "simulated")
+    assert collection.entries
+    assert all(entry.simulated for entry in collection.entries)
+    prediction = load(run / "bundle").predict(collection.read(collection.entries[0].key))
+    assert prediction.quality.ok, prediction.quality.reasons
+    assert [s.probability for s in prediction.labs] == sorted((s.probability for s in prediction.labs), reverse=True)

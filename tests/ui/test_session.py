@@ -1,0 +1,114 @@
+"""What the dashboard keeps between pages: bounded, shared for the shipped examples only; which example opens first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import ecgkt
+from ecgkt.datasets.collection import open_collection
+from ecgkt.ecg import ECG
+from ecgkt.ui import session
+from ecgkt.ui.reading import scores
+from ecgkt.ui.session import Kept, Opened
+from ecgkt.ui.sources import examples
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_result_unused_longest_is_dropped_first() -> None:
+    kept, made = Kept(2), []
+
+    def make(name: str) -> Any:
+        return lambda: made.append(name) or name
+
+    for name in "abacb":
+        assert kept.get((name,), make(name)) == name
+    assert made == ["a", "b", "c", "b"]  # a was used again before c came, so b had gone
+
+
+class Counting:
+    asked = 0
+
+    def predict(self, ecg: ECG) -> int:
+        self.asked += 1
+        return self.asked
+
+
+def test_what_is_said_of_an_upload_stays_in_its_session_and_of_an_example_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ecg = ECG(np.zeros((12, 100), dtype=np.float32), 100.0)
+    for shipped, times in ((True, 1), (False, 2)):
+        model: Any = Counting()
+        opened = Opened("key", ecg, "somewhere", shipped=shipped)
+        for _ in range(2):  # sessions
+            state: dict[str, Any] = {}
+            monkeypatch.setattr(session.st, "session_state", state)
+            for _ in range(2):
+                session.predict(opened, model)
+        assert model.asked == times
+
+
+def test_only_entries_of_the_shipped_folder_are_shared() -> None:
+    collection: Any = SimpleNamespace(read=lambda _: None, clinical=lambda _: {}, of_same_patient=lambda _: ())
+    entry: Any = SimpleNamespace(key="a", source="", simulated=False, findings=(), diagnoses=(), has_table=False)
+    assert session.opened(collection, entry).shipped
+    assert not session.opened(collection, entry, "/somebody/else").shipped
+
+
+def _entry(key: str, findings: tuple[str, ...], diagnoses: tuple[str, ...]) -> Any:
+    return SimpleNamespace(key=key, findings=findings, diagnoses=diagnoses)
+
+
+def test_the_first_entry_is_an_infarction_plain_on_the_tracing_or_else_simply_the_first() -> None:
+    plain = [
+        _entry("normal", ("NORM",), ()),
+        _entry("unseen", ("SR",), ("I21", "I211")),
+        _entry("unsaid", ("INJIN", "STE_", "STD_"), ()),
+        _entry("busy", ("INJIN", "STE_", "STD_", "PVC", "AFIB"), ("I211",)),
+        _entry("half", ("INJIN",), ("I211",)),
+        _entry("plain", ("INJIN", "STE_", "STD_"), ("I211",)),
+    ]
+    assert examples.opening(plain).key == "plain"
+    assert examples.opening(plain[:3]).key == "normal"
+
+
+def test_the_example_that_opens_first_is_recognized_for_what_it_is() -> None:
+    collection = open_collection(ROOT / "assets" / "examples")
+    entry = examples.opening(collection.entries)
+    prediction = ecgkt.load(ROOT / "assets" / "models" / "default").predict(collection.read(entry.key))
+    label = scores.standing_out(prediction)
+    score = next(s for s in prediction.scores(label.head) if s.label == label)
+    assert label.code in (*entry.findings, *entry.diagnoses, *entry.measured)
+    assert score.probability > 0.5
+
+
+def test_no_page_needs_the_networks_to_begin() -> None:
+    """torch takes seconds to import: what a page imports must not wait for it."""
+    names = ", ".join(f"ecgkt.ui.{path.stem}" for path in sorted((ROOT / "ecgkt" / "ui").glob("*.py")))
+    code = f"import sys, {names}; print(*{{'torch', 'captum', 'matplotlib'}} & set(sys.modules))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        == "\n"
+    )
+
+
+def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that cannot be loaded leaves the tracing and the sentence that says so."""
+
+    def fail(path: str) -> None:
+        raise OSError("no such bundle")
+
+    monkeypatch.setattr(session, "_model", fail)
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert "cannot be loaded" in app.error[0].value
+    assert any("data:image/svg+xml" in part.proto.body for part in app.get("html"))
+    assert any('class="strip"' in part.proto.body for part in app.get("html"))

@@ -1,0 +1,1 @@
+"""Words, codes and laboratory values -> labels."""

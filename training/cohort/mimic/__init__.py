@@ -1,0 +1,1 @@
+"""MIMIC-IV-ECG with MIMIC-IV -> a prepared set."""

@@ -1,0 +1,116 @@
+"""Figures of the label-efficiency curve: macro AUROC with intervals, and the shares of two gaps that are closed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ecgkt.results.label_curve import BUDGETS
+from training.data.pool import Pool
+from training.label_curve.recipes import HEAD
+from training.metrics import Array, interval, label_aurocs, patient_resamples
+
+RESAMPLES = 300
+Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
+
+
+def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> dict[str, Any]:
+    """points and groups of the curve, and what follows at a tenth of the labels and with all.
+
+    found: (recipe, labeled patients, 0 for all) -> test logits [ECGs, labels] of each seed. Every resample draws
+    patients, and of each recipe's seeds as many as there are, both with replacement; the same for all recipes, so
+    differences are paired.
+    """
+    rows = pool.rows("test")
+    resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[rows], RESAMPLES, 0)
+    targets = pool.targets[HEAD][rows].astype(np.float64)
+    by_label = {key: _by_label(runs, targets, resamples) for key, runs in found.items()}
+    groups: dict[str, list[int]] = {}
+    for column, entry in enumerate(pool.labels[HEAD]):
+        groups.setdefault(str(entry["group"]), []).append(column)
+    everything = list(range(targets.shape[1]))
+    return {
+        "points": _points(by_label, everything, best, patients),
+        "groups": {name: _points(by_label, columns, best, patients) for name, columns in sorted(groups.items())},
+        "tenth": tenth,
+        "best": best,
+        "conclusions": _conclusions(by_label, everything, tenth, best),
+    }
+
+
+def _by_label(runs: list[npt.NDArray[np.float64]], targets: Array, resamples: Array) -> dict[int, Array]:
+    """Column -> [1 + R], the mean over seeds first, then over seeds drawn anew in each resample."""
+    seeds = [label_aurocs(logits, targets, resamples) for logits in runs]
+    drawn = np.random.default_rng(1).integers(len(seeds), size=(len(resamples), len(seeds)))
+    out = {}
+    for column in seeds[0]:
+        values = np.stack([found[column] for found in seeds])  # [seeds, 1 + R]
+        resampled = values[drawn, np.arange(1, len(resamples) + 1)[:, None]].mean(axis=1)
+        out[column] = np.concatenate([values[:, :1].mean(axis=0), resampled])
+    return out
+
+
+def _macro(by_label: dict[int, Array], columns: list[int]) -> Array | None:
+    known = [by_label[column] for column in columns if column in by_label]
+    return np.nanmean(np.stack(known), axis=0) if known else None
+
+
+def _figure(values: Array) -> list[float]:
+    return [float(values[0]), *interval(values[1:])]
+
+
+def _points(
+    by_label: dict[tuple[str, int], dict[int, Array]], columns: list[int], best: str, patients: int
+) -> list[dict[str, Any]]:
+    macros = {key: _macro(found, columns) for key, found in by_label.items()}
+    points = []
+    for size in sorted({size for name, size in macros if name != "oracle"}, key=lambda size: size or patients):
+        here = {name: m for (name, n), m in macros.items() if n == size and name != "oracle" and m is not None}
+        if not here:
+            continue
+        point: dict[str, Any] = {"patients": size or patients}
+        point |= {name: _figure(values) for name, values in sorted(here.items())}
+        floor = _signal_only(macros, size)
+        if floor is not None and {best, "multimodal"} <= set(here):
+            point["gap_closed"] = _closed(here[best], floor, here["multimodal"])
+            point["gain"] = _figure(here[best] - floor)
+        ceiling = macros.get(("oracle", 0))
+        if ceiling is not None:
+            point["oracle"] = _figure(ceiling)
+            if floor is not None and best in here:
+                point["attainable_gap_closed"] = _closed(here[best], floor, ceiling)
+        points.append(point)
+    return points
+
+
+def _signal_only(macros: dict[tuple[str, int], Array | None], size: int) -> Array | None:
+    """What a transfer has to beat: the better of signal-only's two budgets, chosen on the test patients themselves,
+    which can only favor it."""
+    known = [macro for name in BUDGETS if (macro := macros.get((name, size))) is not None]
+    return max(known, key=lambda macro: float(macro[0]), default=None)
+
+
+def _closed(reached: Array, low: Array, high: Array) -> list[float]:
+    """(reached - low) / (high - low), resample by resample."""
+    return _figure((reached - low) / (high - low))
+
+
+def _conclusions(
+    by_label: dict[tuple[str, int], dict[int, Array]], columns: list[int], tenth: int, best: str
+) -> dict[str, Any]:
+    """Paired differences in macro AUROC: the best recipe at a tenth of the labels and with all of them."""
+    macros = {key: _macro(found, columns) for key, found in by_label.items()}
+    few, many = macros.get((best, tenth)), macros.get((best, 0))
+
+    def difference(first: Array | None, second: Array | None) -> list[float] | None:
+        return None if first is None or second is None else _figure(first - second)
+
+    others = sorted({name for name, size in macros if size == tenth and name not in (best, *BUDGETS)})
+    return {
+        "best_at_tenth_minus_signal_only_with_all": difference(few, _signal_only(macros, 0)),
+        "best_minus_signal_only_with_all": difference(many, _signal_only(macros, 0)),
+        "best_minus_signal_only_at_tenth": difference(few, _signal_only(macros, tenth)),
+        "best_minus_others_at_tenth": {name: difference(few, macros.get((name, tenth))) for name in others},
+    }

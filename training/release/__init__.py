@@ -1,0 +1,1 @@
+"""What goes out: the bundle, its model card, the examples."""

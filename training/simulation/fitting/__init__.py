@@ -1,0 +1,1 @@
+"""Real recordings and real laboratory tables -> the CSV tables of the simulator."""

@@ -1,0 +1,1 @@
+"""The three stages and the baselines: objectives, the loop, what each stage leaves behind."""
