@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ecgkt import NOTICE
-from ecgkt.ecg import ECG, ECGError
-from ecgkt.measurements.delineation import delineate
+from ecgkt.ecg import ECGError
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Prediction, Score
 from ecgkt.readers import read
 from ecgkt.relevance.summary import RelevanceSummary, summarize
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def predict_file(model: Model, file: str, attribution: str | None = None) -> dict[str, Any]:
     """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
     began = time.perf_counter()
-    ecg = read(file)
+    ecg = AnalyzedECG(read(file))
     times = {"read": _milliseconds(began)}
     began = time.perf_counter()
     prediction = model.predict(ecg)
@@ -166,9 +166,9 @@ def _numbers(score: Score) -> dict[str, Any]:
     }
 
 
-def _attribution(model: Model, ecg: ECG, code: str) -> RelevanceSummary:
+def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:
     attribution = model.attribute(ecg, code)
-    return summarize(attribution, delineate(ecg))
+    return summarize(attribution, ecg.beats)
 
 
 def _milliseconds(began: float) -> float:

@@ -13,11 +13,10 @@ from pydicom.data import get_testdata_file
 from pypdf import PdfReader
 
 from ecgkt.__main__ import main
-from ecgkt.ecg import ECG
 from ecgkt.model import model as models
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.bundle import BundleError
 from ecgkt.prediction import Attribution, Head, Label, Prediction, Score
-from ecgkt.quality.usable import assess
 
 REAL = get_testdata_file("waveform_ecg.dcm", download=False)
 
@@ -43,14 +42,14 @@ class StandIn:
             raise KeyError(f"This model has no label {code!r}.")
         return found[0]
 
-    def predict(self, ecg: ECG) -> Prediction:
-        quality = assess(ecg)
+    def predict(self, ecg: AnalyzedECG) -> Prediction:
+        quality = ecg.quality
         if not quality.ok:
             return Prediction(quality)
         scores = [(Score(known, 0.5),) for known in (*self.labels, self.lab)]
         return Prediction(quality, scores[0], {"NORM": 0.7}, scores[1], scores[2], np.zeros(4, np.float32))
 
-    def attribute(self, ecg: ECG, code: str, method: str = "integrated_gradients") -> Attribution:
+    def attribute(self, ecg: AnalyzedECG, code: str, method: str = "integrated_gradients") -> Attribution:
         relevance = np.zeros((12, 1000), np.float32)
         relevance[7] = -1
         return Attribution(self.label(code), method, 100.0, relevance)

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import os
 import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ecgkt.ecg import ECG, ECGError
-from ecgkt.measurements.delineation import delineate
+from ecgkt.ecg import ECG, ECGError, FloatArray
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
-from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
-from ecgkt.model.preprocessing import MODEL_RATE, model_view, windows
+from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
-from ecgkt.quality.usable import assess
-from ecgkt.quality.warnings import quality_warnings
 from ecgkt.verdict import Guarantee
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
@@ -56,82 +56,93 @@ class Model:
             raise KeyError(f"This model has no label {code!r}.")
         return self._by_code[code]
 
-    def predict(self, ecg: ECG) -> Prediction:
-        """Findings, diagnoses and labs ranked by calibrated probability; empty when the tracing is not usable."""
-        beats = delineate(ecg)
-        quality = assess(ecg, beats)
-        if not quality.ok:
-            return Prediction(quality)
-        began = time.perf_counter()
-        batches = _signals(ecg)
-        network = self._networks["knowledge_transfer"]
-        embedding = _embedding(network, batches)
-        unlike = self._unlike(embedding)
-        if unlike == TOO_UNLIKE:
-            return Prediction(Quality(False, (unlike,)))
-        probabilities = self._probabilities("knowledge_transfer", batches, None)
-        ranked: dict[Head, list[Score]] = {}
-        for head in HEADS:
-            scores = [Score(label, probabilities[label.code]) for label in self.labels[head]]
-            ranked[head] = sorted(scores, key=lambda score: -score.probability)
-        spent = 1000 * (time.perf_counter() - began)
-        warnings = quality_warnings(ecg, beats) + ((unlike,) if unlike else ())
-        return Prediction(
-            quality=replace(quality, warnings=warnings),
-            findings=tuple(score for score in ranked["findings"] if score.label.code not in AGGREGATES),
-            superclasses={code: probabilities[code] for code in SUPERCLASSES if code in probabilities},
-            diagnoses=tuple(ranked["diagnoses"]),
-            labs=tuple(ranked["labs"]),
-            embedding=embedding.numpy(),
-            milliseconds={"predict": round(spent, 2)},
-        )
+    def predict(self, ecg: ECG | AnalyzedECG) -> Prediction:
+        """Findings, diagnoses and labs ranked by calibrated probability; empty when the tracing is not usable.
 
-    def attribute(self, ecg: ECG, code: str, method: str = "integrated_gradients") -> Attribution:
+        What is computed on the way stays with an `AnalyzedECG`, and so does the prediction.
+        """
+        return self.predict_many([ecg])[0]
+
+    explain = predict
+
+    def predict_many(self, ecgs: Iterable[ECG | AnalyzedECG], batch: int = 64) -> list[Prediction]:
+        """As `predict` for each of `ecgs`, in their order; the network sees up to `batch` windows of 10 s at a time."""
+        analyzed = [AnalyzedECG.of(ecg) for ecg in ecgs]
+        new = [each for each in analyzed if not each.has(self.sha256) and each.quality.ok]
+        began = time.perf_counter()
+        embeddings = self._embeddings("knowledge_transfer", new, batch)
+        spent = 1000 * (time.perf_counter() - began) / max(1, len(new))
+        for each, embedding in zip(new, embeddings, strict=True):
+            each.once(self.sha256, partial(self._prediction, each, embedding, spent))
+        return [each.once(self.sha256, partial(Prediction, each.quality)) for each in analyzed]
+
+    def attribute(self, ecg: ECG | AnalyzedECG, code: str, method: str = "integrated_gradients") -> Attribution:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
         Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable tracing.
         """
-        self._refuse(ecg)
         label = self.label(code)
+        analyzed, _ = self._usable(ecg)
         network = self._networks["knowledge_transfer"]
         target = network.architecture.labels[label.head].index(code)
-        view = model_view(ecg)
-        total = np.zeros_like(view)
-        covered = np.zeros(view.shape[1], dtype=np.float32)
+        total = np.zeros_like(analyzed.view)
+        covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
-        for start, window in windows(view):
+        for start, window in analyzed.windows:
             part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
             rhythms.append(rhythm)
         return Attribution(label, method, float(MODEL_RATE), total / covered, float(np.mean(rhythms)))
 
-    def compare(self, ecg: ECG, clinical: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
+    def compare(self, ecg: ECG | AnalyzedECG, clinical: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
         """Calibrated probability of every label by each model of the bundle: {model: {code: probability}}.
 
         `clinical` (keys as in the cohort's clinical columns, absent = not measured) is read by the multimodal model
         only, which is left out without it. Raises ECGError for an unusable tracing.
         """
-        self._refuse(ecg)
-        batches = _signals(ecg)
+        analyzed, embedding = self._usable(ecg)
         result = {}
         for name, network in self._networks.items():
-            table = None
-            if network.architecture.modality != "ecg":
-                if clinical is None:
-                    continue
+            if name == "knowledge_transfer":
+                result[name] = self._probabilities(name, embedding)
+            elif network.architecture.modality == "ecg":
+                result[name] = self._probabilities(name, self._embeddings(name, [analyzed])[0])
+            elif clinical is not None:
                 row = [clinical.get(column, float("nan")) for column in network.architecture.columns]
                 table = torch.tensor([row], dtype=torch.float32)
-            result[name] = self._probabilities(name, batches, table)
+                result[name] = self._probabilities(name, self._embeddings(name, [analyzed], table=table)[0])
         return result
 
-    def _refuse(self, ecg: ECG) -> None:
-        """Raises ECGError where `predict` abstains."""
-        quality = assess(ecg)
-        if not quality.ok:
-            raise ECGError(" ".join(quality.reasons))
-        if self._unlike(_embedding(self._networks["knowledge_transfer"], _signals(ecg))) == TOO_UNLIKE:
-            raise ECGError(TOO_UNLIKE)
+    def _usable(self, ecg: ECG | AnalyzedECG) -> tuple[AnalyzedECG, torch.Tensor]:
+        """The ECG and its embedding. Raises ECGError where `predict` abstains."""
+        analyzed = AnalyzedECG.of(ecg)
+        prediction = self.predict(analyzed)
+        if prediction.embedding is None:
+            raise ECGError(" ".join(prediction.quality.reasons))
+        return analyzed, torch.from_numpy(prediction.embedding)
+
+    def _prediction(self, analyzed: AnalyzedECG, embedding: torch.Tensor, milliseconds: float) -> Prediction:
+        """What the heads say of a usable ECG; milliseconds: what its embedding took."""
+        began = time.perf_counter()
+        unlike = self._unlike(embedding)
+        if unlike == TOO_UNLIKE:
+            return Prediction(Quality(False, (unlike,)))
+        probabilities = self._probabilities("knowledge_transfer", embedding)
+        ranked: dict[Head, list[Score]] = {}
+        for head in HEADS:
+            scores = [Score(label, probabilities[label.code]) for label in self.labels[head]]
+            ranked[head] = sorted(scores, key=lambda score: -score.probability)
+        milliseconds += 1000 * (time.perf_counter() - began)
+        return Prediction(
+            quality=replace(analyzed.quality, warnings=analyzed.warnings + ((unlike,) if unlike else ())),
+            findings=tuple(score for score in ranked["findings"] if score.label.code not in AGGREGATES),
+            superclasses={code: probabilities[code] for code in SUPERCLASSES if code in probabilities},
+            diagnoses=tuple(ranked["diagnoses"]),
+            labs=tuple(ranked["labs"]),
+            embedding=embedding.numpy(),
+            milliseconds={"predict": round(milliseconds, 2)},
+        )
 
     def _unlike(self, embedding: torch.Tensor) -> str:
         """What is to be said of an embedding unlike the training ECGs': `UNLIKE`, `TOO_UNLIKE` or nothing."""
@@ -140,27 +151,39 @@ class Model:
         score = float(self._novelty.score(embedding.numpy()))
         return TOO_UNLIKE if score > self._novelty.far else UNLIKE if score > self._novelty.near else ""
 
-    def _probabilities(self, name: str, batches: list[torch.Tensor], table: torch.Tensor | None) -> dict[str, float]:
-        network: Network = self._networks[name]
+    def _embeddings(
+        self, name: str, ecgs: Sequence[AnalyzedECG], batch: int = 64, table: torch.Tensor | None = None
+    ) -> list[torch.Tensor]:
+        """The embedding [dimension] of each ECG, the mean over its windows; table: [1, columns], with one ECG only.
+
+        Windows of one length go through the network together.
+        """
+        network = self._networks[name]
+        by_length: dict[int, list[tuple[int, FloatArray]]] = defaultdict(list)
+        for number, each in enumerate(ecgs):
+            for _, window in each.windows:
+                by_length[window.shape[1]].append((number, window))
+        parts: dict[int, list[torch.Tensor]] = defaultdict(list)
+        with torch.inference_mode():
+            for listed in by_length.values():
+                for first in range(0, len(listed), batch):
+                    some = listed[first : first + batch]
+                    signal = torch.from_numpy(np.stack([window for _, window in some]))
+                    embedded = network.embed(signal, None if table is None else table.expand(len(signal), -1))
+                    for (number, _), one in zip(some, embedded, strict=True):
+                        parts[number].append(one)
+            return [torch.stack(parts[number]).mean(dim=0) for number in range(len(ecgs))]
+
+    def _probabilities(self, name: str, embedding: torch.Tensor) -> dict[str, float]:
+        """Code -> calibrated probability. Heads are linear, so a mean of embeddings gives the mean of logits."""
+        network = self._networks[name]
         result: dict[str, float] = {}
         with torch.inference_mode():
-            parts = [network(batch, None if table is None else table.expand(len(batch), -1)) for batch in batches]
-        for head, codes in network.architecture.labels.items():
-            logits = torch.cat([part[head] for part in parts]).mean(dim=0)
-            calibration = [self._calibration[name][head][code] for code in codes]
-            result.update(zip(codes, probability(logits, calibration).tolist(), strict=True))
+            for head, codes in network.architecture.labels.items():
+                calibration = [self._calibration[name][head][code] for code in codes]
+                logits = network.head(head)(embedding)
+                result.update(zip(codes, probability(logits, calibration).tolist(), strict=True))
         return result
-
-
-def _signals(ecg: ECG) -> list[torch.Tensor]:
-    """The model's windows of an ECG, each [1, 12, samples]."""
-    return [torch.from_numpy(np.ascontiguousarray(window))[None] for _, window in windows(model_view(ecg))]
-
-
-def _embedding(network: Network, batches: list[torch.Tensor]) -> torch.Tensor:
-    """[dimension] mean over an ECG's windows."""
-    with torch.inference_mode():
-        return torch.cat([network.embed(batch) for batch in batches]).mean(dim=0)
 
 
 def _label(head: Head, entry: dict[str, Any]) -> Label:

@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.measurements.delineation import delineate
 from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.r_peaks import RATE
 
@@ -122,16 +122,14 @@ def backwards(ecg: ECG) -> Row | None:
     return None if beat is None else features(beat)
 
 
-def suspected_reversals(ecg: ECG, beats: Beats) -> tuple[str, ...]:
-    """Sentences on what seems exchanged; at most one on the limb, one on the chest leads."""
-    at_rate = ecg.resampled(RATE)
-    beat = median_beat(at_rate, beats)
+def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
+    """Sentences on what seems exchanged, by the median beat; at most one on the limb leads, one on the chest leads."""
     if beat is None:
         return ()
     typical, found = typical_beat(), features(beat)
     recorded = typical.distance(found)
     if recorded > TYPICAL:
-        reversed_ = backwards(at_rate)
+        reversed_ = backwards(ecg.resampled(RATE))
         if reversed_ is not None:
             gain = typical.gain(recorded, typical.distance(reversed_))
             if gain > typical.limits[BACKWARDS]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.r_peaks import RATE, band
 from ecgkt.quality.lead_reversal import suspected_reversals
 from ecgkt.quality.usable import FLAT, Row, clipped_share, span
@@ -27,9 +28,13 @@ WEAK, STRONG = 0.2, 6.0
 BEAT = (0.06, 0.30)  # s before and after R
 
 
-def quality_warnings(ecg: ECG, beats: Beats | None = None) -> tuple[str, ...]:
-    """Sentences about a tracing that `quality.assess` lets pass; none for a good one. beats: from `delineate`."""
+def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | None = None) -> tuple[str, ...]:
+    """Sentences about a tracing that `usable.assess` lets pass; none for a good one.
+
+    beats, beat: from `delineate` and `median_beat`, if they are known already.
+    """
     beats = delineate(ecg) if beats is None else beats
+    beat = median_beat(ecg, beats) if beat is None else beat
     missing = 1 - float(np.isfinite(ecg.signal).mean())
     signal = np.nan_to_num(ecg.signal.astype(float))
     found = []
@@ -41,7 +46,7 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None) -> tuple[str, ...]:
     noisy = _leads(_noisy(ecg, beats))
     if noisy:
         found.append(f"Much noise in {noisy}.")
-    return (*found, *_amplitudes([span(row) for row in signal]), *suspected_reversals(ecg, beats))
+    return (*found, *_amplitudes([span(row) for row in signal]), *suspected_reversals(ecg, beat))
 
 
 def _leads(flags: Sequence[bool]) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ecgkt.datasets.mimic.tables import SIMULATED
 from ecgkt.ecg import LEADS, ECGError
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import read
 from ecgkt.sheet.display_filter import FILTERS
 from ecgkt.sheet.layout import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper
@@ -60,12 +61,13 @@ def run(options: argparse.Namespace, model: Model) -> None:
         options.layout, options.gain, options.speed, options.rhythm, options.start, order=options.order,
         filter=options.filter,
     )  # fmt: skip
-    prediction = model.predict(ecg)
+    analyzed = AnalyzedECG(ecg)
+    prediction = model.predict(analyzed)
     striking = prediction.striking()
     attribution = None
     if striking is not None:
-        attribution = model.attribute(ecg, options.target or striking.label.code)
+        attribution = model.attribute(analyzed, options.target or striking.label.code)
     simulated = any((folder / SIMULATED).is_file() for folder in Path(options.file).resolve().parents)
-    data = content.build(ecg, prediction, model, paper, attribution, simulated, options.patient)
+    data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
     make: Callable[[dict[str, Any]], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
     options.out.write_bytes(make(data))

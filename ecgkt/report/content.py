@@ -12,8 +12,9 @@ import numpy as np
 
 from ecgkt import NOTICE
 from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
-from ecgkt.measurements.intervals import Intervals, Measured, measure
+from ecgkt.measurements.intervals import Intervals, Measured
 from ecgkt.measurements.wording import SPACE, flag, limit, number
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Attribution, Prediction, Score
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.relevance.summary import Share, summarize
@@ -34,7 +35,7 @@ class Identity(Protocol):
 
 
 def build(
-    ecg: ECG,
+    ecg: ECG | AnalyzedECG,
     prediction: Prediction,
     model: Identity,
     paper: Paper | None = None,
@@ -49,7 +50,8 @@ def build(
     the report.
     """
     paper = paper or Paper()
-    measured = measure(ecg)
+    analyzed = AnalyzedECG.of(ecg)
+    ecg, measured = analyzed.ecg, analyzed.intervals
     if prediction.abstained:
         attribution = None
     return {

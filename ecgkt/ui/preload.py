@@ -26,9 +26,9 @@ def up() -> None:
     """Load and explain; what goes wrong is said on the page, to the one who opens it."""
     try:
         collection = session.examples()
-        first = session.opened(collection, examples.opening(collection.entries))
+        first = session.example(collection, examples.opening(collection.entries))
         model = session.load_model()
-        prediction = session.predict(first, model)
+        prediction = model.predict(first.analyzed)
         if not prediction.abstained:
             session.attribute(first, model, scores.standing_out(prediction).code, next(iter(sheet.METHODS)))
     except (OSError, ValueError):

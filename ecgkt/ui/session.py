@@ -1,7 +1,8 @@
 """What pages load: the model (one for all sessions), the example collections, and one ECG opened for a page.
 
-Predictions and attributions are kept per session and bounded (`remember`), so an uploaded tracing never reaches a
-cache that other sessions share, and goes when its session goes. Those of the examples that ship are kept for all.
+An ECG is opened once; what was measured on it and predicted from it goes with it (`AnalyzedECG`). Opened ECGs and
+attributions are kept per session and bounded (`remember`), so an uploaded tracing never reaches a cache that other
+sessions share, and goes when its session goes. Those of the examples that ship are kept for everybody.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ import streamlit as st
 import ecgkt
 from ecgkt.datasets.collection import Collection, Entry, open_collection
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.prediction import Attribution, Prediction
+from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.prediction import Attribution
+from ecgkt.ui import keys
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
     from ecgkt.model.model import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 REMEMBERED = 32  # results kept per session
-SHARED = 256  # results kept for all sessions, of the examples that ship: 48 kB an attribution
+SHARED = 256  # attributions kept for all sessions, of the examples that ship: 48 kB each
+SHARED_ECGS = 96  # opened examples kept for all sessions: half a megabyte each
 
 T = TypeVar("T")
 
@@ -37,7 +41,7 @@ class Opened:
     """One ECG on a page. `key` tells it from others of this session; `clinical` is None without a clinical table."""
 
     key: str
-    ecg: ECG
+    analyzed: AnalyzedECG
     source: str
     simulated: bool = False
     clinical: dict[str, float] | None = None
@@ -45,6 +49,10 @@ class Opened:
     shipped: bool = False  # one of the examples that come with the project, the same for everybody
     entry: Entry | None = None  # None for an upload
     others: tuple[Entry, ...] = ()  # of the same patient, in the order of time
+
+    @property
+    def ecg(self) -> ECG:
+        return self.analyzed.ecg
 
 
 class Kept:
@@ -69,11 +77,12 @@ class Kept:
 
 
 _shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
+_shared_ecgs: WeakKeyDictionary[Collection, Kept] = WeakKeyDictionary()
 
 
 def remember(key: tuple[str, ...], make: Callable[[], T]) -> T:
     """`make()`, or what it gave last time for `key` in this session."""
-    kept: Kept = st.session_state.setdefault("remembered", Kept(REMEMBERED))
+    kept: Kept = st.session_state.setdefault(keys.REMEMBERED, Kept(REMEMBERED))
     return kept.get(key, make)
 
 
@@ -102,13 +111,13 @@ def model_or_stop() -> Model:
     except (OSError, ValueError) as error:
         st.error(f"The model cannot be loaded: {error}")
         st.stop()
-    st.session_state["has_model"] = True
+    st.session_state[keys.HAS_MODEL] = True
     return model
 
 
 def model_if_loaded() -> Model | None:
     """The model, if this session has had it already; None rather than a wait."""
-    return model_or_stop() if "has_model" in st.session_state else None
+    return model_or_stop() if keys.HAS_MODEL in st.session_state else None
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -123,18 +132,18 @@ def examples() -> Collection:
 
 def collection_or_stop() -> Collection:
     """The examples, or the folder named in the sidebar or in ECGKT_ECGS."""
-    st.session_state.setdefault("folder", os.environ.get("ECGKT_ECGS", ""))
+    st.session_state.setdefault(keys.FOLDER, os.environ.get("ECGKT_ECGS", ""))
     # A widget's own state is dropped on pages that do not show it, hence the copy.
-    st.session_state["folder_input"] = st.session_state["folder"]
+    st.session_state[keys.FOLDER_INPUT] = st.session_state[keys.FOLDER]
     with st.sidebar:
         st.text_input(
             "Folder of your own ECGs",
-            key="folder_input",
+            key=keys.FOLDER_INPUT,
             placeholder="a path on this computer",
             help="Read in place, nothing is copied: WFDB records, MIMIC-IV-ECG or PTB-XL. Empty: the examples.",
             on_change=_use_folder,
         )
-    folder = st.session_state["folder"].strip()
+    folder = st.session_state[keys.FOLDER].strip()
     try:
         with st.spinner("Reading the folder"):
             collection = _collection(folder) if folder else examples()
@@ -149,18 +158,24 @@ def collection_or_stop() -> Collection:
 
 
 def _use_folder() -> None:
-    st.session_state["folder"] = st.session_state["folder_input"]
-    st.session_state.pop("example", None)
+    st.session_state[keys.FOLDER] = st.session_state[keys.FOLDER_INPUT]
+    st.session_state.pop(keys.EXAMPLE, None)
 
 
 def is_own_folder() -> bool:
     """Are the ECGs shown a person's own, whose names must not go into the address bar?"""
-    return bool(st.session_state.get("folder", "").strip())
+    return bool(st.session_state.get(keys.FOLDER, "").strip())
 
 
-def opened(collection: Collection, entry: Entry, folder: str = "") -> Opened:
-    """The example's tracing with its clinical table. Raises ECGError."""
-    ecg = collection.read(entry.key)
+def example(collection: Collection, entry: Entry) -> Opened:
+    """One of the examples that ship, opened once for all sessions. Raises ECGError."""
+    kept = _shared_ecgs.setdefault(collection, Kept(SHARED_ECGS))
+    return kept.get((entry.key,), lambda: _open(collection, entry))
+
+
+def _open(collection: Collection, entry: Entry, folder: str = "") -> Opened:
+    """The tracing with its clinical table. Raises ECGError."""
+    ecg = AnalyzedECG(collection.read(entry.key))
     clinical = collection.clinical(entry.key) if entry.has_table else None
     recorded = frozenset(entry.findings) | frozenset(entry.diagnoses)
     shipped = not folder.strip()
@@ -170,22 +185,20 @@ def opened(collection: Collection, entry: Entry, folder: str = "") -> Opened:
 
 
 def open_entry(collection: Collection, entry: Entry) -> Opened:
-    """`opened` for this session, or a sentence and no more when it cannot be read."""
-    folder = st.session_state.get("folder", "")
+    """The ECG of an entry, opened once, or a sentence and no more when it cannot be read."""
+    folder = st.session_state.get(keys.FOLDER, "")
     try:
-        return remember(("ecg", folder, entry.key), lambda: opened(collection, entry, folder))
+        if not is_own_folder():
+            return example(collection, entry)
+        return remember(("ecg", folder, entry.key), lambda: _open(collection, entry, folder))
     except ECGError as error:
         st.error(str(error))
         st.stop()
 
 
-def predict(opened: Opened, model: Model) -> Prediction:
-    return _said(opened, model, ("predict",), lambda: model.predict(opened.ecg))
-
-
 def attribute(opened: Opened, model: Model, code: str, method: str) -> Attribution:
-    return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.ecg, code, method))
+    return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.analyzed, code, method))
 
 
 def compare(opened: Opened, model: Model) -> dict[str, dict[str, float]]:
-    return _said(opened, model, ("compare",), lambda: model.compare(opened.ecg, opened.clinical))
+    return _said(opened, model, ("compare",), lambda: model.compare(opened.analyzed, opened.clinical))

@@ -17,6 +17,7 @@ from ecgkt.ecg import ECG, ECGError, age_band
 from ecgkt.measurements.intervals import ERROR_SD, Measured
 from ecgkt.measurements.normal_limits import Limit
 from ecgkt.measurements.wording import flag
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
 from ecgkt.sheet.calipers import Measurement
 from ecgkt.ui import session
@@ -88,7 +89,8 @@ class StandIn:
         },
     }
 
-    def predict(self, ecg: ECG) -> Prediction:
+    def predict(self, analyzed: AnalyzedECG) -> Prediction:
+        ecg = analyzed.ecg
         if not np.isfinite(ecg.signal).any():
             return Prediction(Quality(False, ("No lead holds a signal.",)))
         ranked = {
@@ -98,13 +100,13 @@ class StandIn:
             Quality(True), tuple(ranked["findings"]), {}, tuple(ranked["diagnoses"]), tuple(ranked["labs"])
         )
 
-    def attribute(self, ecg: ECG, code: str, method: str = "integrated_gradients") -> Attribution:
+    def attribute(self, ecg: AnalyzedECG, code: str, method: str = "integrated_gradients") -> Attribution:
         label = next(label for head in HEADS for label in LABELS[head] if label.code == code)
         relevance = np.zeros((12, 1000), dtype=np.float32)
         relevance[ecgkt.LEADS.index("V2"), 300:340] = 1
         return Attribution(label, method, 100.0, relevance)
 
-    def compare(self, ecg: ECG, table: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
+    def compare(self, ecg: AnalyzedECG, table: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
         names = ["knowledge_transfer", "signal_only"] + ([] if table is None else ["multimodal"])
         return {name: PROBABILITY for name in names}
 

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 from ecgkt.datasets.collection import Entry
 from ecgkt.ecg import ECG
 from ecgkt.measurements.intervals import DEGREE
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Head, Prediction, Quality, Score
 from ecgkt.serial.comparison import LeadChange, SerialComparison
 from ecgkt.ui import session
@@ -71,7 +72,8 @@ class Folder:
 class RateModel(StandIn):
     """The faster the heart, the likelier all of it; nothing of a flat line."""
 
-    def predict(self, ecg: ECG) -> Prediction:
+    def predict(self, analyzed: AnalyzedECG) -> Prediction:
+        ecg = analyzed.ecg
         if not np.ptp(ecg.signal):
             return Prediction(Quality(False, ("No lead holds a signal.",)))
         beats = int((np.diff((ecg.signal[-1] > 0.8).astype(int)) == 1).sum())

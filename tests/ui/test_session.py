@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import ecgkt
 from ecgkt.datasets.collection import open_collection
 from ecgkt.ecg import ECG
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.ui import session
 from ecgkt.ui.reading import scores
 from ecgkt.ui.session import Kept, Opened
@@ -37,7 +38,7 @@ def test_the_result_unused_longest_is_dropped_first() -> None:
 class Counting:
     asked = 0
 
-    def predict(self, ecg: ECG) -> int:
+    def attribute(self, ecg: AnalyzedECG, code: str, method: str) -> int:
         self.asked += 1
         return self.asked
 
@@ -45,7 +46,7 @@ class Counting:
 def test_what_is_said_of_an_upload_stays_in_its_session_and_of_an_example_does_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ecg = ECG(np.zeros((12, 100), dtype=np.float32), 100.0)
+    ecg = AnalyzedECG(ECG(np.zeros((12, 100), dtype=np.float32), 100.0))
     for shipped, times in ((True, 1), (False, 2)):
         model: Any = Counting()
         opened = Opened("key", ecg, "somewhere", shipped=shipped)
@@ -53,15 +54,30 @@ def test_what_is_said_of_an_upload_stays_in_its_session_and_of_an_example_does_n
             state: dict[str, Any] = {}
             monkeypatch.setattr(session.st, "session_state", state)
             for _ in range(2):
-                session.predict(opened, model)
+                session.attribute(opened, model, "AFIB", "saliency")
         assert model.asked == times
 
 
-def test_only_entries_of_the_shipped_folder_are_shared() -> None:
-    collection: Any = SimpleNamespace(read=lambda _: None, clinical=lambda _: {}, of_same_patient=lambda _: ())
+class OneECG:
+    """A collection of one ECG."""
+
+    def read(self, key: str) -> ECG:
+        return ECG(np.zeros((12, 100), dtype=np.float32), 100.0)
+
+    def of_same_patient(self, key: str) -> tuple[Any, ...]:
+        return ()
+
+
+def test_only_entries_of_the_shipped_folder_are_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    collection: Any = OneECG()
     entry: Any = SimpleNamespace(key="a", source="", simulated=False, findings=(), diagnoses=(), has_table=False)
-    assert session.opened(collection, entry).shipped
-    assert not session.opened(collection, entry, "/somebody/else").shipped
+    for folder, shared in (("", True), ("/somebody/else", False)):
+        opened = []
+        for _ in range(2):  # sessions
+            monkeypatch.setattr(session.st, "session_state", {"folder": folder})
+            opened.append(session.open_entry(collection, entry))
+        assert (opened[0] is opened[1]) == shared
+        assert opened[0].shipped == shared
 
 
 def _entry(key: str, findings: tuple[str, ...], diagnoses: tuple[str, ...]) -> Any:
@@ -93,7 +109,8 @@ def test_the_example_that_opens_first_is_recognized_for_what_it_is() -> None:
 
 def test_no_page_needs_the_networks_to_begin() -> None:
     """torch takes seconds to import: what a page imports must not wait for it."""
-    names = ", ".join(f"ecgkt.ui.{path.stem}" for path in sorted((ROOT / "ecgkt" / "ui").glob("*.py")))
+    files = sorted((ROOT / "ecgkt" / "ui").rglob("*.py"))
+    names = ", ".join(".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
     code = f"import sys, {names}; print(*{{'torch', 'captum', 'matplotlib'}} & set(sys.modules))"
     assert (
         subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -49,12 +49,11 @@ def measured(paths: list[Path]) -> tuple[Array, Array]:
     for path in tqdm(paths, mininterval=10):
         ecg = ecgkt.read(path)
         beats = delineate(ecg)
-        at_rate = ecg.resampled(RATE)
-        beat = median_beat(at_rate, beats)
+        beat = median_beat(ecg, beats)
         if beat is None or not assess(ecg, beats).ok:
             continue
         forth.append(features(beat))
-        flipped = backwards(at_rate)
+        flipped = backwards(ecg.resampled(RATE))
         back.append(np.full_like(forth[-1], np.nan) if flipped is None else flipped)
     return np.stack(forth), np.stack(back)
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from ecgkt.sheet.calipers import Measurement, measure
 from ecgkt.sheet.layout import Paper
+from ecgkt.ui import keys
 from ecgkt.ui.widgets import html
 
 HOW = (
@@ -16,12 +17,12 @@ HOW = (
 
 def kept(key: str) -> list[Measurement]:
     """The measurements of one ECG, in the order they were made; the session's own list."""
-    return st.session_state.setdefault("measurements", {}).setdefault(key, [])  # type: ignore[no-any-return]
+    return st.session_state.setdefault(keys.MEASUREMENTS, {}).setdefault(key, [])  # type: ignore[no-any-return]
 
 
 def switch() -> bool:
     """The button that says what dragging does: True to measure, False to move the sheet."""
-    on: bool = st.session_state.setdefault("measuring", False)
+    on: bool = st.session_state.setdefault(keys.MEASURING, False)
     st.button(
         "Done" if on else "Measure",
         key="measure",
@@ -35,7 +36,7 @@ def switch() -> bool:
 
 
 def _turn() -> None:
-    st.session_state["measuring"] = not st.session_state["measuring"]
+    st.session_state[keys.MEASURING] = not st.session_state[keys.MEASURING]
 
 
 def take(chart: str, key: str, paper: Paper) -> None:
@@ -50,7 +51,7 @@ def readings(key: str) -> None:
     """The list with a button that empties it; how to begin while there is nothing to list."""
     found = kept(key)
     if not found:
-        if st.session_state.get("measuring"):
+        if st.session_state.get(keys.MEASURING):
             html.text(HOW)
         return
     rows = [

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt.measurements.intervals import DEGREE, ERROR_SD, Intervals, Measured, measure
+from ecgkt.measurements.intervals import DEGREE, ERROR_SD, Intervals, Measured
 from ecgkt.measurements.wording import SPACE, flag, limit, number
-from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.widgets import html
 
 ACCURACY = (
@@ -15,11 +14,6 @@ ACCURACY = (
     "against a reference. Limits are reference limits, not diagnoses."
 )
 STRIP = {"rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTcF", "qrs_axis": "QRS axis"}
-
-
-def of(opened: Opened) -> Intervals:
-    """The measurements of the ECG on the page, made once in a session."""
-    return remember(("intervals", opened.key), lambda: measure(opened.ecg))
 
 
 def strip(found: Intervals) -> None:

@@ -11,9 +11,10 @@ import streamlit as st
 from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
+from ecgkt.ui import keys
 from ecgkt.ui.reading import beat, calipers, clinical, evidence, intervals, report, scores
 from ecgkt.ui.reading import sheet as reading_sheet
-from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_stop, predict
+from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_stop
 from ecgkt.ui.sources import pair
 from ecgkt.ui.widgets import html
 
@@ -40,7 +41,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     """
     with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
         left, right = st.columns([2.7, 1], gap="medium")
-    measured = intervals.of(opened)
+    measured = opened.analyzed.intervals
     with left:
         columns = st.columns([2.7, 1.15, 1.1, 1.3, 1.1], vertical_alignment="center", gap="small")
         line, drag, menu, relevance, keep = columns
@@ -61,7 +62,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if model is None:
         with right:
             model = model_or_stop()
-    prediction = predict(opened, model)
+    prediction = model.predict(opened.analyzed)
     if prediction.abstained:
         with left:
             reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
@@ -82,7 +83,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     attribution = attribute(opened, model, label.code, method)
     found = summarize(attribution, measured.beats)
     if not is_own_folder() and not opened.key.startswith("upload:"):
-        st.query_params["target"] = label.code
+        st.query_params[keys.TARGET] = label.code
     with left:
         reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
         evidence.headline(score, found)
@@ -108,4 +109,4 @@ def _below(parts: dict[str, Callable[[], None]]) -> None:
             if tab.open:
                 with tab:
                     part()
-        reading_sheet.keys()
+        reading_sheet.shortcuts()

@@ -63,5 +63,5 @@ def _file(
 ) -> bytes:
     from ecgkt.report import content, document  # bring matplotlib, which the first page should not wait for
 
-    data = content.build(opened.ecg, prediction, model, paper, attribution, opened.simulated, patient)
+    data = content.build(opened.analyzed, prediction, model, paper, attribution, opened.simulated, patient)
     return document.FORMATS[suffix](data)

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
+from ecgkt.ui import keys
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import palette
 
@@ -20,7 +21,7 @@ SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 def chosen(prediction: Prediction) -> Label:
     """The label pressed last, or at first the one that stands out."""
-    wanted = st.session_state.get("target", st.query_params.get("target"))
+    wanted = st.session_state.get(keys.TARGET, st.query_params.get(keys.TARGET))
     every = (score.label for head in HEADS for score in prediction.scores(head))
     return next((label for label in every if label.code == wanted), None) or standing_out(prediction)
 
@@ -81,7 +82,7 @@ def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str
 
 
 def _choose(code: str) -> None:
-    st.session_state["target"] = code
+    st.session_state[keys.TARGET] = code
 
 
 def _bar(key: str, score: Score, is_chosen: bool) -> str:

@@ -22,6 +22,7 @@ from ecgkt.sheet import layout as sheet_layout
 from ecgkt.sheet import svg as sheet_svg
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import Paper
+from ecgkt.ui import keys
 from ecgkt.ui.reading import calipers
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import dark, palette
@@ -89,7 +90,9 @@ def switch(title: str, options: Sequence[T], key: str, first: T | None = None) -
 def marks(laid_out: Paper, beats: Beats) -> Paper:
     """The paper with the boundaries of P, QRS and T under every beat, where that is switched on."""
     return (
-        replace(laid_out, beats=beats) if st.toggle("Wave boundaries", key="waves", bind="query-params") else laid_out
+        replace(laid_out, beats=beats)
+        if st.toggle("Wave boundaries", key=keys.WAVES, bind="query-params")
+        else laid_out
     )
 
 
@@ -105,7 +108,7 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
         start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
     picture = ""
-    if monotonic() - st.session_state.setdefault("first_sheet", monotonic()) < PICTURED_SECONDS:
+    if monotonic() - st.session_state.setdefault(keys.FIRST_SHEET, monotonic()) < PICTURED_SECONDS:
         drawn = sheet_svg.svg(sheet_figure.figure(ecg, laid_out))
         picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");background-size:100% 100%;'
     # Height follows width in the browser, so the boxes stay square without an empty band above and below.
@@ -147,7 +150,7 @@ def sheet(
     calipers.readings(key)
 
 
-def keys() -> None:
+def shortcuts() -> None:
     """The keyboard: its buttons work while this is folded, and unfolded they list what there is."""
     with st.expander("Keyboard"):
         html.text(
@@ -161,8 +164,8 @@ def keys() -> None:
 
 
 def _lay_out(layout: str) -> None:
-    st.session_state["layout"] = layout
+    st.session_state[keys.LAYOUT] = layout
 
 
 def _mark() -> None:
-    st.session_state["waves"] = not st.session_state.get("waves", False)
+    st.session_state[keys.WAVES] = not st.session_state.get(keys.WAVES, False)

@@ -27,7 +27,7 @@ WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
 
 def show(opened: Opened, model: Model) -> None:
     """For each head the labels that any of the models holds most likely, with one bar per model."""
-    prediction = session.predict(opened, model)
+    prediction = model.predict(opened.analyzed)
     st.html(patient_line(opened))
     if prediction.abstained:
         st.warning("The models say nothing of this tracing. " + " ".join(prediction.quality.reasons))

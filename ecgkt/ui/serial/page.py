@@ -16,10 +16,10 @@ from ecgkt.serial.comparison import IntervalChange, SerialComparison, apart, com
 from ecgkt.sheet import figure as sheet_figure
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import GAINS, LAYOUTS, SPEEDS, Paper
-from ecgkt.ui.reading import intervals, sheet
+from ecgkt.ui.reading import sheet
 from ecgkt.ui.reading.page import patient_line
 from ecgkt.ui.serial import scores as serial_scores
-from ecgkt.ui.session import Opened, predict, remember
+from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.sources.pair import Pair
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import dark, palette
@@ -37,8 +37,9 @@ def show(pair: Pair, model: Model) -> None:
     before, now = pair.before, pair.now
     for mismatch in mismatches(before.ecg, now.ecg, pair.hours):
         st.warning(mismatch)
-    found = remember(("serial", before.key, now.key), lambda: compare(intervals.of(before), intervals.of(now)))
-    predictions = predict(before, model), predict(now, model)
+    one, other = before.analyzed, now.analyzed
+    found = remember(("serial", before.key, now.key), lambda: compare(one.intervals, other.intervals))
+    predictions = model.predict(one), model.predict(other)
     changes = score_changes(*predictions)
 
     left, right = st.columns([2.7, 1], gap="medium")

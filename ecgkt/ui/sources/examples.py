@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt import vocabulary
 from ecgkt.datasets.collection import Collection, Entry
+from ecgkt.ui import keys
 from ecgkt.ui.session import is_own_folder
 
 if TYPE_CHECKING:
@@ -41,40 +42,40 @@ def choose(collection: Collection, model: Model | None) -> Entry:
     if not entries:
         st.info("No ECG here has all of that. Take away a filter.")
         st.stop()
-    keys = [entry.key for entry in entries]
-    current = st.session_state.get("example", st.query_params.get("ecg"))
-    at = keys.index(current) if current in keys else keys.index(opening(entries).key)
-    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
+    listed = [entry.key for entry in entries]
+    current = st.session_state.get(keys.EXAMPLE, st.query_params.get(keys.ECG))
+    at = listed.index(current) if current in listed else listed.index(opening(entries).key)
+    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(listed))):
         place.button(
             name,
             key=name.lower(),
             shortcut=shortcut,
             on_click=_go,
-            args=(keys[to],),
+            args=(listed[to],),
             width="stretch",
-            disabled=len(keys) == 1,
+            disabled=len(listed) == 1,
         )
     by_key = {entry.key: entry for entry in entries}
-    st.session_state["example_pick"] = keys[at]
+    st.session_state[keys.EXAMPLE_PICK] = listed[at]
     middle.selectbox(
         "ECG",
-        keys,
-        key="example_pick",
-        format_func=lambda key: f"{keys.index(key) + 1} of {len(keys)}   {line(by_key[key], words)}",
-        on_change=lambda: _go(st.session_state["example_pick"]),
+        listed,
+        key=keys.EXAMPLE_PICK,
+        format_func=lambda key: f"{listed.index(key) + 1} of {len(listed)}   {line(by_key[key], words)}",
+        on_change=lambda: _go(st.session_state[keys.EXAMPLE_PICK]),
         label_visibility="collapsed",
     )
-    st.session_state["example"] = keys[at]
+    st.session_state[keys.EXAMPLE] = listed[at]
     if not is_own_folder():
-        st.query_params["ecg"] = keys[at]
-    return by_key[keys[at]]
+        st.query_params[keys.ECG] = listed[at]
+    return by_key[listed[at]]
 
 
 def _go(key: str) -> None:
     """Show another entry; with a label of its own, unless one was pressed."""
-    st.session_state["example"] = key
-    if "target" not in st.session_state:
-        st.query_params.pop("target", None)
+    st.session_state[keys.EXAMPLE] = key
+    if keys.TARGET not in st.session_state:
+        st.query_params.pop(keys.TARGET, None)
 
 
 def line(entry: Entry, names: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt.datasets.collection import Collection, Entry
 from ecgkt.serial import comparison
+from ecgkt.ui import keys
 from ecgkt.ui.session import Opened, collection_or_stop, is_own_folder, open_entry
 from ecgkt.ui.sources import examples, uploads
 from ecgkt.ui.widgets import html
@@ -38,7 +39,7 @@ def choose(model: Model) -> Pair:
     title.html('<div class="lead-in" role="heading" aria-level="1"><b>Two ECGs of one patient</b></div>')
     with source.container(horizontal_alignment="right"):
         kind = st.segmented_control(
-            "ECGs of", (FOLDER, FILES), default=FOLDER, required=True, key="serial_from", persist_state="session",
+            "ECGs of", (FOLDER, FILES), default=FOLDER, required=True, key=keys.SERIAL_FROM, persist_state="session",
             label_visibility="collapsed",
         )  # fmt: skip
     return _files() if kind == FILES else _of_patient(collection_or_stop(), model)
@@ -64,7 +65,7 @@ def offer(opened: Opened) -> None:
     gap = "" if words == "another" else f", {comparison.apart((here.hours or 0) - (other.hours or 0))} apart"
     if st.button(f"Compare with {words} ECG of this patient{gap}", key="serial_offer"):
         _go(second.key, first.key)
-        st.session_state["serial_from"] = FOLDER
+        st.session_state[keys.SERIAL_FROM] = FOLDER
         st.switch_page(PAGE)
 
 
@@ -77,43 +78,43 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
         st.info("No patient in this folder has two ECGs. Two files of your own can be compared instead.")
         st.stop()
     names = examples.names(model)
-    keys = [entry.key for entry in several]
-    current = st.session_state.get("example", st.query_params.get("ecg"))
-    if current not in keys:
-        current = next((e.key for e in several if _before(_others(collection, e), e)), keys[0])
+    listed = [entry.key for entry in several]
+    current = st.session_state.get(keys.EXAMPLE, st.query_params.get(keys.ECG))
+    if current not in listed:
+        current = next((e.key for e in several if _before(_others(collection, e), e)), listed[0])
     now = collection.entry(current)
     others = _others(collection, now)
-    wanted = st.session_state.get("serial_before", st.query_params.get("earlier"))
+    wanted = st.session_state.get(keys.SERIAL_BEFORE, st.query_params.get(keys.EARLIER))
     usual = (_before(others, now) or others)[-1]
     before = next((entry for entry in others if entry.key == wanted), usual)
 
     left, right, first, second, last = st.columns([1.4, 1.1, 4, 4, 1.1], vertical_alignment="bottom", gap="small")
-    at = keys.index(current)
-    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(keys))):
-        place.button(name, key=f"serial_{name.lower()}", shortcut=shortcut, on_click=_go, args=(keys[to],),
+    at = listed.index(current)
+    for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(listed))):
+        place.button(name, key=f"serial_{name.lower()}", shortcut=shortcut, on_click=_go, args=(listed[to],),
                      width="stretch")  # fmt: skip
-    st.session_state["serial_before_pick"], st.session_state["serial_now_pick"] = before.key, now.key
+    st.session_state[keys.SERIAL_BEFORE_PICK], st.session_state[keys.SERIAL_NOW_PICK] = before.key, now.key
     second.selectbox(
         "Now",
-        keys,
-        key="serial_now_pick",
+        listed,
+        key=keys.SERIAL_NOW_PICK,
         format_func=lambda key: f"Now: {examples.line(collection.entry(key), names)}",
         label_visibility="collapsed",
-        on_change=lambda: _go(st.session_state["serial_now_pick"]),
+        on_change=lambda: _go(st.session_state[keys.SERIAL_NOW_PICK]),
     )
     first.selectbox(
         "Before",
         [entry.key for entry in others],
-        key="serial_before_pick",
+        key=keys.SERIAL_BEFORE_PICK,
         format_func=lambda key: f"Before: {_against(collection.entry(key), now, names)}",
         label_visibility="collapsed",
-        on_change=lambda: _go(now.key, st.session_state["serial_before_pick"]),
+        on_change=lambda: _go(now.key, st.session_state[keys.SERIAL_BEFORE_PICK]),
     )
     last.button("Swap", key="serial_swap", on_click=_go, args=(before.key, now.key), width="stretch",
                 help="Turns the two round: every change changes its sign")  # fmt: skip
-    st.session_state["example"], st.session_state["serial_before"] = now.key, before.key
+    st.session_state[keys.EXAMPLE], st.session_state[keys.SERIAL_BEFORE] = now.key, before.key
     if not is_own_folder():
-        st.query_params["ecg"], st.query_params["earlier"] = now.key, before.key
+        st.query_params[keys.ECG], st.query_params[keys.EARLIER] = now.key, before.key
     hours = None if now.hours is None or before.hours is None else now.hours - before.hours
     if now.patient is None:
         st.warning("This folder does not say whose its ECGs are: make sure that both are of one patient.")
@@ -142,11 +143,11 @@ def _against(other: Entry, entry: Entry, names: dict[str, str]) -> str:
 
 
 def _go(now: str, before: str | None = None) -> None:
-    st.session_state["example"] = now
-    st.session_state.pop("serial_before", None)
-    st.query_params.pop("earlier", None)
+    st.session_state[keys.EXAMPLE] = now
+    st.session_state.pop(keys.SERIAL_BEFORE, None)
+    st.query_params.pop(keys.EARLIER, None)
     if before is not None:
-        st.session_state["serial_before"] = before
+        st.session_state[keys.SERIAL_BEFORE] = before
 
 
 # ---- files of one's own ---------------------------------------------------------------------------------------------
@@ -154,15 +155,15 @@ def _go(now: str, before: str | None = None) -> None:
 
 def keep(opened: Opened) -> None:
     """Hold an ECG of the Upload page as the one now, to be compared with another file."""
-    st.session_state["serial_files"] = {NOW: opened}
-    st.session_state["serial_order"] = SLOTS
-    st.session_state["serial_from"] = FILES
+    st.session_state[keys.SERIAL_FILES] = {NOW: opened}
+    st.session_state[keys.SERIAL_ORDER] = SLOTS
+    st.session_state[keys.SERIAL_FROM] = FILES
 
 
 def _files() -> Pair:
     """Two uploads. Each is kept in this session when the page is left; an unreadable one leaves the other alone."""
-    kept: dict[str, Opened] = st.session_state.setdefault("serial_files", {})
-    order: tuple[str, str] = st.session_state.setdefault("serial_order", SLOTS)
+    kept: dict[str, Opened] = st.session_state.setdefault(keys.SERIAL_FILES, {})
+    order: tuple[str, str] = st.session_state.setdefault(keys.SERIAL_ORDER, SLOTS)
     one, other, last = st.columns([5, 5, 1.2], vertical_alignment="top", gap="medium")
     for slot, place, title in zip(order, (one, other), ("Before", "Now"), strict=True):
         with place:
@@ -178,8 +179,8 @@ def _files() -> Pair:
 
 
 def _swap() -> None:
-    first, second = st.session_state["serial_order"]
-    st.session_state["serial_order"] = (second, first)
+    first, second = st.session_state[keys.SERIAL_ORDER]
+    st.session_state[keys.SERIAL_ORDER] = (second, first)
 
 
 def _slot(slot: str, title: str, kept: dict[str, Opened]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -11,8 +12,9 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import TableLayout, format_name, group_uploads, needs_table_layout
-from ecgkt.ui.session import Opened
+from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.widgets import html
 
 UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
@@ -51,13 +53,13 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
         form = format_name(record)
         name = f"Upload {number} ({form})" if form else f"Upload {number}"
         key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
-        try:
-            ecg = ecgkt.read(record, layout)
-            opened.append(Opened(key, ecg, name))
+        found = remember((key, name), partial(_open, record, layout, key, name))
+        if isinstance(found, Opened):
+            opened.append(found)
             if needs_table_layout(record):
-                _preview(name, ecg)
-        except ECGError as error:
-            problems.append(f"{name}: {error}")
+                _preview(name, found.ecg)
+        else:
+            problems.append(f"{name}: {found}")
     for problem in problems:
         st.error(problem)
     if len(opened) < 2:
@@ -66,6 +68,14 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
         "Record", range(len(opened)), format_func=lambda i: opened[i].source, key=f"upload_record{slot}"
     )
     return opened[chosen or 0]
+
+
+def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: str) -> Opened | str:
+    """The ECG, or in a sentence why there is none; kept either way, so that no rerun of the page reads it again."""
+    try:
+        return Opened(key, AnalyzedECG(ecgkt.read(record, layout)), name)
+    except ECGError as error:
+        return str(error)
 
 
 def _layout(slot: str) -> TableLayout:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from ecgkt.ui import keys
+
 
 def bar() -> StreamlitPage:
     """The navigation bar; the page that was asked for, not run yet."""
-    st.session_state["has_bar"] = True
+    st.session_state[keys.HAS_BAR] = True
     return st.navigation(
         [
             st.Page("pages/browse.py", title="Browse", default=True),
@@ -26,6 +28,6 @@ def ensure() -> None:
 
     It does so for a page opened by its address as long as nothing in the server has called `st.navigation`.
     """
-    if "has_bar" not in st.session_state:
+    if keys.HAS_BAR not in st.session_state:
         bar()
         st.rerun()

@@ -1,0 +1,28 @@
+"""Names under which a session keeps something that more than one place reads or writes, and parameters of the address.
+
+A widget that nobody else asks about carries its key where it stands.
+"""
+
+from __future__ import annotations
+
+# What is shown. The address has these too, so that a view can be shared.
+EXAMPLE = "example"  # key of the example that is open
+EXAMPLE_PICK = "example_pick"  # the list of examples
+TARGET = "target"  # code of the label whose relevance is drawn; a parameter of the address by the same name
+ECG = "ecg"  # parameter of the address: key of the example
+FOLDER, FOLDER_INPUT = "folder", "folder_input"  # path of a folder of one's own, and the widget that asks for it
+
+# How it is drawn
+LAYOUT, WAVES = "layout", "waves"
+MEASURING, MEASUREMENTS = "measuring", "measurements"
+FIRST_SHEET = "first_sheet"  # when this session saw its first sheet
+
+# Two ECGs
+SERIAL_FROM = "serial_from"  # a patient of the folder, or files
+SERIAL_BEFORE = "serial_before"  # key of the earlier ECG of the patient
+SERIAL_NOW_PICK, SERIAL_BEFORE_PICK = "serial_now_pick", "serial_before_pick"  # the two lists
+SERIAL_FILES, SERIAL_ORDER = "serial_files", "serial_order"
+EARLIER = "earlier"  # parameter of the address: key of the earlier ECG
+
+# The session itself
+HAS_BAR, HAS_MODEL, REMEMBERED = "has_bar", "has_model", "remembered"
