@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
     explain.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
     explain.add_argument("--json", action="store_true", help="one JSON object per file and line")
-    explain.add_argument("--attribution", metavar="LABEL", help="what the score of this label rests on")
+    explain.add_argument("--attribution", metavar="LABEL", help="what contributes to the score of this label")
     explain.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
-    report = commands.add_parser("report", help="one ECG as a PDF true to scale, its tracing as PNG, or all as JSON")
+    report = commands.add_parser("report", help="one ECG as a PDF to scale, its tracing as PNG, or everything as JSON")
     command.add_arguments(report)
     options = parser.parse_args(arguments)
 
@@ -113,8 +113,8 @@ def table(result: dict[str, Any]) -> str:
     """What people read, from the same object that --json prints."""
     lines = [result["file"], f"  {NOTICE}"]
     if result["abstained"]:
-        return "\n".join([*lines, "  No statement, because the tracing is not usable:", *_indented(result["quality"])])
-    lines += [f"  Doubtful: {warning}" for warning in result["quality"]["warnings"]]
+        return "\n".join([*lines, "  No result, because the tracing is not usable:", *_indented(result["quality"])])
+    lines += [f"  Warning: {warning}" for warning in result["quality"]["warnings"]]
     if result["superclasses"]:
         lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
     titles = {

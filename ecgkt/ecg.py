@@ -29,7 +29,7 @@ class ECGError(ValueError):
 def age_band(age: float | None) -> str:
     """Ten years, no more: an exact age is not shown."""
     if age is None:
-        return "age not known"
+        return "age unknown"
     if age >= 90:
         return "90 years or older"
     decade = int(age // 10) * 10

@@ -15,7 +15,7 @@ HEADS: tuple[Head, ...] = ("findings", "diagnoses", "labs")
 # What a head is called, and what it is about.
 TITLES: dict[Head, tuple[str, str]] = {
     "findings": ("Findings", "what the tracing shows"),
-    "diagnoses": ("Diagnoses", "what the stay was about"),
+    "diagnoses": ("Diagnoses", "discharge diagnoses"),
     "labs": ("Labs", "predicted from the ECG, not measured"),
 }
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)

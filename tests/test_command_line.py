@@ -96,7 +96,7 @@ def test_attribution_is_shared_out_over_leads_and_waves(capsys: pytest.CaptureFi
     result = json.loads(capsys.readouterr().out)
     assert result["attribution"]["leads"]["V2"] == 1
     assert sum(result["attribution"]["waves"].values()) == pytest.approx(1, abs=0.15)
-    assert "in V2 (" in result["attribution"]["sentence"]
+    assert "in V2 contributes most" in result["attribution"]["sentence"]
     assert result["attribution"]["regions"][0].endswith("lowers the score")
     assert set(result["milliseconds"]) == {"read", "predict", "attribute"}
 
@@ -126,7 +126,7 @@ def test_an_unusable_tracing_is_abstained_from(tmp_path: Path, capsys: pytest.Ca
     assert (result["findings"], result["superclasses"], result["labs"]) == ([], {}, [])
     assert "attribution" not in result
     assert main(["explain", str(tmp_path / "flat.hea")]) == 0
-    assert "No statement" in capsys.readouterr().out
+    assert "No result" in capsys.readouterr().out
 
 
 def test_the_table_is_for_people(capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +163,7 @@ def test_a_report_tells_nothing_of_the_file_it_came_from(suffix: str, tmp_path: 
     if suffix == "pdf":
         reader = PdfReader(BytesIO(written))
         text = " ".join(page.extract_text() for page in reader.pages)
-        assert "What the score rests on: Name of potassium_high" in text
+        assert "What contributes to the score: Name of potassium_high" in text
         assert "·   simulated patient" not in text
         written += text.encode() + str(reader.metadata).encode()
     if suffix == "json":

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 FARTHEST = 8.0  # standard deviations beyond which a dimension counts no more
-UNLIKE = "Unlike the ECGs the model was trained on (as unlike as 1 in 100 of them or fewer)."
-TOO_UNLIKE = "The model was trained on nothing like this tracing: far more unlike than any ECG it was checked with."
+UNLIKE = "Unlike the ECGs the model was trained on: at most 1 in 100 of those is as unusual."
+TOO_UNLIKE = "The model was not trained on anything like this tracing: far more unusual than any validation ECG."
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
         if reversed_ is not None:
             gain = typical.gain(recorded, typical.distance(reversed_))
             if gain > typical.limits[BACKWARDS]:
-                return ("Played backwards it looks more like an ECG: the order of samples may be reversed.",)
+                return ("Played backwards, this looks more like an ECG: the samples may be in reverse order.",)
     gains = {
         name: typical.gain(recorded, typical.distance(moved(found, swap))) - typical.limits[name]
         for name, swap in SWAPS.items()
@@ -149,7 +149,7 @@ def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
 def _sentence(name: str) -> str:
     if name.startswith("V"):
         order = name if "reverse" in name else f"{name} exchanged"
-        return f"The chest leads may be in the wrong order ({order})."
+        return f"Chest leads may be in the wrong order ({order})."
     which = name if name.startswith("all") else f"electrodes of {name}"
-    heart = ", unless the heart lies on the right" if name == "right arm and left arm" else ""
-    return f"The limb leads may be exchanged ({which}){heart}."
+    heart = ", unless there is dextrocardia" if name == "right arm and left arm" else ""
+    return f"Limb leads may be reversed ({which}){heart}."

@@ -34,8 +34,8 @@ GOLDBERGER_SHARE = -0.1
 # Median speed over the peak speed at QRS: at most 0.42 in 360 real recordings, 0.65 and more in noise of any color.
 MOST_NOISE = 0.55
 SLOWEST, FASTEST = 20.0, 300.0  # beats a minute; beyond it is not a rhythm that QRS detection followed
-HUGE = f"Amplitudes above {LARGEST:.0f} mV are not an ECG's; the file's unit may be wrong (µV taken for mV)."
-TINY = "Amplitudes of a few µV are not an ECG's; the file's unit may be wrong (mV taken for µV)."
+HUGE = f"Amplitudes above {LARGEST:.0f} mV are not an ECG's; the unit in the file may be wrong (µV taken for mV)."
+TINY = "Amplitudes of a few µV are not an ECG's; the unit in the file may be wrong (mV taken for µV)."
 ALIKE_BEATS = 0.05  # mean correlation between beats: 0.1 (every beat ectopic) to 1 in recordings, 0.02 at most in noise
 
 Row = npt.NDArray[np.float64]
@@ -106,13 +106,13 @@ def _leads_agree(signal: Row) -> list[str]:
     # Leads may have been scaled one by one, so any mixture of I and III may make II; least squares finds it.
     one, two, three = (row / span(row) for row in centered[:3])
     if not _follows(two, (one, three), (1, 1), EINTHOVEN_SHARE):
-        return ["Leads I, II and III contradict each other (II should be I + III): not a standard 12-lead recording."]
+        return ["Leads I, II and III are inconsistent (II should be I + III): not a standard 12-lead recording."]
     rows = {lead: row / span(row) for lead, row in zip(LEADS, centered, strict=True)}
     wrong = [
         lead for lead, signs in GOLDBERGER.items() if not _follows(rows[lead], (one, two), signs, GOLDBERGER_SHARE)
     ]
     if wrong:
-        return [f"{', '.join(wrong)} contradict I and II, from which they follow: leads may be mislabeled."]
+        return [f"{', '.join(wrong)} are inconsistent with I and II, which define them: leads may be mislabeled."]
     return []
 
 
@@ -139,7 +139,7 @@ def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
     cuts = cuts - cuts.mean(axis=2, keepdims=True)
     height = float(np.median(np.ptp(np.median(cuts, axis=0), axis=1)))
     if height < SMALLEST_QRS:
-        return [f"QRS complexes of {height:.2f} mV are too small to be an ECG's; the file's unit may be wrong."]
+        return [f"QRS complexes of {height:.2f} mV are too small for an ECG; the unit in the file may be wrong."]
     if not SLOWEST <= rate <= FASTEST:
         return [f"The rhythm could not be followed (peaks at {rate:.0f} a minute)."]
     units = cuts.reshape(len(cuts), -1)

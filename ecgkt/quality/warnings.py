@@ -45,7 +45,7 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
         found.append(f"The signal is clipped in places in {clipped}.")
     noisy = _leads(_noisy(ecg, beats))
     if noisy:
-        found.append(f"Much noise in {noisy}.")
+        found.append(f"Excessive noise in {noisy}.")
     return (*found, *_amplitudes([span(row) for row in signal]), *suspected_reversals(ecg, beat))
 
 
@@ -59,11 +59,11 @@ def _amplitudes(spans: Sequence[float]) -> list[str]:
     found = []
     if not WEAK <= middle <= STRONG:
         size = "small" if middle < WEAK else "large"
-        found.append(f"The amplitudes are unusually {size} ({middle:.2g} mV from lowest to highest): check the scale.")
+        found.append(f"The amplitudes are unusually {size} ({middle:.2g} mV peak to peak): check the scale.")
     limb = spans[:3]
     if min(limb) < NEARLY_FLAT * max(limb):
         lead = LEADS[int(np.argmin(limb))]
-        found.append(f"Lead {lead} is nearly flat: an electrode of an arm and that of the right leg may be exchanged.")
+        found.append(f"Lead {lead} is nearly flat: an arm electrode and the right leg electrode may be reversed.")
     return found
 
 

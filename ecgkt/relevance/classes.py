@@ -20,8 +20,8 @@ from ecgkt.prediction import Attribution
 
 Way = Literal["line", "band", "bars"]
 WAYS: dict[Way, str] = {
-    "line": "a colored line under the trace",
-    "band": "a band under each row",
+    "line": "colored line under the trace",
+    "band": "band under each row",
     "bars": "bars by lead and by wave",
 }
 SHOWN = 50  # per cent of the relevance drawn unless chosen otherwise

@@ -23,7 +23,7 @@ WAVE_NAMES: dict[Segment, str] = {
     "T": "T wave",
     "TP": "TP segment",
 }
-RHYTHM = "Rhythm (RR intervals)"
+RHYTHM = "RR intervals"
 ELSEWHERE = "Signal outside any beat"
 MOST = 0.7  # share of a wave's relevance that the leads named hold together
 SPREAD_LEADS = 6  # from this many leads on the relevance is spread, not gathered
@@ -67,9 +67,9 @@ class Region:
 
     @property
     def words(self) -> str:
-        """ "T wave in V2-V4, 61% of the relevance, raises the score"."""
+        """ "T wave in V2-V4, 61% of the total contribution, raises the score"."""
         direction = f", {self.share.direction}" if self.share.direction else ""
-        return f"{self.where}, {100 * self.share.total:.0f}% of the relevance{direction}"
+        return f"{self.where}, {100 * self.share.total:.0f}% of the total contribution{direction}"
 
 
 @dataclass(frozen=True)
@@ -187,20 +187,32 @@ def _lead_list(indices: list[int]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
+def _size(share: Share) -> str:
+    """A share and what it does, within a sentence: "60%, raising it"."""
+    doing = share.direction.replace("raises", "raising").replace("lowers", "lowering").replace("the score", "it")
+    return f"{100 * share.total:.0f}%{f', {doing}' if doing else ''}"
+
+
+def _subject(where: str, has_beats: bool) -> str:
+    """Where something lies, as the beginning of a sentence: "The T wave in V2-V4 contributes"."""
+    if where == RHYTHM:
+        return f"The {RHYTHM} contribute"
+    if where.startswith(ELSEWHERE):
+        return f"{where} contributes"
+    if has_beats:
+        return f"The {where} contributes"
+    is_one_lead = where in LEADS
+    return f"{where[0].upper()}{where[1:]} {'contributes' if is_one_lead else 'contribute'}"
+
+
 def _sentence(regions: list[Region], has_beats: bool) -> str:
     if not regions:
-        return "Rests on nothing in this tracing."
+        return "Nothing in this tracing contributes to the score."
     first, *others = regions
-    direction = f", {first.share.direction}" if first.share.direction else ""
-    where = first.where
-    if where.startswith((RHYTHM, ELSEWHERE)):
-        where = where[0].lower() + where[1:]
-    article = "the " if has_beats or first.where == RHYTHM else ""
-    text = f"Rests most on {article}{where} ({100 * first.share.total:.0f}% of the relevance{direction})."
+    text = f"{_subject(first.where, has_beats)} most to the score ({_size(first.share)})."
     if not has_beats:
         text += " No beats were found."
     rhythm = next((region.share for region in others if region.where == RHYTHM), None)
     if rhythm is not None and round(100 * rhythm.total):
-        direction = f", {rhythm.direction}" if rhythm.direction else ""
-        text += f" The rhythm (RR intervals) holds {100 * rhythm.total:.0f}%{direction}."
+        text += f" The {RHYTHM} contribute {_size(rhythm)}."
     return text

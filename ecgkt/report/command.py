@@ -23,11 +23,13 @@ SUFFIXES = (".pdf", ".png", ".json")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
     parser.add_argument("--out", type=_out, required=True, metavar="REPORT", help="a new .pdf, .png or .json file")
-    parser.add_argument("--target", metavar="LABEL", help="whose relevance is drawn (default: most striking)")
-    parser.add_argument("--patient", default="", metavar="WORDS", help="for the patient line, printed as they are")
+    parser.add_argument(
+        "--target", metavar="LABEL", help="label whose contributions are drawn (default: most striking)"
+    )
+    parser.add_argument("--patient", default="", metavar="WORDS", help="text for the patient line, printed as entered")
     parser.add_argument("--layout", choices=LAYOUTS, default="3x4")
-    parser.add_argument("--order", choices=ORDERS, default="standard", help="order of the limb leads")
-    parser.add_argument("--rhythm", choices=LEADS, default="II", help="lead of the rhythm strip")
+    parser.add_argument("--order", choices=ORDERS, default="standard", help="limb lead order")
+    parser.add_argument("--rhythm", choices=LEADS, default="II", help="rhythm strip lead")
     parser.add_argument("--gain", type=int, choices=GAINS, default=10, help="mm/mV")
     parser.add_argument("--speed", type=int, choices=SPEEDS, default=25, help="mm/s")
     parser.add_argument("--filter", choices=FILTERS, default="none")

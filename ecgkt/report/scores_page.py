@@ -52,7 +52,7 @@ def draw(page: Page, data: dict[str, Any], pages: int) -> None:
         left = LEFT + k * (width + GAP)
         _scores(page, data, head, Box(left, 0, left + width, y))
     y -= (ROWS + 3.7) * ROW
-    key = "sim., real: learned from simulated, from real patients. Line on a bar: threshold; bold: above it."
+    key = "sim., real: learned from simulated or real patients. Tick on a bar: threshold; bold: above threshold."
     if data["superclasses"]:
         every = ", ".join(f"{name} {words.percent(share)}" for name, share in data["superclasses"].items())
         key = f"{key} Superclasses: {every}."
@@ -80,7 +80,7 @@ def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
     note = TITLES[head][1] + ("; learned from simulated patients" if simulated else "")
     _title(page, TITLES[head][0], note, box.left, box.right, box.high)
     if not scores:
-        page.words("The model has none.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
+        page.words("This model has none.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
         return
     shown = _shown(scores)
     learned = [LEARNT.get(score["learned_from"], score["learned_from"]) for score in shown]
@@ -137,7 +137,7 @@ def _bar(page: Page, box: Box, share: float, color: str) -> None:
 def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
     """The table of measurements, each with its normal limit, or why it could not be measured."""
     right = left + INTERVALS_MM
-    _title(page, "Measurements", "global, from the median beat; limits for age and sex", left, right, y)
+    _title(page, "Measurements", "global intervals from the median beat; limits for age and sex", left, right, y)
     value, limits = left + 46, left + 49
     y -= 1.3 * ROW
     for title, x, side in (("normal limits", limits, "left"), ("measured", value, "right")):
@@ -166,7 +166,7 @@ def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
 def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
     """The sheet, small, with the relevance of the chosen score under it; its sentence; shares by lead and by wave."""
     found = data["attribution"]
-    _title(page, f"What the score rests on: {found['name']}", "", box.left, box.right, box.high)
+    _title(page, f"What contributes to the score: {found['name']}", "", box.left, box.right, box.high)
     score = next(score for head in HEADS for score in data[head] if score["code"] == found["code"])
     side = "above" if score["positive"] else "below"
     sentence = (
@@ -220,12 +220,12 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
 def _legend(page: Page, signed: bool, x: float, y: float, scale: float) -> float:
     """One line: the colors from slight to strongest, and how much of the relevance they are; the next baseline."""
     colors = relevance_classes.colors(signed)
-    ways = (("raises the score", 1), ("lowers it", -1)) if signed else (("relevance", 1),)
+    ways = (("raises the score", 1), ("lowers it", -1)) if signed else (("contributes", 1),)
     for title, sign in ways:
         for k, width in enumerate(RELEVANCE_MM, start=1):
             page.line((x, x + 4), (y + 0.7, y + 0.7), width * scale, colors[sign * k], dashed=sign < 0)
             x += 4.3
         page.words(title, x + 0.5, y, SMALL, QUIET)
         x += text_width(title, SMALL) + 3.5
-    page.words(f"(the strongest {relevance_classes.SHOWN} %); not to scale", x, y, SMALL, QUIET)
+    page.words(f"(the strongest {relevance_classes.SHOWN}%); not to scale", x, y, SMALL, QUIET)
     return y - 5

@@ -11,8 +11,8 @@ def patient(data: dict[str, Any]) -> str:
     """Sex, age band, what the user gave, and whether the patient is real."""
     who = data["patient"]
     parts = [
-        (who["sex"] or "sex not known").capitalize(),
-        who["age_band"] or "age not known",
+        (who["sex"] or "sex unknown").capitalize(),
+        who["age_band"] or "age unknown",
         who["given"],
         "simulated patient" if who["simulated"] else "",
     ]
@@ -35,7 +35,7 @@ def remark(data: dict[str, Any]) -> str:
     """Why the model says nothing, or what makes the tracing doubtful; empty where all is well."""
     quality = data["quality"]
     if data["abstained"]:
-        return " ".join(["The model says nothing of this tracing.", *quality["reasons"]])
+        return " ".join(["The model gives no result for this tracing.", *quality["reasons"]])
     return " ".join(["Doubtful:", *quality["warnings"]]) if quality["warnings"] else ""
 
 

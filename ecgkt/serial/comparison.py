@@ -198,19 +198,19 @@ def _size(change: ScoreChange) -> tuple[float, float]:
 
 
 def mismatches(before: ECG, now: ECG, hours: float | None = None) -> tuple[str, ...]:
-    """Sentences on why the two may not be of one patient. hours: from before to now, where known."""
+    """Sentences on why the two may not be of the same patient. hours: from before to now, where known."""
     out = []
     if before.sex is not None and now.sex is not None and before.sex != now.sex:
-        out.append("One is of a woman, the other of a man: they may not be of one patient.")
+        out.append("One ECG is of a woman, the other of a man: they may not be of the same patient.")
     if before.age is not None and now.age is not None:
         older = now.age - before.age
         expected = None if hours is None else hours / HOURS_A_YEAR
         if expected is not None and abs(older - expected) > AGE_SLACK:
-            out.append("The ages do not fit the time between the two: they may not be of one patient.")
+            out.append("The ages do not match the time between the two ECGs: they may not be of the same patient.")
         elif expected is None and abs(older) > AGE_SLACK:
-            turned = "" if older > 0 else ", or the order is the wrong way round"
+            turned = "" if older > 0 else ", or they are in the wrong order"
             out.append(
-                f"The ages differ by {abs(older):.0f} years: the two may not be of one patient{turned}, "
+                f"The ages differ by {abs(older):.0f} years: the two may not be of the same patient{turned}, "
                 "unless they were recorded that far apart."
             )
     return tuple(out)

@@ -85,7 +85,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
         note(f"<b>{lead}</b>", wide * (i // ROWS), zeros[i % ROWS] + 3, 12, palette.trace)
         for i, lead in enumerate(LEADS)
     ]
-    scale = f"{SPEED} mm/s   {gain:g} mm/mV   median beats, baseline wander filtered away"
+    scale = f"{SPEED} mm/s   {gain:g} mm/mV   median beats, baseline wander removed"
     words.append(note(scale, left, bottom - FOOT_MM + 1, 11, palette.quiet))
     minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": palette.minor, "gridwidth": 0.6}
     axis = {
@@ -122,7 +122,7 @@ def aspect(drawn: dict[str, Any]) -> float:
 def alt_text(comparison: SerialComparison) -> str:
     """The figure in words: how it is drawn, and where ST and T changed most."""
     text = (
-        f"Median beats of both ECGs laid over each other in each of 12 leads, aligned at QRS, {SPEED} mm/s: "
+        f"Median beats of both ECGs overlaid in each of the 12 leads, aligned at QRS, {SPEED} mm/s: "
         "the one before dashed, the one now solid."
     )
     moved = [(abs(c.st[1] - c.st[0]), c.lead, c.st[1] - c.st[0]) for c in comparison.leads if None not in c.st]  # type: ignore[operator]

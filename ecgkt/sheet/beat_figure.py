@@ -181,4 +181,4 @@ def alt_text(beat: MedianBeat, paper: BeatPaper, attribution: Attribution | None
     """The drawing in a sentence or two; the amplitudes stand in the table under it."""
     edges = ", ".join(f"{name} {1000 * (last - first):.0f} ms" for name, first, last in waves(beat.waves))
     text = f"Median of {beat.count} beats, twelve leads {paper.way.lower()}, with the boundaries of {edges} marked."
-    return text if attribution is None else f"{text} Relevance for {attribution.label.name} is laid over it."
+    return text if attribution is None else f"{text} Overlaid: contributions to the score for {attribution.label.name}."

@@ -132,9 +132,9 @@ def alt_text(
         return text
     found = summarize(attribution, delineate(ecg) if beats is None else beats)
     if not found.regions:
-        return f"{text} Nothing in the tracing bears on the score for {attribution.label.name}."
+        return f"{text} Nothing in the tracing contributes to the score for {attribution.label.name}."
     strongest = "; ".join(region.words for region in found.regions[:NAMED])
     return (
-        f"{text} Relevance for {attribution.label.name} is laid over it as {WAYS[overlay.way]}, the strongest "
-        f"{overlay.shown}% of it. Most of it: {strongest}."
+        f"{text} Overlaid: contributions to the score for {attribution.label.name}, as {WAYS[overlay.way]}, "
+        f"the strongest {overlay.shown}%. Largest: {strongest}."
     )

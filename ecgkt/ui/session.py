@@ -106,7 +106,7 @@ def load_model() -> Model:
 def model_or_stop() -> Model:
     """The model, or a sentence and no page when there is none that can be used."""
     try:
-        with st.spinner("Loading the model: a few seconds, once"):
+        with st.spinner("Loading the model (a few seconds, once)"):
             model = load_model()
     except (OSError, ValueError) as error:
         st.error(f"The model cannot be loaded: {error}")
@@ -149,10 +149,10 @@ def collection_or_stop() -> Collection:
             collection = _collection(folder) if folder else examples()
     except (OSError, ValueError) as error:
         reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
-        st.error(f"{reason} Change it in the sidebar.")
+        st.error(f"{reason} Choose another in the sidebar.")
         st.stop()
     if not collection.entries:
-        st.info("This folder holds no 12-lead ECG. Name another in the sidebar.")
+        st.info("There is no 12-lead ECG in this folder. Choose another in the sidebar.")
         st.stop()
     return collection
 

@@ -64,7 +64,7 @@ def test_pressing_a_row_lays_its_relevance_over_the_tracing(address: str, browse
     _wait(lambda: _script(browser, f"Boolean({row} && {row}.querySelector('button p'))"))
     name = _script(browser, f"{row}.querySelector('button p').firstChild.textContent.trim()")
     _script(browser, f"{row}.querySelector('button').click()")
-    _wait(lambda: f"Relevance for {name}" in _script(browser, alt))
+    _wait(lambda: f"contributions to the score for {name}" in _script(browser, alt))
     _wait(lambda: _script(browser, "document.querySelector('.lead-in')?.innerText ?? ''").startswith(name))
 
 
@@ -118,7 +118,7 @@ def test_a_dragged_box_is_measured_drawn_and_listed(address: str, browser: Any) 
         50, 4
     ).release().perform()
     _wait(lambda: _script(browser, "document.querySelectorAll('.st-key-ecg-sheet .shapelayer path').length") == 1)
-    row = "[...document.querySelectorAll('table.data')].find(t => t.innerText.includes('Measured by hand'))"
+    row = "[...document.querySelectorAll('table.data')].find(t => t.innerText.includes('Caliper measurements'))"
     _wait(lambda: _script(browser, f"Boolean({row})"))
     milliseconds = float(_script(browser, f"{row}.querySelectorAll('tbody td')[3].innerText"))
     assert milliseconds == pytest.approx(100 / per_mm / 25 * 1000, rel=0.03)

@@ -55,7 +55,7 @@ def test_the_reading_page_leads_there_and_the_address_comes_back(address: str, b
     settled(browser, "ul.changes li")
     wait(lambda: script(browser, "document.querySelector('table.data')?.innerText") == before)
     script(browser, "document.querySelector('.st-key-serial_swap button').click()")
-    wait(lambda: "turned round" in script(browser, TEXT))
+    wait(lambda: "in reverse order" in script(browser, TEXT))
 
 
 def test_two_real_files_are_compared(address: str, browser: Any, shared: Path) -> None:
@@ -65,13 +65,13 @@ def test_two_real_files_are_compared(address: str, browser: Any, shared: Path) -
     size(browser, 1440, 1200)
     browser.get(f"{address}/serial")
     settled(browser, ".scatterlayer path")
-    own = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Own files')"
+    own = "[...document.querySelectorAll('button')].find(b => b.innerText.trim() == 'Your files')"
     script(browser, f"{own}.click()")
     for at, file in enumerate(files):
         wait(lambda: len(browser.find_elements("css selector", "input[type=file]")) == 2)
         browser.find_elements("css selector", "input[type=file]")[at].send_keys(str(file))
         wait(lambda suffix=file.suffix: suffix in script(browser, TEXT))
-    wait(lambda: "time between the two not known" in script(browser, TEXT))
+    wait(lambda: "time between the two unknown" in script(browser, TEXT))
     wait(lambda: "may not be of one patient" in script(browser, TEXT))  # they are not
     settled(browser, ".scatterlayer path")
     wait(lambda: "QT interval" in script(browser, TEXT))

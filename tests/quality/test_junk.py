@@ -100,4 +100,4 @@ def test_units_taken_for_each_other_are_named(real: ECG) -> None:
 def test_augmented_leads_under_each_others_names_are_refused(real: ECG, exchanged: tuple[int, int]) -> None:
     signal = real.signal.copy()
     signal[list(exchanged)] = signal[list(exchanged[::-1])]
-    assert "contradict I and II" in " ".join(assess(ECG(signal, real.rate)).reasons)
+    assert "inconsistent with I and II" in " ".join(assess(ECG(signal, real.rate)).reasons)

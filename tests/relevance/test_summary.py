@@ -29,10 +29,10 @@ def _two_signs() -> np.ndarray:
 def test_the_wave_the_leads_and_the_direction_are_named() -> None:
     found = _summary(_two_signs())
     assert [region.words for region in found.regions] == [
-        "T wave in V2-V4, 75% of the relevance, raises the score",
-        "QRS complex in II, 25% of the relevance, lowers the score",
+        "T wave in V2-V4, 75% of the total contribution, raises the score",
+        "QRS complex in II, 25% of the total contribution, lowers the score",
     ]
-    assert found.sentence == "Rests most on the T wave in V2-V4 (75% of the relevance, raises the score)."
+    assert found.sentence == "The T wave in V2-V4 contributes most to the score (75%, raising it)."
     assert found.by_wave["T"] == Share(0.75, 0.75)
     assert found.by_lead["II"] == Share(0.25, -0.25)
 
@@ -41,14 +41,14 @@ def test_leads_where_a_wave_raises_are_not_mixed_with_those_where_it_lowers() ->
     relevance = np.zeros((12, 200))
     relevance[7:10, 65:80] = [[2], [-2], [2]]
     words = [region.words for region in _summary(relevance).regions]
-    assert words[0] == "T wave in V2 and V4, 67% of the relevance, raises the score"
-    assert words[1] == "T wave in V3, 33% of the relevance, lowers the score"
+    assert words[0] == "T wave in V2 and V4, 67% of the total contribution, raises the score"
+    assert words[1] == "T wave in V3, 33% of the total contribution, lowers the score"
 
 
 def test_what_works_both_ways_is_said_to_do_so_on_balance() -> None:
     relevance = np.zeros((12, 200))
     relevance[0, 65:75] = [1] * 6 + [-1] * 4
-    assert "on balance raises the score" in _summary(relevance).sentence
+    assert "on balance raising it" in _summary(relevance).sentence
     share = _summary(-relevance).by_lead["I"]
     assert (share.raises, share.lowers) == (pytest.approx(0.4), pytest.approx(0.6))
     assert share.direction == "on balance lowers the score"
@@ -71,38 +71,38 @@ def test_rhythm_stands_beside_the_waves() -> None:
     found = _summary(_two_signs(), rhythm=-15.0)
     assert found.rhythm == Share(0.2, -0.2)
     assert RHYTHM in [region.where for region in found.regions]
-    assert found.sentence.endswith("The rhythm (RR intervals) holds 20%, lowers the score.")
+    assert found.sentence.endswith("The RR intervals contribute 20%, lowering it.")
     first = _summary(_two_signs(), rhythm=600.0).sentence
-    assert first.startswith("Rests most on the rhythm (RR intervals) (91% of the relevance, raises the score).")
+    assert first.startswith("The RR intervals contribute most to the score (91%, raising it).")
 
 
 def test_a_method_without_signs_says_no_direction() -> None:
     found = _summary(np.abs(_two_signs()), method="saliency")
     assert not found.signed
     assert [region.words for region in found.regions] == [
-        "T wave in V2-V4, 75% of the relevance",
-        "QRS complex in II, 25% of the relevance",
+        "T wave in V2-V4, 75% of the total contribution",
+        "QRS complex in II, 25% of the total contribution",
     ]
-    assert "score" not in found.sentence
+    assert "ing it" not in found.sentence
 
 
 def test_leads_are_named_all_but_a_few_or_the_fewest_that_hold_most() -> None:
     even = _summary(np.ones((12, 200)))
     assert {round(share.total, 6) for share in even.by_lead.values()} == {round(1 / len(LEADS), 6)}
-    assert "in all leads (" in even.sentence
+    assert "in all leads contributes" in even.sentence
     most = np.ones((12, 200))
     most[[3, 8]] = 0
-    assert "in all leads but aVR and V3 (" in _summary(most).sentence
+    assert "in all leads but aVR and V3 contributes" in _summary(most).sentence
 
 
 def test_nothing_and_no_beats() -> None:
     nothing = _summary(np.zeros((12, 200)))
-    assert (nothing.sentence, nothing.regions) == ("Rests on nothing in this tracing.", ())
+    assert (nothing.sentence, nothing.regions) == ("Nothing in this tracing contributes to the score.", ())
     assert nothing.rest.total == 0
     unknown = Attribution(LABEL, "saliency", 100.0, np.full((12, 200), np.nan, dtype=np.float32))
-    assert "nothing" in summarize(unknown, BEATS).sentence
+    assert "Nothing" in summarize(unknown, BEATS).sentence
     ones = Attribution(LABEL, "integrated_gradients", 100.0, np.ones((12, 200), dtype=np.float32))
     without = summarize(ones, Beats(()))
-    assert without.sentence == "Rests most on all leads (100% of the relevance, raises the score). No beats were found."
+    assert without.sentence == "All leads contribute most to the score (100%, raising it). No beats were found."
     with pytest.raises(ValueError, match="12"):
         summarize(Attribution(LABEL, "saliency", 100.0, np.ones((3, 200), dtype=np.float32)), BEATS)

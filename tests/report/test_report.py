@@ -165,8 +165,8 @@ def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
     assert "Hyperkalaemia 81 % 40 % sim." in second
     assert "AFIB 12 % 40 % sim. + real" in second
     assert "50 to 100" in second
-    assert "What the score rests on: Hyperkalaemia" in second
-    assert re.search(r"81 %, above its threshold of 40 %. Rests most on the QRS complex in V2 \(\d\d% of the", second)
+    assert "What contributes to the score: Hyperkalaemia" in second
+    assert re.search(r"81 %, above its threshold of 40 %. The QRS complex in V2 contributes most to the score \(\d\d%", second)
     assert "22 of 40, 18 more of them above the threshold" in second
 
 
@@ -225,7 +225,7 @@ def test_an_abstained_ecg_has_its_tracing_and_the_reason(layout: Layout) -> None
     reader = _pdf(data)
     assert len(reader.pages) == 1
     text = _texts(reader)[0]
-    assert "The model says nothing of this tracing. No signal in V2. The tracing is too noisy." in text
+    assert "The model gives no result for this tracing. No signal in V2. The tracing is too noisy." in text
     assert NOTICE in text
     assert _traces(reader.pages[0], 5000)
     assert (data["findings"], data["attribution"], data["abstained"]) == ([], None, True)
@@ -249,7 +249,7 @@ def test_a_method_without_signs_and_no_attribution_have_their_page_too(usual: Pd
     ecg = _beats()
     assert "lowers it" in _texts(usual)[1]
     assert "lowers it" not in _texts(_pdf(_report(ecg, attribution=_attribution(ecg, "saliency"))))[1]
-    assert "rests on" not in _texts(_pdf(_report(ecg, attribution=None)))[1]
+    assert "contributes" not in _texts(_pdf(_report(ecg, attribution=None)))[1]
 
 
 def test_the_png_is_the_first_page_at_150_dpi() -> None:

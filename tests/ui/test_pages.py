@@ -213,7 +213,7 @@ def test_relevance_can_be_taken_off_the_tracing() -> None:
 def test_relevance_is_drawn_in_the_way_and_as_much_of_it_as_chosen() -> None:
     app = _linked(way="band", strength="80")
     alt, words = app.get("plotly_chart")[0].proto.alt, _words(app)
-    assert "a band under each row, the strongest 80% of it" in alt
+    assert "band under each row, the strongest 80%" in alt
     assert [trace for trace in _sheet(app)["data"] if trace["type"] == "heatmap"]
     assert "in V2" in words
     app.slider(key="strength").set_value(20).run()
@@ -228,7 +228,7 @@ def test_next_previous_and_an_unreadable_example() -> None:
     app.button(key="next").click().run()
     assert app.session_state["example"] == "two"
     assert 'class="tag"' not in _words(app)
-    assert "sex not known" in _words(app).lower()
+    assert "sex unknown" in _words(app).lower()
     app.button(key="next").click().run()
     assert [error.value for error in app.error] == ["The recording lacks lead V3."]
     app.button(key="next").click().run()
@@ -258,7 +258,7 @@ def test_every_interval_stands_in_its_tab_with_limit_flag_and_reason() -> None:
     words = _words(app).replace("\N{NO-BREAK SPACE}", " ")
     for part in ("50 to 100", "not measurable: no P wave found", "up to 110", "benchmarks/delineation.md"):
         assert part in words
-    assert "Share of the relevance" not in words  # the tabs that are folded away are not made
+    assert "Contribution to the score by" not in words  # the tabs that are folded away are not made
 
 
 def test_a_flag_is_said_in_words_whatever_the_direction() -> None:
@@ -359,12 +359,12 @@ def test_measurements_stay_with_their_ecg_until_cleared() -> None:
         assert f">{value}<" in _words(app)
     assert {"<b>2</b> 100 ms"} <= set(_notes(app))
     app.button(key="next").click().run()
-    assert "Measured by hand" not in _words(app)
+    assert "Caliper measurements" not in _words(app)
     app.button(key="previous").click().run()
-    assert "Measured by hand" in _words(app)
+    assert "Caliper measurements" in _words(app)
     assert app.button(key="clear_measurements").proto.shortcut.lower() == "x"
     app.button(key="clear_measurements").click().run()
-    assert "Measured by hand" not in _words(app)
+    assert "Caliper measurements" not in _words(app)
     assert not [shape for shape in _sheet(app)["layout"]["shapes"] if shape.get("name") != "key"]
 
 
@@ -392,7 +392,7 @@ def test_filters_leave_what_fits() -> None:
     app.multiselect(key="filter_findings").set_value(["NORM"]).run()
     assert app.session_state["example"] == "two"
     app.multiselect(key="filter_source").set_value(["Simulated"]).run()
-    assert "Take away a filter" in app.info[0].value
+    assert "Remove one" in app.info[0].value
 
 
 def test_a_folder_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,8 +125,8 @@ def test_two_of_one_patient_with_what_changed() -> None:
     assert pair(app) == ("early", "late")
     text = words(app)
     assert "<b>3 days apart</b>" in text
-    assert row(app, "Heart rate")[3:] == ["+30", "not known", "faster"]
-    assert row(app, "QRS duration")[5] in ("no change", "within the measuring error")
+    assert row(app, "Heart rate")[3:] == ["+30", "unknown", "faster"]
+    assert row(app, "QRS duration")[5] in ("no change", "within measurement error")
     assert "rose above its threshold" in text
     names = [trace["name"] for trace in spec(app)["data"]]
     assert {"before", "now"} <= set(names)
@@ -135,7 +135,7 @@ def test_two_of_one_patient_with_what_changed() -> None:
 
 
 def test_labs_measured_before_and_now_beside_the_predicted() -> None:
-    app = opened(ecg="late", earlier="early", serial_tab="Labs, predicted and measured")
+    app = opened(ecg="late", earlier="early", serial_tab="Labs: predicted and measured")
     assert row(app, "Potassium")[:3] == ["4", "6.2 high", "+2.2"]
     assert "→" in row(app, "Potassium")[6]
     assert "predicted from the ECG, not measured" in words(app)
@@ -146,7 +146,7 @@ def test_swapped_every_change_changes_its_sign() -> None:
     app.button(key="serial_swap").click().run()
     assert pair(app) == ("late", "early")
     assert row(app, "Heart rate")[3] == "−30"
-    assert "turned round" in words(app)
+    assert "in reverse order" in words(app)
     assert "fell below its threshold" in words(app)
 
 
@@ -194,8 +194,8 @@ def test_a_folder_that_knows_no_patients_says_so(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(session, "_collection", lambda path: Loose())
     app = opened(ecg="late", earlier="alone")
     assert pair(app) == ("alone", "late")
-    assert "does not say whose" in app.warning[0].value
-    assert "time between the two not known" in words(app)
+    assert "does not identify patients" in app.warning[0].value
+    assert "time between the two unknown" in words(app)
 
 
 def test_a_folder_without_a_second_ecg_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -258,8 +258,8 @@ def test_an_upload_is_compared_with_an_earlier_file_and_kept() -> None:
 
 def test_two_files_each_with_its_own_form() -> None:
     app = opened()
-    app.button_group(key="serial_from").set_value("Own files").run()
-    assert "put the earlier one under Before" in words(app)
+    app.button_group(key="serial_from").set_value("Your files").run()
+    assert "put the earlier ECG under Before" in words(app)
     upload(app, "serial_file_one", table(tracing(60)))
     upload(app, "serial_file_other", table(replace(tracing(60), signal=tracing(60).signal[:, ::2])))
     assert row(app, "Heart rate")[3] == "+60"  # read at 500 Hz each, which is wrong for the second
@@ -282,5 +282,5 @@ def test_the_summary_tells_where_st_changed_most() -> None:
 
     told = serial_page.summary(comparison(("I", -0.05, 0.0), ("III", 0.2, -0.001), ("V2", 0.1, 0.12)))
     assert "changed most in III, from 0.20 to 0.00 mV" in told
-    assert "no lead changed by 0.05 mV" in serial_page.summary(comparison(("I", 0.0, 0.01), ("V2", 0.1, 0.12)))
+    assert "changed by less than 0.05 mV in every lead" in serial_page.summary(comparison(("I", 0.0, 0.01), ("V2", 0.1, 0.12)))
     assert "ST" not in serial_page.summary(comparison())

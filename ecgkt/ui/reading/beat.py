@@ -21,7 +21,7 @@ def show(found: Intervals, attribution: Attribution | None = None, overlay: Over
     """Drawing and table, or a sentence where there is no beat. Relevance as `overlay` says, none without one."""
     beat = found.beat
     if beat is None:
-        html.text("Fewer than two beats were found, so there is no typical one.")
+        html.text("Fewer than two beats were found, so there is no median beat.")
         return
     way = st.segmented_control("Leads", WAYS, default=WAYS[0], required=True, key="beat", bind="query-params")
     attribution = None if overlay is None else attribution
@@ -42,15 +42,15 @@ def show(found: Intervals, attribution: Attribution | None = None, overlay: Over
         )
     if attribution is not None:
         html.text(
-            f"Colored: what the score for {attribution.label.name} rests on, as the mean over all beats; the wider "
-            "the more, dotted where it lowers the score."
+            f"Color shows what contributes to the score for {attribution.label.name}, averaged over all beats: the "
+            "wider the line, the larger the contribution; dotted where it lowers the score."
         )
     rows = [
         (each.lead, *(_millivolts(v) for v in (each.p, each.q, each.r, each.s, each.st, each.t)))
         for each in amplitudes(beat)
     ]
     header = ("Lead", "P", "Q", "R", "S", "ST at J + 60 ms", "T")
-    html.table(header, rows, "Amplitudes in mV against the level before QRS", numbers=range(1, 7))
+    html.table(header, rows, "Amplitudes in mV, relative to the level just before the QRS", numbers=range(1, 7))
 
 
 def _millivolts(value: float | None) -> str:

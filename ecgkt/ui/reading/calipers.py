@@ -10,8 +10,8 @@ from ecgkt.ui import keys
 from ecgkt.ui.widgets import html
 
 HOW = (
-    "Drag a box over the tracing: its width is read as time, its height as voltage. "
-    "A box over several leads is read as time alone."
+    "Drag a box over the tracing to measure: its width gives the time, its height the voltage. "
+    "A box across several leads gives the time only."
 )
 
 
@@ -65,6 +65,6 @@ def readings(key: str) -> None:
         )
         for number, each in enumerate(found, start=1)
     ]
-    header = ("", "Lead", "From, s", "Width, ms", "As a cycle, per minute", "Height, mV")
-    html.table(header, rows, "Measured by hand on this tracing", numbers=(2, 3, 4, 5))
+    header = ("", "Lead", "From, s", "Width, ms", "Rate, if one cycle, /min", "Height, mV")
+    html.table(header, rows, "Caliper measurements on this tracing", numbers=(2, 3, 4, 5))
     st.button("Clear all", key="clear_measurements", shortcut="X", on_click=found.clear)

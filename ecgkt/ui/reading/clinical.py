@@ -51,7 +51,7 @@ def tables(prediction: Prediction, clinical: Mapping[str, float] | None) -> None
     if clinical:
         others_table(clinical)
     else:
-        html.text("This ECG comes without a clinical table, so nothing here was measured.")
+        html.text("No labs, vitals or biometrics are recorded for this ECG.")
 
 
 def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> None:
@@ -79,7 +79,7 @@ def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> 
     html.table(
         ("Lab", "Measured", "Unit", "Reference", "Flag", "Low", "", "High", ""),
         [cells for _, cells in rows],
-        "Probabilities of low and high are predicted from the ECG, not measured; the upright stroke is the threshold.",
+        "Probabilities of low and high are predicted from the ECG, not measured; the vertical tick is the threshold.",
         numbers=(1, 5, 7),
         marked=[i for i, (_, cells) in enumerate(rows) if cells[4] in ("low", "high")],
     )

@@ -32,14 +32,14 @@ def tables(score: Score, found: RelevanceSummary, model: Model) -> None:
     regions = [(region.where, region.share) for region in found.regions]
     if found.rest.total:
         regions.append(("Everything else", found.rest))
-    _shares("Where", regions, found.signed, "What the score rests on, the largest parts first", in_words=True)
+    _shares("Where", regions, found.signed, "What contributes to the score, largest first", in_words=True)
     waves: dict[str, Share] = {WAVE_NAMES[segment]: share for segment, share in found.by_wave.items()}
     waves |= {name: share for name, share in ((ELSEWHERE, found.elsewhere), (RHYTHM, found.rhythm)) if share.total}
     left, right = st.columns(2, gap="large")
     with left:
-        _shares("Lead", list(found.by_lead.items()), found.signed, "Share of the relevance by lead")
+        _shares("Lead", list(found.by_lead.items()), found.signed, "Contribution to the score by lead")
     with right:
-        _shares("Wave", list(waves.items()), found.signed, "Share of the relevance by wave")
+        _shares("Wave", list(waves.items()), found.signed, "Contribution to the score by wave")
         html.text(f"{scores.facts(score)} Model {model.name}, {model.sha256[:12]}.")
 
 
@@ -57,6 +57,6 @@ def _shares(what: str, shares: Sequence[tuple[str, Share]], signed: bool, captio
         if in_words and signed:
             rows[-1].append(share.direction.capitalize())
     if in_words and signed:
-        header.append("What it does")
+        header.append("Effect")
     widths = () if not in_words else (44, 10, 22, 24) if signed else (50, 10, 40)
     html.table(header, rows, caption, numbers=(1,), widths=widths)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def patient_line(opened: Opened) -> str:
     """HTML of sex, age band, source and what a reader had to assume."""
     ecg: ECG = opened.ecg
-    parts = [f"<b>{escape((ecg.sex or 'sex not known').capitalize())}</b>", escape(age_band(ecg.age))]
+    parts = [f"<b>{escape((ecg.sex or 'sex unknown').capitalize())}</b>", escape(age_band(ecg.age))]
     if not opened.simulated:  # the tag says it
         parts.append(escape(opened.source))
     parts += [escape(note) for note in ecg.notes]
@@ -71,7 +71,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
         with keep:
             report.offer(opened, prediction, model, paper, None)
         with right:
-            st.warning("The model says nothing of this tracing. " + " ".join(prediction.quality.reasons))
+            st.warning("The model gives no result for this tracing. " + " ".join(prediction.quality.reasons))
         return
 
     with left:
@@ -93,10 +93,10 @@ def show(opened: Opened, model: Model | None = None) -> None:
         pair.offer(opened)
         _below(
             {
-                "What it rests on": lambda: evidence.tables(score, found, model),
+                "Why this score": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
                 "Beat": lambda: beat.show(measured, attribution, overlay),
-                "Labs, predicted and measured": lambda: clinical.tables(prediction, opened.clinical),
+                "Labs: predicted and measured": lambda: clinical.tables(prediction, opened.clinical),
                 "All scores": lambda: scores.every(prediction),
             }
         )

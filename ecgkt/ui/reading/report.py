@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
 FORMATS = {
-    "pdf": ("PDF, true to scale", "application/pdf"),
+    "pdf": ("PDF, to scale", "application/pdf"),
     "png": ("PNG of the tracing", "image/png"),
-    "json": ("JSON, everything", "application/json"),
+    "json": ("JSON, complete", "application/json"),
 }
 NAME = "ecg-report"  # of every file, so that no file's name tells whose ECG it holds
 
@@ -28,16 +28,16 @@ def offer(opened: Opened, prediction: Prediction, model: Model, paper: Paper, at
     """The menu with its three buttons; `paper` as it is on the screen, `attribution` of the score chosen there."""
     with st.popover("Report", width="stretch"):
         html.text(
-            "A4: the tracing in this layout, true to scale when printed at actual size, then scores, measurements "
-            "and what the chosen score rests on."
+            "A4: the tracing in this layout, to scale when printed at actual size, then scores, measurements and "
+            "what contributes to the chosen score."
         )
         # An input of its own for each ECG: words for one patient must not stand in the report of the next.
         ecg = hashlib.sha256(opened.key.encode()).hexdigest()[:12]
         patient = st.text_input(
-            "Words for the patient line",
+            "Text for the patient line",
             key=f"report_patient_{ecg}",
             max_chars=80,
-            help="Printed as they are. Without them the report holds sex and age band alone.",
+            help="Printed as entered. Without it the report shows only sex and age band.",
         )
         make = partial(_file, opened, prediction, model, paper, attribution, patient)
         for suffix, (words, mime) in FORMATS.items():

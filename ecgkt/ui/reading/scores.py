@@ -30,7 +30,7 @@ def standing_out(prediction: Prediction) -> Label:
     """`Prediction.striking`'s label. Raises ValueError when the model abstained."""
     striking = prediction.striking()
     if striking is None:
-        raise ValueError("The model says nothing of this tracing.")
+        raise ValueError("The model gives no result for this tracing.")
     return striking.label
 
 
@@ -51,7 +51,7 @@ def ranked(prediction: Prediction, label: Label, beside: Mapping[str, str]) -> N
                 scores[-1:] = [score for score in prediction.scores(head) if score.label.code == label.code]
             words = note(head, [score.label for score in scores])
             if not any(score.positive for score in scores):
-                words = f"none above its threshold; {words}"
+                words = f"none above threshold; {words}"
             title = f"{TITLES[head][0]}<span>{words}</span>"
             with st.container(key=f"rows-{head}"):
                 st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
@@ -121,7 +121,7 @@ def verdict(score: Score) -> str:
         return f"No verdict: only {patients}."
     return (
         f"Verdict: {score.verdict} (of such patients who have it at most {html.percent(promise.alpha)} are called "
-        f"absent, of those who have not at most {html.percent(promise.alpha)} present; {patients})."
+        f"absent, of those who do not at most {html.percent(promise.alpha)} present; {patients})."
     )
 
 

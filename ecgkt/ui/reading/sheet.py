@@ -30,7 +30,7 @@ from ecgkt.ui.widgets.theme import dark, palette
 T = TypeVar("T")
 
 METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
-UNSIGNED = "Saliency, the size of the gradient, does not tell what raises the score from what lowers it."
+UNSIGNED = "Saliency is the size of the gradient: it cannot distinguish what raises the score from what lowers it."
 PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
 SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(sheet_layout.LAYOUTS, "123", strict=True))
@@ -45,7 +45,7 @@ def settings() -> Paper:
         layout = switch("Layout", tuple(sheet_layout.LAYOUTS), "layout")
         gain = switch("Gain, mm/mV", sheet_layout.GAINS, "gain", 10)
         speed = switch("Paper speed, mm/s", sheet_layout.SPEEDS, "speed", 25)
-        order = switch("Order of the limb leads", sheet_layout.ORDERS, "order")
+        order = switch("Limb lead order", sheet_layout.ORDERS, "order")
         rhythm = st.selectbox(
             "Rhythm lead",
             LEADS,
@@ -61,10 +61,10 @@ def settings() -> Paper:
 def relevance_settings() -> tuple[str, Overlay | None]:
     """(attribution method, how its relevance is drawn or None for not at all), in a menu of its own."""
     with st.popover("Relevance", width="stretch"):
-        is_drawn = st.toggle("On the tracing", value=True, key="overlay", bind="query-params")
-        way = switch("Drawn as", tuple(WAYS), "way")
+        is_drawn = st.toggle("Show on the tracing", value=True, key="overlay", bind="query-params")
+        way = switch("Display", tuple(WAYS), "way")
         shown = st.slider(
-            "How much is drawn, % of the relevance",
+            "Amount shown, % of the contribution to the score",
             10,
             100,
             SHOWN,
@@ -72,7 +72,7 @@ def relevance_settings() -> tuple[str, Overlay | None]:
             key="strength",
             disabled=not is_drawn,
             bind="query-params",
-            help="The strongest stretches, which together hold so much of it. The words and tables count all of it.",
+            help="Only the strongest segments that make up this share are drawn. Text and tables count everything.",
         )
         method = st.selectbox(
             "Method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", help=UNSIGNED
@@ -105,7 +105,7 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     place = st.container(key="sheet")
     if ecg.seconds > laid_out.seconds + 0.5:
         latest = float(int(ecg.seconds - laid_out.seconds + 0.999))
-        start = st.slider("Sheet starts at, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
+        start = st.slider("Start of the sheet, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
     picture = ""
     if monotonic() - st.session_state.setdefault(keys.FIRST_SHEET, monotonic()) < PICTURED_SECONDS:
@@ -154,8 +154,7 @@ def shortcuts() -> None:
     """The keyboard: its buttons work while this is folded, and unfolded they list what there is."""
     with st.expander("Keyboard"):
         html.text(
-            "P and N open the previous and the next ECG, M begins and ends measuring, X clears all that was measured. "
-            "The rest:"
+            "P and N open the previous and next ECG, M turns measuring on and off, X clears all measurements. Others:"
         )
         with st.container(horizontal=True):
             for layout, words in sheet_layout.LAYOUTS.items():

@@ -68,8 +68,8 @@ def show(pair: Pair, model: Model) -> None:
         parts: dict[str, Callable[[], None]] = {
             "Intervals": lambda: interval_table(found),
             "ST and T by lead": lambda: lead_table(found),
-            "Labs, predicted and measured": lambda: serial_scores.labs_table(changes, before.clinical, now.clinical),
-            "Every probability": lambda: serial_scores.every(changes),
+            "Labs: predicted and measured": lambda: serial_scores.labs_table(changes, before.clinical, now.clinical),
+            "All probabilities": lambda: serial_scores.every(changes),
         }
         for tab, part in zip(st.tabs(list(parts), key="serial_tab", bind="query-params"), parts.values(), strict=True):
             if tab.open:
@@ -80,9 +80,9 @@ def show(pair: Pair, model: Model) -> None:
 def _line(pair: Pair) -> str:
     """HTML: the time between the two, and the patient line of the ECG now."""
     if pair.hours is None:
-        gap = "time between the two not known"
+        gap = "time between the two unknown"
     elif pair.hours < 0:
-        gap = f"turned round: the one now was recorded {apart(pair.hours)} before the other"
+        gap = f"in reverse order: the ECG under Now was recorded {apart(pair.hours)} before the other"
     else:
         gap = f"{apart(pair.hours)} apart"
     return patient_line(pair.now).replace('"patient">', f'"patient"><b>{escape(gap)}</b>&ensp;·&ensp;')
@@ -98,13 +98,13 @@ def _sheet_settings() -> Paper:
 
 def _beat_gain() -> float | None:
     """mm/mV; None for the usual one, which tall waves halve."""
-    gain = sheet.switch("Gain of the beats, mm/mV", ("usual", "2.5", "5", "10", "20"), "beat_gain")
+    gain = sheet.switch("Gain of the median beats, mm/mV", ("usual", "2.5", "5", "10", "20"), "beat_gain")
     return None if gain == "usual" else float(gain)
 
 
 def _beats(found: SerialComparison, gain: float | None) -> None:
     if found.beats is None:
-        st.info("In one of the two fewer than two beats were found, so there are none to lay over each other.")
+        st.info("Fewer than two beats were found in one of the two ECGs, so the median beats cannot be overlaid.")
         return
     drawn = serial_figure.figure(found.beats, gain, dark())
     _chart(drawn, "serial-beats", serial_figure.aspect(drawn), serial_figure.alt_text(found))
@@ -135,7 +135,7 @@ def _missing(predictions: tuple[Prediction, Prediction]) -> None:
     """Why there are no probabilities of one ECG, or of both, and what makes those there are doubtful."""
     for name, prediction in zip(("before", "now"), predictions, strict=True):
         if prediction.abstained:
-            st.warning(f"The model says nothing of the ECG {name}. {' '.join(prediction.quality.reasons)}")
+            st.warning(f"The model gives no result for the ECG {name}. {' '.join(prediction.quality.reasons)}")
         html.warnings([f"ECG {name}: {warning}" for warning in prediction.quality.warnings])
 
 
@@ -143,12 +143,12 @@ def _missing(predictions: tuple[Prediction, Prediction]) -> None:
 
 WAYS = {
     "ms": ("shorter", "longer"), "/min": ("slower", "faster"), "mV": ("lower", "higher"),
-    DEGREE: ("turned to the left", "turned to the right"), "V lead": ("nearer V1", "nearer V6"),
+    DEGREE: ("shifted to the left", "shifted to the right"), "V lead": ("nearer V1", "nearer V6"),
 }  # fmt: skip
 
 
 def in_words(change: IntervalChange) -> str:
-    """What a change is: longer, within the measuring error, or why it is not known."""
+    """What a change is: longer, within measurement error, or why it is not known."""
     if change.change is None:
         missing = [(name, m) for name, m in (("before", change.before), ("now", change.now)) if m.value is None]
         if len(missing) == 2 and change.before.reason == change.now.reason:
@@ -157,9 +157,9 @@ def in_words(change: IntervalChange) -> str:
     if not shown_change(change.before.value, change.now.value, change.now.unit):
         return "no change"
     if change.within_error:
-        return "within the measuring error"
+        return "within measurement error"
     way = WAYS[change.now.unit][change.change > 0]
-    return way if change.within_error is None else f"{way}, beyond the measuring error"
+    return way if change.within_error is None else f"{way}, beyond measurement error"
 
 
 def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
@@ -186,20 +186,20 @@ def interval_table(found: SerialComparison) -> None:
             marked.append(len(rows))
         unit = "" if change.now.unit in (DEGREE, "V lead") else change.now.unit
         values = [f"{number(m)} {flag(m)}".strip() for m in (change.before, change.now)]
-        error = "not known" if change.error is None else f"± {change.error:.0f}"
+        error = "unknown" if change.error is None else f"± {change.error:.0f}"
         rows.append((change.now.name, *values, unit, _shown(change), error, in_words(change)))
     html.table(
-        ("Measurement", "Before", "Now", "Unit", "Change", "Error of a change", "In words"),
+        ("Measurement", "Before", "Now", "Unit", "Change", "Smallest detectable change", "Interpretation"),
         rows,
         "Rate, intervals, axes and voltages, before and now",
         numbers=(1, 2, 4, 5),
         marked=marked,
     )
     html.text(
-        "The error is what two measurements of an unchanged heart may differ by (95%): 1.96 times √2 times the "
+        "A change smaller than the smallest detectable change may be measurement error (95%): 1.96 times √2 times the "
         "standard deviation of the error against the annotations of 150 real recordings (LUDB), from "
-        "benchmarks/delineation.md. For rate, axes and voltages none was measured; electrodes placed elsewhere change "
-        "axes and voltages too."
+        "benchmarks/delineation.md. It is unknown for rate, axes and voltages; a different electrode position also "
+        "changes axes and voltages."
     )
 
 
@@ -212,12 +212,12 @@ def lead_table(found: SerialComparison) -> None:
             cells.append(signed(shown_change(was, is_now, "mV"), "mV"))
         rows.append(cells)
     if not rows:
-        html.text("Without median beats of both there is nothing to compare lead by lead.")
+        html.text("Without a median beat of each ECG, the leads cannot be compared.")
         return
     html.table(
         ("Lead", "ST before", "ST now", "Change", "T before", "T now", "Change"),
         rows,
-        "mV against the level just before QRS: ST at the J point, T at its largest deflection",
+        "mV relative to the level just before the QRS: ST at the J point, T at its largest deflection",
         numbers=range(1, 7),
     )
 
@@ -242,15 +242,15 @@ def _of_st(found: SerialComparison) -> str:
     lead = max(changes, key=lambda name: abs(changes[name][0]))
     change, was, is_now = changes[lead]
     if abs(change) < ST_CHANGE:
-        return f"ST at the J point: no lead changed by {ST_CHANGE:g} mV or more."
+        return f"ST at the J point changed by less than {ST_CHANGE:g} mV in every lead."
     return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV."
 
 
 def _of_intervals(found: SerialComparison) -> str:
     known = [change for change in found.intervals if change.within_error is not None]
     if not known:
-        return "No interval could be measured in both."
+        return "No interval could be measured in both ECGs."
     beyond = [f"{change.now.name} {_shown(change)} {change.now.unit}" for change in known if not change.within_error]
     if beyond:
-        return f"Changed by more than the measuring error: {', '.join(beyond)}."
-    return f"Within the measuring error: {', '.join(change.now.name for change in known)}."
+        return f"Changed by more than the measurement error: {', '.join(beyond)}."
+    return f"Within measurement error: {', '.join(change.now.name for change in known)}."

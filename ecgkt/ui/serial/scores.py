@@ -51,7 +51,7 @@ def ranked(changes: Changes) -> None:
         )
         shown = [c for c in changes[head][:SHOWN] if c.change is None or abs(c.change) >= LEAST]
         if not shown:
-            html.text("No probability changed by a percentage point.")
+            html.text("No probability changed by a percentage point or more.")
             continue
         rows = ""
         for change in shown:
@@ -64,8 +64,8 @@ def ranked(changes: Changes) -> None:
         st.html(f'<ul class="changes">{rows}</ul>')
     if any(changes.values()):
         html.text(
-            "Percentage points, the largest change first. Ring: before, dot: now, upright stroke: threshold. How "
-            "much a probability moves between two recordings of an unchanged heart was not measured."
+            "Percentage points, largest change first. Ring: before; dot: now; vertical tick: threshold. How much a "
+            "probability varies between two recordings of an unchanged heart was not measured."
         )
     else:
         html.text("There are no probabilities to compare.")
@@ -75,7 +75,7 @@ def every(changes: Changes) -> None:
     """All probabilities of all heads, as a table."""
     flat = [change for head in HEADS for change in changes[head]]
     if not flat:
-        html.text("The model says nothing of either tracing.")
+        html.text("The model gives no result for either tracing.")
         return
     st.dataframe(
         {
@@ -92,7 +92,7 @@ def every(changes: Changes) -> None:
         },
         hide_index=True,
         height=320,
-        alt="Every probability before and now, its change, its threshold, and whether it crossed it",
+        alt="All probabilities before and now, their change, threshold, and whether it was crossed",
     )
 
 
@@ -117,13 +117,13 @@ def labs_table(changes: Changes, before: Mapping[str, float] | None, now: Mappin
         moved = max((abs(side.change or 0.0) for side in sides if side), default=0.0)
         rows.append((-len(both), -moved, cells))
     html.table(
-        ("Lab", "Before", "Now", "Change", "Unit", "Reference", "Low, predicted", "High, predicted"),
+        ("Lab", "Before", "Now", "Change", "Unit", "Reference", "Predicted low", "Predicted high"),
         [cells for *_, cells in sorted(rows, key=lambda row: row[:2])],
         "Measured near each ECG; the probabilities of low and high are predicted from the ECG, not measured.",
         numbers=(1, 2, 3, 6, 7),
     )
     if before is None and now is None:
-        html.text("Neither ECG comes with a clinical table, so nothing here was measured.")
+        html.text("No labs, vitals or biometrics are recorded for either ECG.")
 
 
 def _style() -> None:

@@ -40,7 +40,7 @@ def choose(collection: Collection, model: Model | None) -> Entry:
     with last:
         entries = _filtered(collection, words)
     if not entries:
-        st.info("No ECG here has all of that. Take away a filter.")
+        st.info("No ECG matches all filters. Remove one.")
         st.stop()
     listed = [entry.key for entry in entries]
     current = st.session_state.get(keys.EXAMPLE, st.query_params.get(keys.ECG))

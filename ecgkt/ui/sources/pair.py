@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
 PAGE = "pages/serial.py"
-FOLDER, FILES = "Patients", "Own files"
-LABELS = {"one": "One ECG, files of one record together", "other": "The other ECG, files of one record together"}
+FOLDER, FILES = "Patients", "Your files"
+LABELS = {"one": "First ECG; all files of a record together", "other": "Second ECG; all files of a record together"}
 SLOTS = ("one", "other")  # before and now, until they are swapped
 NOW = "other"
 
@@ -75,7 +75,7 @@ def offer(opened: Opened) -> None:
 def _of_patient(collection: Collection, model: Model) -> Pair:
     several = [entry for entry in collection.entries if len(_others(collection, entry)) > 0]
     if not several:
-        st.info("No patient in this folder has two ECGs. Two files of your own can be compared instead.")
+        st.info("No patient in this folder has two ECGs. You can compare two files of your own instead.")
         st.stop()
     names = examples.names(model)
     listed = [entry.key for entry in several]
@@ -111,13 +111,13 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
         on_change=lambda: _go(now.key, st.session_state[keys.SERIAL_BEFORE_PICK]),
     )
     last.button("Swap", key="serial_swap", on_click=_go, args=(before.key, now.key), width="stretch",
-                help="Turns the two round: every change changes its sign")  # fmt: skip
+                help="Swaps the two ECGs, which reverses the sign of every change")  # fmt: skip
     st.session_state[keys.EXAMPLE], st.session_state[keys.SERIAL_BEFORE] = now.key, before.key
     if not is_own_folder():
         st.query_params[keys.ECG], st.query_params[keys.EARLIER] = now.key, before.key
     hours = None if now.hours is None or before.hours is None else now.hours - before.hours
     if now.patient is None:
-        st.warning("This folder does not say whose its ECGs are: make sure that both are of one patient.")
+        st.warning("This folder does not identify patients: make sure that both ECGs are of the same patient.")
     return Pair(open_entry(collection, before), open_entry(collection, now), hours)
 
 
@@ -171,8 +171,8 @@ def _files() -> Pair:
     last.button("Swap", key="serial_swap", on_click=_swap, width="stretch", disabled=not kept)
     if len(kept) < len(SLOTS):
         html.text(
-            "Both tracings are read in memory on this computer and are gone when the tab is closed. When they were "
-            "recorded is not read: put the earlier one under Before."
+            "Both tracings are read in memory on this computer and deleted when the tab is closed. Recording times "
+            "are not read: put the earlier ECG under Before."
         )
         st.stop()
     return Pair(kept[order[0]], kept[order[1]])

@@ -31,8 +31,8 @@ def receive() -> Opened:
     )
     if not files:
         html.text(
-            "The tracing is read in memory on this computer and is gone when the tab is closed. "
-            "Of the patient, only age band and sex are shown."
+            "The tracing is read in memory on this computer and deleted when the tab is closed. "
+            "Only the patient's age band and sex are shown."
         )
         st.stop()
     opened = read_one(files)
@@ -80,9 +80,7 @@ def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: 
 
 def _layout(slot: str) -> TableLayout:
     """What a table of numbers does not say, asked once for all that were uploaded."""
-    html.text(
-        "A table of numbers does not say how it was recorded. What is given here applies to every table uploaded."
-    )
+    html.text("A table of numbers does not state how it was recorded. These settings apply to every table uploaded.")
     columns = st.columns(3)
     rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key=f"layout_rate{slot}")
     unit = columns[1].selectbox("Unit", list(UNITS), key=f"layout_unit{slot}")
@@ -90,10 +88,10 @@ def _layout(slot: str) -> TableLayout:
     if scale is None:
         scale = columns[2].number_input("ADC units in 1 mV", 0.001, 1e6, 200.0, key=f"layout_gain{slot}")
     leads = st.text_input(
-        "Leads in order of the columns",
+        "Lead of each column, in order",
         ", ".join(LEADS),
         key=f"layout_leads{slot}",
-        help="A column by another name (time, for one) is passed over. The heading of a CSV goes before these names.",
+        help="Columns with other names (such as time) are ignored. A CSV's own header takes precedence.",
     )
     return TableLayout(float(rate), float(scale), tuple(leads.replace(",", " ").split()))
 
@@ -107,4 +105,4 @@ def _preview(name: str, ecg: ECG) -> None:
         f"a lead spans {span:.2g} mV (median)."
     )
     if not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:
-        st.warning("This is not what a lead of an ECG spans: is the unit right?")
+        st.warning("This is not a plausible range for an ECG lead. Is the unit right?")
