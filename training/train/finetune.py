@@ -22,10 +22,10 @@ from torch import nn
 from ecgkt.model.networks.network import Network
 from training.config import Config, Source
 from training.data.pool import Pool, Sampler, augment
-from training.evaluate.evaluate import predict
 from training.train.ensemble import join
 from training.train.loop import Schedule, fit
 from training.train.objectives import Terms, heads_loss
+from training.train.predict import logits_by_pool
 from training.train.run import Stage, build_network, load_network, load_sets, load_stage, pool_of
 from training.train.source_erasure import erase_source
 
@@ -98,7 +98,7 @@ def distilled(config: Config, pool: Pool) -> Pool:
     targets = pool.targets["diagnoses"].copy()
     rows = pool.rows("train")
     rows = rows[~np.isnan(targets[rows]).all(axis=1)]
-    logits = predict(load_network(config, TEACHER), pool, rows)["diagnoses"]
+    logits = logits_by_pool(load_network(config, TEACHER), pool, rows)["diagnoses"]
     targets[rows] = (targets[rows] + 1 / (1 + np.exp(-logits))) / 2
     return pool.with_targets("diagnoses", targets)
 
