@@ -21,9 +21,12 @@ from training.cohort.config import load_config, recorded
 from training.cohort.data_card import Step, write_card
 from training.cohort.labels.findings import described, with_superclasses
 from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
+from training.cohort.provenance import NOTHING, Stated, license_of, note_of
 from training.cohort.signals.convert import Limits, RecordFiles, convert_all
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
+
+NOTE = "Statements by up to two cardiologists."
 
 
 def _statements(text: str) -> list[str]:
@@ -69,8 +72,9 @@ def _findings(scp_codes: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[s
     return table[[code for code in table if (table[code] == 1).sum() >= least]], unknown
 
 
-def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepared:
-    """Prepare PTB-XL at `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
+def prepare_ptbxl(source: Path, out: Path, config: Path | None = None, stated: Stated = NOTHING) -> Prepared:
+    """Prepare PTB-XL, or what lies in its layout, at `source` into `out`; `config` is a YAML merged over
+    training/configs/cohort.yaml. stated: what the user says of the data.
 
     The 100 Hz records are taken, the 500 Hz ones where a row names no other. Raises FileNotFoundError and ValueError
     for a missing file or column.
@@ -135,8 +139,8 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
         },
         "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
         "config": recorded(settings),
-        "license": "CC-BY 4.0 (Wagner et al., PTB-XL 1.0.3, PhysioNet)",
-        "note": settings["ptbxl"]["reduced_copy_note"] if reduced else "Statements by up to two cardiologists.",
+        "license": license_of(stated, False, [source]),
+        "note": note_of(stated, False, settings["ptbxl"]["reduced_copy_note"] if reduced else NOTE),
     }
     none = pd.DataFrame(index=database.index)
     tables = {"ecgs": ecgs, "clinical": clinical, "findings": findings, "diagnoses": none, "labs": none}
