@@ -1,4 +1,4 @@
-"""A folder of ECGs browsed in place: MIMIC-IV-ECG's layout, PTB-XL's, or any folder with .hea and .dcm files.
+"""A folder of ECGs browsed in place: MIMIC-IV-ECG's layout, PTB-XL's, or any folder with files of a format read here.
 
 Subject and study ids stay inside; titles and keys are numbers in the order of the list.
 """
@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ecgkt import vocabulary
 from ecgkt.datasets import ptbxl
+from ecgkt.datasets.files import EXTENSIONS, ecg_files
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
-from ecgkt.datasets.mimic.tables import SIMULATED, find_table, folders
+from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers import read
 
@@ -109,12 +110,13 @@ def open_collection(path: str | Path) -> Collection:
         items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
         # Single recordings may lie beside a cohort, never inside its folder of records.
         records = record_list.parent
-        loose = [f for f in _files(root, (".dcm",)) if records == root or records not in f.parents]
+        skip = records / RECORDS if records == root else records
+        loose = ecg_files(root, MOST_FILES, EXTENSIONS - {".hea"}, skip)
         items += [_file_item(i, file, False) for i, file in enumerate(loose, 1)]
     elif database is not None:
         items = _ptbxl_items(database)
     else:
-        items = [_file_item(i, file, simulated) for i, file in enumerate(_files(root, (".hea", ".dcm")), 1)]
+        items = [_file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES), 1)]
     if not items:
         raise ECGError("There is no ECG in this folder.")
     return Collection(root.name, items)
@@ -207,17 +209,6 @@ def _biometrics(recording: ptbxl.Recording) -> dict[str, float]:
     male = None if recording.sex is None else float(recording.sex == "male")
     values = {"age": recording.age, "sex": male, "weight": recording.weight, "height": recording.height}
     return {f"biometric:{name}": value for name, value in values.items() if value is not None}
-
-
-def _files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files with one of the suffixes, anywhere below `root`, sorted; the first `MOST_FILES` found."""
-    found: list[Path] = []
-    for file in root.rglob("*"):
-        if file.suffix.lower() in suffixes and file.is_file():
-            found.append(file)
-            if len(found) == MOST_FILES:
-                break
-    return sorted(found)
 
 
 def _file_item(number: int, path: Path, simulated: bool) -> _Item:
