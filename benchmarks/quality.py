@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ecgkt.ecg import ECG, ECGError  # noqa: E402
+from ecgkt.ecg import ECG, LEADS, ECGError, derived_limb_leads  # noqa: E402
 from ecgkt.measurements.delineation import delineate  # noqa: E402
 from ecgkt.quality.lead_reversal import SWAPS, Moves  # noqa: E402
 from ecgkt.quality.usable import assess  # noqa: E402
@@ -46,7 +46,8 @@ def swapped(moves: Moves) -> Change:
             out[rows[names.index(recorded)]] = sign * signal[rows[names.index(true)]]
         one, two = out[I], out[II]
         if set(moves) & {"I", "II", "III"}:
-            out[3:6] = -(one + two) / 2, one - two / 2, two - one / 2
+            derived = derived_limb_leads(one, two)
+            out[3:6] = [derived[lead] for lead in LEADS[3:6]]
         return out
 
     return change

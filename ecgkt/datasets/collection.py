@@ -5,6 +5,7 @@ Subject and study ids stay inside; titles and keys are numbers in the order of t
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -148,14 +149,8 @@ def _sex(clinical: dict[str, float]) -> Sex | None:
 
 
 def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
-    found = []
-    for code, lab in vocabulary.labs().items():
-        value = clinical.get(f"lab:{code}")
-        if value is not None and value < lab.reference_low:
-            found.append(f"{code}_low")
-        elif value is not None and value > lab.reference_high:
-            found.append(f"{code}_high")
-    return tuple(found)
+    flags = {code: lab.flag(clinical.get(f"lab:{code}", math.nan)) for code, lab in vocabulary.labs().items()}
+    return tuple(f"{code}_{flag}" for code, flag in flags.items() if flag)
 
 
 def _ptbxl_items(database: Path) -> list[_Item]:

@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, sosfiltfilt
 from sklearn.linear_model import LogisticRegression
 
+from ecgkt.ecg import LEADS, derived_limb_leads
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import FARTHEST, Novelty
 from ecgkt.model.preprocessing import BAND, MODEL_RATE
@@ -68,9 +69,8 @@ def _as_large(made: Array, signals: Signals) -> Signals:
 def _limb_leads(signals: npt.NDArray[np.floating]) -> Signals:
     """III and the augmented leads computed from I and II, as a recorder does."""
     out = np.array(signals, np.float32)
-    one, two = out[:, 0], out[:, 1]
-    for lead, row in enumerate((two - one, -(one + two) / 2, one - two / 2, two - one / 2), start=2):
-        out[:, lead] = row
+    for lead, row in derived_limb_leads(out[:, 0], out[:, 1]).items():
+        out[:, LEADS.index(lead)] = row
     return out
 
 

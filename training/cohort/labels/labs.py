@@ -19,12 +19,11 @@ def lab_labels(
     described = []
     for key, lab in vocabulary.labs().items():
         value = clinical[f"lab:{key}"].to_numpy(np.float32)
-        low, high = (np.float32(limit) for limit in limits[key])
-        for direction, beyond, name, limit in (
-            ("low", value < low, lab.low_name, limits[key][0]),
-            ("high", value > high, lab.high_name, limits[key][1]),
-        ):
-            columns[f"{key}_{direction}"] = np.where(np.isnan(value), np.nan, beyond).astype(np.float32)
+        low, high = limits[key]
+        sides = vocabulary.beyond(value, (np.float32(low), np.float32(high)))
+        named: dict[vocabulary.Side, tuple[str, float]] = {"low": (lab.low_name, low), "high": (lab.high_name, high)}
+        for direction, (name, limit) in named.items():
+            columns[f"{key}_{direction}"] = np.where(np.isnan(value), np.nan, sides[direction]).astype(np.float32)
             described.append(
                 {
                     "code": f"{key}_{direction}",
