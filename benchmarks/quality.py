@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from ecgkt.ecg import ECG, ECGError  # noqa: E402
+from ecgkt.ecg import ECG, LEADS, ECGError, derived_limb_leads  # noqa: E402
 from ecgkt.measurements.delineation import delineate  # noqa: E402
 from ecgkt.quality.lead_reversal import SWAPS, Moves  # noqa: E402
 from ecgkt.quality.usable import assess  # noqa: E402
@@ -31,7 +31,7 @@ from ecgkt.readers import read  # noqa: E402
 
 HERE = Path(__file__).parent
 SETS = {"ptbxl": "ptbxl/records100/*/*.hea", "ludb": "ludb/data/*.hea", "cinc": "cinc/*.hea"}
-I, II, III = range(3)  # noqa: E741
+I, II = 0, 1  # noqa: E741
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
 
@@ -46,7 +46,8 @@ def swapped(moves: Moves) -> Change:
             out[rows[names.index(recorded)]] = sign * signal[rows[names.index(true)]]
         one, two = out[I], out[II]
         if set(moves) & {"I", "II", "III"}:
-            out[3:6] = -(one + two) / 2, one - two / 2, two - one / 2
+            derived = derived_limb_leads(one, two)
+            out[3:6] = [derived[lead] for lead in LEADS[3:6]]
         return out
 
     return change

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ecgkt import NOTICE
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction import Prediction, Score
+from ecgkt.prediction_json import prediction_json
 from ecgkt.readers import read
 from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.report import command
@@ -88,13 +88,7 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> dic
     result = {
         "file": file,
         "model": {"name": model.name, "sha256": model.sha256},
-        "quality": {
-            "ok": prediction.quality.ok,
-            "reasons": [*prediction.quality.reasons],
-            "warnings": [*prediction.quality.warnings],
-        },
-        "abstained": prediction.abstained,
-        **_heads(prediction),
+        **prediction_json(prediction),
         "milliseconds": times,
     }
     if summary is not None:
@@ -139,31 +133,6 @@ def table(result: dict[str, Any]) -> str:
 
 def _indented(quality: dict[str, Any]) -> list[str]:
     return [f"    {reason}" for reason in quality["reasons"]]
-
-
-def _heads(prediction: Prediction) -> dict[str, Any]:
-    return {
-        "findings": [_named(score) for score in prediction.findings],
-        "superclasses": {name: round(p, 6) for name, p in prediction.superclasses.items()},
-        "diagnoses": [_named(score) for score in prediction.diagnoses],
-        "labs": [
-            {"lab": s.label.lab, "direction": s.label.direction, "unit": s.label.unit, **_numbers(s)}
-            for s in prediction.labs
-        ],
-    }
-
-
-def _named(score: Score) -> dict[str, Any]:
-    return {"code": score.label.code, "name": score.label.name, **_numbers(score)}
-
-
-def _numbers(score: Score) -> dict[str, Any]:
-    return {
-        "probability": round(score.probability, 6),
-        "threshold": round(score.label.threshold, 6),
-        "positive": score.positive,
-        "verdict": score.verdict,
-    }
 
 
 def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:

@@ -18,12 +18,21 @@ from scipy.signal import resample_poly
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LEAD_INDEX = {name.upper(): i for i, name in enumerate(LEADS)}
 
+# What Einthoven's and Goldberger's definitions make of leads I and II: lead -> (share of I, share of II). With limb
+# electrodes RA, LA, LL: I = LA - RA, II = LL - RA, III = LL - LA, aVR = RA - (LA + LL) / 2 and so on.
+FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+
 Sex = Literal["female", "male"]
 FloatArray = npt.NDArray[np.float32]
 
 
 class ECGError(ValueError):
     """Input that cannot be used. The message is one clear sentence without anything that identifies a patient."""
+
+
+def derived_limb_leads(one: np.ndarray, two: np.ndarray) -> dict[str, np.ndarray]:
+    """III, aVR, aVL and aVF from leads I and II, of any shape and unit."""
+    return {lead: first * one + second * two for lead, (first, second) in FROM_I_AND_II.items()}
 
 
 def age_band(age: float | None) -> str:
@@ -72,8 +81,7 @@ class ECG:
     ) -> ECG:
         """Order `signal` [leads, samples] (mV) by lead name; derive III, aVR, aVL, aVF from I and II if absent.
 
-        Lead names are compared without regard to case; channels with other names are ignored. The derivations are
-        Einthoven's and Goldberger's: III = II - I, aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2.
+        Lead names are compared without regard to case; channels with other names are ignored.
         Raises ECGError when a lead is missing and cannot be derived, or stands there twice.
         """
         rows: dict[str, FloatArray] = {}
@@ -86,17 +94,11 @@ class ECG:
             rows[key] = row
         notes = list(notes)
         if "I" in rows and "II" in rows:
-            one, two = rows["I"], rows["II"]
-            derived = {
-                "III": two - one,
-                "AVR": -(one + two) / 2,
-                "AVL": one - two / 2,
-                "AVF": two - one / 2,
-            }
-            added = [key for key in derived if key not in rows]
+            derived = derived_limb_leads(rows["I"], rows["II"])
+            added = {lead: row for lead, row in derived.items() if lead.upper() not in rows}
             if added:
-                rows.update({key: derived[key] for key in added})
-                notes.append(f"{', '.join(LEADS[LEAD_INDEX[k]] for k in added)} derived from I and II")
+                rows.update({lead.upper(): row for lead, row in added.items()})
+                notes.append(f"{', '.join(added)} derived from I and II")
         missing = [lead for lead in LEADS if lead.upper() not in rows]
         if missing:
             raise ECGError(f"The recording lacks {'lead' if len(missing) == 1 else 'leads'} {', '.join(missing)}.")

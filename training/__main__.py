@@ -62,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("source", type=Path, nargs="?")
     prepare.add_argument("--out", type=Path)
     prepare.add_argument("--cohort", type=Path, help="label rules and windows (default: training/configs/cohort.yaml)")
+    prepare.add_argument("--license", default="", help="what the data are under (default: what LICENSE.txt there says)")
+    prepare.add_argument("--note", default="", help="words about the data, for the data card and the model card")
     prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
     card = commands.add_parser("card", help="write MODEL_CARD.md and the README's table from a bundle")
     card.add_argument("--model", type=Path, required=True)
@@ -176,7 +178,7 @@ def _prepare(options: argparse.Namespace) -> None:
         return
     if options.source is None or options.out is None:
         raise ValueError(f"`prepare {options.layout}` needs the folder to read and --out.")
-    _prepare_one(options.layout, options.source, options.out, options.cohort)
+    _prepare_one(options.layout, options.source, options.out, options.cohort, options.license, options.note)
 
 
 def prepare_sources(config: Config) -> None:
@@ -191,7 +193,7 @@ def prepare_sources(config: Config) -> None:
             simulate(source.patients, source.seed, config.folder / "simulated")
             _prepare_one("mimic", config.folder / "simulated", out, Path(config.cohort))
         elif Path(source.path).is_dir():
-            _prepare_one(source.kind, Path(source.path), out, Path(config.cohort))
+            _prepare_one(source.kind, Path(source.path), out, Path(config.cohort), source.license, source.note)
         elif source.optional:
             print(
                 f"prepare {source.name}: {source.path} is not here; the run goes on without these ECGs", file=sys.stderr
@@ -200,15 +202,17 @@ def prepare_sources(config: Config) -> None:
             raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
 
 
-def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None) -> None:
+def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None, license: str = "", note: str = "") -> None:
+    from training.cohort.provenance import Stated
+
     if layout == "mimic":
         from training.cohort.mimic.prepare import prepare_mimic
 
-        prepare_mimic(source, out, cohort)
+        prepare_mimic(source, out, cohort, Stated(license, note))
     else:
         from training.cohort.ptbxl import prepare_ptbxl
 
-        prepare_ptbxl(source, out, cohort)
+        prepare_ptbxl(source, out, cohort, Stated(license, note))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ class Source:
 
     kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from `path`).
     share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
-    optional: a run goes on without it, saying so, when `path` is absent.
+    optional: a run goes on without it, saying so, when `path` is absent. license, note: what is to be said of it
+    wherever the set is named; without, what a LICENSE.txt beside the data says.
     """
 
     name: str
@@ -28,6 +29,8 @@ class Source:
     patients: int = 0
     seed: int = 0
     optional: bool = False
+    license: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Config:
         return asdict(self)
 
     def hash(self) -> str:
+        """16 hex digits of all keys. What shapes the weights of a stage: `training.train.shaped_by`."""
         return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True).encode()).hexdigest()[:16]
 
 

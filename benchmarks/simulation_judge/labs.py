@@ -52,7 +52,7 @@ def labels(cohort: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFram
     for lab, entry in vocabulary.labs().items():
         if lab in values:
             x = values[lab].to_numpy(float)
-            for side, case in (("low", x < entry.reference_low), ("high", x > entry.reference_high)):
+            for side, case in vocabulary.beyond(x, entry.reference).items():
                 truth[f"{lab} {side}"] = case.astype(float)
                 measured[f"{lab} {side}"] = drawn[lab].to_numpy(bool)
     return pd.DataFrame(truth), pd.DataFrame(measured)

@@ -5,7 +5,6 @@ Real: PTB-XL (amplitudes modeled), LUDB (each lead spans 1 mV), the CinC Challen
 
 from __future__ import annotations
 
-import ast
 import re
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from ecgkt import readers
+from ecgkt.datasets import ptbxl
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.model.preprocessing import MODEL_SECONDS
 from training.simulation.fitting.shapes import FOLDS
@@ -69,21 +69,18 @@ def real(source: str, data: Path) -> pd.DataFrame:
 
 
 def _ptbxl(folder: Path) -> pd.DataFrame:
-    table = pd.read_csv(folder / "ptbxl_database.csv")
     rows: list[tuple[object, ...]] = []
-    for row in table.itertuples():
-        age = 90.0 if row.age > 89 else row.age  # ages over 89 are hidden as 300
-        codes = " ".join(ast.literal_eval(str(row.scp_codes)))
-        rows.append(
-            (str(row.ecg_id), f"{row.patient_id:.0f}", age, 1.0 - row.sex, codes, folder / str(row.filename_lr))
-        )
+    for each in ptbxl.recordings(folder / ptbxl.DATABASE, ("ecg_id", "patient_id", "age", "sex", "scp_codes")):
+        male = {"male": 1.0, "female": 0.0}.get(each.sex or "", np.nan)
+        age = np.nan if each.age is None else each.age
+        rows.append((each.ecg_id, each.patient, age, male, " ".join(each.statements or ()), folder / each.low))
     return _table(rows)
 
 
 def unseen(data: Path) -> set[str]:
     """Names of PTB-XL's recordings to which no shape was fitted (`training.simulation.fitting.shapes`)."""
-    table = pd.read_csv(data / "ptbxl" / "ptbxl_database.csv")
-    return set(table.loc[~table["strat_fold"].isin(FOLDS), "ecg_id"].astype(str))
+    listed = ptbxl.recordings(data / "ptbxl" / ptbxl.DATABASE, ("ecg_id", "strat_fold"))
+    return {each.ecg_id for each in listed if each.fold not in FOLDS}
 
 
 def _ludb(folder: Path) -> pd.DataFrame:

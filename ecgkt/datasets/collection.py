@@ -1,26 +1,25 @@
-"""A folder of ECGs browsed in place: MIMIC-IV-ECG's layout, PTB-XL's, or any folder with .hea and .dcm files.
+"""A folder of ECGs browsed in place: MIMIC-IV-ECG's layout, PTB-XL's, or any folder with files of a format read here.
 
 Subject and study ids stay inside; titles and keys are numbers in the order of the list.
 """
 
 from __future__ import annotations
 
-import ast
-import csv
+import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from ecgkt import vocabulary
+from ecgkt.datasets import ptbxl
+from ecgkt.datasets.files import EXTENSIONS, ecg_files
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
-from ecgkt.datasets.mimic.tables import SIMULATED, find_table, folders
+from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers import read
-from ecgkt.readers.format import years
 
 MOST_FILES = 5000  # entries of any one collection; a list longer than that is no list to browse
-PTBXL_SEX: dict[str, Sex] = {"0": "male", "1": "female"}  # ptbxl_database.csv, PhysioNet's description
 
 
 @dataclass(frozen=True)
@@ -106,18 +105,19 @@ def open_collection(path: str | Path) -> Collection:
         raise ECGError("There is no such folder.")
     simulated = (root / SIMULATED).is_file()
     record_list = find_table(root, "record_list")
-    database = next((f for place in folders(root) if (f := place / "ptbxl_database.csv").is_file()), None)
+    database = next((f for place in folders(root) if (f := place / ptbxl.DATABASE).is_file()), None)
     items: list[_Item] = []
     if record_list is not None:
         items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
         # Single recordings may lie beside a cohort, never inside its folder of records.
         records = record_list.parent
-        loose = [f for f in _files(root, (".dcm",)) if records == root or records not in f.parents]
+        skip = records / RECORDS if records == root else records
+        loose = ecg_files(root, MOST_FILES, EXTENSIONS - {".hea"}, skip)
         items += [_file_item(i, file, False) for i, file in enumerate(loose, 1)]
     elif database is not None:
         items = _ptbxl_items(database)
     else:
-        items = [_file_item(i, file, simulated) for i, file in enumerate(_files(root, (".hea", ".dcm")), 1)]
+        items = [_file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES), 1)]
     if not items:
         raise ECGError("There is no ECG in this folder.")
     return Collection(root.name, items)
@@ -149,14 +149,8 @@ def _sex(clinical: dict[str, float]) -> Sex | None:
 
 
 def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
-    found = []
-    for code, lab in vocabulary.labs().items():
-        value = clinical.get(f"lab:{code}")
-        if value is not None and value < lab.reference_low:
-            found.append(f"{code}_low")
-        elif value is not None and value > lab.reference_high:
-            found.append(f"{code}_high")
-    return tuple(found)
+    flags = {code: lab.flag(clinical.get(f"lab:{code}", math.nan)) for code, lab in vocabulary.labs().items()}
+    return tuple(f"{code}_{flag}" for code, flag in flags.items() if flag)
 
 
 def _ptbxl_items(database: Path) -> list[_Item]:
@@ -164,45 +158,28 @@ def _ptbxl_items(database: Path) -> list[_Item]:
     items: list[_Item] = []
     patients: dict[str, int] = {}  # the data set's own number -> ours
     times: list[datetime | None] = []
-    with database.open(encoding="utf-8", newline="") as file:
-        table = csv.DictReader(file)
-        needed = {"age", "sex", "scp_codes"}
-        if missing := needed - set(table.fieldnames or ()):
-            raise ECGError(f"ptbxl_database.csv lacks the column {', '.join(sorted(missing))}.")
-        for row in table:
-            names = [row.get("filename_hr"), row.get("filename_lr")]
-            found = (database.parent / f"{name}.hea" for name in names if name and _inside(database.parent, name))
-            path = next((p for p in found if p.is_file()), None)
-            if path is None:
-                continue
-            age = years(row["age"])
-            sex = PTBXL_SEX.get(row["sex"].removesuffix(".0"))
-            clinical = _numbers(row, age, sex)
-            number = len(items) + 1
-            whose = row.get("patient_id") or ""
-            entry = Entry(
-                key=f"ptbxl-{number}",
-                title=f"Recording {number}",
-                source="PTB-XL",
-                simulated=False,
-                age=age,
-                sex=sex,
-                findings=_statements(row["scp_codes"]),
-                has_table="biometric:weight" in clinical or "biometric:height" in clinical,
-                patient=patients.setdefault(whose, len(patients) + 1) if whose else None,
-            )
-            items.append(_Item(entry, path, clinical))
-            times.append(_time(row.get("recording_date") or ""))
-            if len(items) == MOST_FILES:
-                break
+    for each in ptbxl.recordings(database, ("age", "sex", "scp_codes")):
+        names = [name for name in (each.high, each.low) if name and _inside(database.parent, name)]
+        path = next((p for name in names if (p := database.parent / f"{name}.hea").is_file()), None)
+        if path is None:
+            continue
+        number = len(items) + 1
+        entry = Entry(
+            key=f"ptbxl-{number}",
+            title=f"Recording {number}",
+            source="PTB-XL",
+            simulated=False,
+            age=each.age,
+            sex=each.sex,
+            findings=each.statements or (),
+            has_table=each.weight is not None or each.height is not None,
+            patient=patients.setdefault(each.patient, len(patients) + 1) if each.patient else None,
+        )
+        items.append(_Item(entry, path, _biometrics(each)))
+        times.append(each.time)
+        if len(items) == MOST_FILES:
+            break
     return _with_hours(items, times)
-
-
-def _time(cell: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(cell)
-    except ValueError:
-        return None
 
 
 def _with_hours(items: list[_Item], times: list[datetime | None]) -> list[_Item]:
@@ -223,36 +200,10 @@ def _inside(folder: Path, name: str) -> bool:
     return (folder / name).resolve().is_relative_to(folder.resolve())
 
 
-def _numbers(row: dict[str, str], age: float | None, sex: Sex | None) -> dict[str, float]:
-    clinical: dict[str, float] = {}
-    if age is not None:
-        clinical["biometric:age"] = age
-    if sex is not None:
-        clinical["biometric:sex"] = float(sex == "male")
-    for key in ("weight", "height"):
-        if row.get(key):
-            clinical[f"biometric:{key}"] = float(row[key])
-    return clinical
-
-
-def _statements(cell: str) -> tuple[str, ...]:
-    """The codes of a cell such as "{'NORM': 100.0, 'SR': 0.0}"; form and rhythm statements carry likelihood 0."""
-    try:
-        codes = ast.literal_eval(cell)
-    except (ValueError, SyntaxError):
-        return ()
-    return tuple(str(code) for code in codes) if isinstance(codes, dict) else ()
-
-
-def _files(root: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """Files with one of the suffixes, anywhere below `root`, sorted; the first `MOST_FILES` found."""
-    found: list[Path] = []
-    for file in root.rglob("*"):
-        if file.suffix.lower() in suffixes and file.is_file():
-            found.append(file)
-            if len(found) == MOST_FILES:
-                break
-    return sorted(found)
+def _biometrics(recording: ptbxl.Recording) -> dict[str, float]:
+    male = None if recording.sex is None else float(recording.sex == "male")
+    values = {"age": recording.age, "sex": male, "weight": recording.weight, "height": recording.height}
+    return {f"biometric:{name}": value for name, value in values.items() if value is not None}
 
 
 def _file_item(number: int, path: Path, simulated: bool) -> _Item:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt.ecg import ECG, LEADS
+from ecgkt.ecg import ECG, FROM_I_AND_II, LEADS
 from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.prediction import Quality
 
@@ -29,7 +29,6 @@ COPIED = 0.97
 # as -1). Recorders compute III from I and II: above 0.999 and 0.03 in every real recording here.
 EINTHOVEN, EINTHOVEN_SHARE = 0.8, -0.3
 # The same for what the augmented leads are of I and II (Goldberger): correlation above 0.997 in every real recording.
-GOLDBERGER = {"aVR": (-1, -1), "aVL": (1, -1), "aVF": (-1, 1)}  # signs of I and II
 GOLDBERGER_SHARE = -0.1
 # Median speed over the peak speed at QRS: at most 0.42 in 360 real recordings, 0.65 and more in noise of any color.
 MOST_NOISE = 0.55
@@ -109,21 +108,23 @@ def _leads_agree(signal: Row) -> list[str]:
         return ["Leads I, II and III are inconsistent (II should be I + III): not a standard 12-lead recording."]
     rows = {lead: row / span(row) for lead, row in zip(LEADS, centered, strict=True)}
     wrong = [
-        lead for lead, signs in GOLDBERGER.items() if not _follows(rows[lead], (one, two), signs, GOLDBERGER_SHARE)
+        lead
+        for lead in ("aVR", "aVL", "aVF")
+        if not _follows(rows[lead], (one, two), FROM_I_AND_II[lead], GOLDBERGER_SHARE)
     ]
     if wrong:
         return [f"{', '.join(wrong)} are inconsistent with I and II, which define them: leads may be mislabeled."]
     return []
 
 
-def _follows(row: Row, sources: tuple[Row, Row], signs: tuple[int, int], least: float) -> bool:
-    """Is `row` a mixture of `sources` with shares of those signs (at least `least` on the right side)?"""
+def _follows(row: Row, sources: tuple[Row, Row], signs: tuple[float, float], least: float) -> bool:
+    """Is `row` a mixture of `sources` with shares of the signs of `signs` (at least `least` on the right side)?"""
     both = np.stack(sources, axis=1)
     shares, *_ = np.linalg.lstsq(both, row, rcond=None)
     fitted = both @ shares
     if fitted.std() == 0 or np.corrcoef(fitted, row)[0, 1] < EINTHOVEN:
         return False
-    return bool((shares * signs).min() >= least)
+    return bool((shares * np.sign(signs)).min() >= least)
 
 
 def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:

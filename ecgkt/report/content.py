@@ -15,14 +15,15 @@ from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
 from ecgkt.measurements.intervals import Intervals, Measured
 from ecgkt.measurements.wording import SPACE, flag, limit, number
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction import HEADS, Attribution, Prediction, Score
+from ecgkt.prediction import Attribution, Prediction
+from ecgkt.prediction_json import prediction_json
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.relevance.summary import Share, summarize
 from ecgkt.sheet import display_filter
 from ecgkt.sheet.figure import scale_text
 from ecgkt.sheet.layout import Paper
 
-FORMAT, VERSION = "ecgkt report", 1
+FORMAT, VERSION = "ecgkt report", 2
 MICROVOLTS = 1000  # in a millivolt
 
 
@@ -77,14 +78,7 @@ def build(
             "scale": scale_text(ecg, paper),
         },
         "tracing": _tracing(ecg, paper),
-        "quality": {
-            "ok": prediction.quality.ok,
-            "reasons": [*prediction.quality.reasons],
-            "warnings": [*prediction.quality.warnings],
-        },
-        "abstained": prediction.abstained,
-        "superclasses": dict(prediction.superclasses),
-        **{head: [_score(score) for score in prediction.scores(head)] for head in HEADS},
+        **prediction_json(prediction),
         "intervals": _intervals(measured),
         "attribution": _attribution(attribution, measured, paper) if attribution else None,
     }
@@ -105,25 +99,6 @@ def _tracing(ecg: ECG, paper: Paper) -> dict[str, Any]:
 def _whole(row: FloatArray) -> list[int | None]:
     """Rounded, None where nothing was recorded (NaN is no JSON)."""
     return [round(value) if np.isfinite(value) else None for value in row.tolist()]
-
-
-def _score(score: Score) -> dict[str, Any]:
-    label = score.label
-    lab = {"lab": label.lab, "direction": label.direction, "unit": label.unit, "limit": label.limit}
-    return {
-        "code": label.code,
-        "name": label.name,
-        "group": label.group,
-        **(lab if label.head == "labs" else {}),
-        "probability": score.probability,
-        "threshold": label.threshold,
-        "positive": score.positive,
-        "threshold_source": label.threshold_source,
-        "prevalence": label.prevalence,
-        "auroc": list(label.auroc) if label.auroc else None,
-        "measured_on": label.measured_on or None,
-        "learned_from": label.learned_from,
-    }
 
 
 def _intervals(measured: Intervals) -> dict[str, Any]:

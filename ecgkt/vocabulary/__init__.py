@@ -6,8 +6,16 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any, Literal
 
 FOLDER = Path(__file__).parent
+Side = Literal["low", "high"]
+Flag = Literal["low", "high", ""]
+
+
+def beyond(value: Any, limits: tuple[Any, Any]) -> dict[Side, Any]:
+    """On which side a value, or each of an array's, lies beyond (low, high); the limits themselves are within."""
+    return {"low": value < limits[0], "high": value > limits[1]}
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,11 @@ class Lab:
     def reference(self) -> tuple[float, float]:
         """Limits used where the data set states none."""
         return self.reference_low, self.reference_high
+
+    def flag(self, value: float) -> Flag:
+        """ "low", "high" or "" against the reference limits, which belong to normal; "" for NaN."""
+        sides = beyond(value, self.reference)
+        return "low" if sides["low"] else "high" if sides["high"] else ""
 
     @property
     def plausible(self) -> tuple[float, float]:

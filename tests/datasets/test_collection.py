@@ -238,7 +238,7 @@ def test_ptbxl_layout_prefers_500_hz(tmp_path: Path) -> None:
     collection = open_collection(tmp_path)
     first, second = collection.entries
     assert (first.age, first.sex, first.findings) == (56, "female", ("NORM", "SR"))
-    assert (second.age, second.sex, second.findings) == (None, "male", ("AFIB",))
+    assert (second.age, second.sex, second.findings) == (90, "male", ("AFIB",))
     assert [collection.read(entry.key).rate for entry in collection.entries] == [500, 100]
     assert collection.clinical(first.key) == {"biometric:age": 56, "biometric:sex": 0, "biometric:weight": 63}
     assert collection.of_same_patient(first.key) == (second, first)

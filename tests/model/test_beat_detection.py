@@ -10,7 +10,7 @@ import torch
 import wfdb
 
 from ecgkt.model.attribution import relevance
-from ecgkt.model.networks.beat_detection import RHYTHM, find_beats
+from ecgkt.model.networks.beat_detection import DetectedBeats, cut, find_beats, rhythm_by_name, rhythm_features
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view
 from ecgkt.model.networks.network import Architecture, Network
 from ecgkt.model.preprocessing import MODEL_RATE, model_view
@@ -93,15 +93,39 @@ def test_gain_of_single_leads_moves_no_beat_and_no_rhythm_feature() -> None:
 
 
 def test_rhythm_tells_regular_from_irregular_and_premature() -> None:
-    regular = beat_view(tracing(list(np.arange(0.5, 9.5, 0.8)))).rhythm[0]
+    def rhythm(signal: torch.Tensor) -> dict[str, float]:
+        found = find_beats(signal)
+        return {name: float(value) for name, value in rhythm_by_name(found, *cut(signal, found)).items()}
+
+    regular = rhythm(tracing(list(np.arange(0.5, 9.5, 0.8))))
     rng = np.random.default_rng(0)
-    irregular = beat_view(tracing(list(np.cumsum(rng.uniform(0.5, 1.2, 10))))).rhythm[0]
-    early = beat_view(tracing([0.5, 1.3, 2.1, 2.6, 3.7, 4.5, 5.3, 6.1, 6.9, 7.7])).rhythm[0]
-    feature = {name: number for number, name in enumerate(RHYTHM)}
-    assert regular[feature["rr"]] == pytest.approx(0.8, abs=0.01)
-    assert regular[feature["rr_sd"]] < 0.02 < irregular[feature["rr_sd"]]
-    assert regular[feature["early"]] == 0 < early[feature["early"]] <= 0.2
-    assert irregular[feature["rr_turns"]] > regular[feature["rr_turns"]]
+    irregular = rhythm(tracing(list(np.cumsum(rng.uniform(0.5, 1.2, 10)))))
+    early = rhythm(tracing([0.5, 1.3, 2.1, 2.6, 3.7, 4.5, 5.3, 6.1, 6.9, 7.7]))
+    assert regular["rr"] == pytest.approx(0.8, abs=0.01)
+    assert regular["rr_sd"] < 0.02 < irregular["rr_sd"]
+    assert regular["early"] == 0 < early["early"] <= 0.2
+    assert irregular["rr_turns"] > regular["rr_turns"]
+
+
+def test_every_rhythm_feature_is_what_its_name_says_and_stands_in_that_order() -> None:
+    """Two RR intervals by hand, 1.0 s and 0.6 s, between three beats that are alike."""
+    at = torch.tensor([[100, 200, 260, 2000]])
+    found = DetectedBeats(at, torch.tensor([[True, True, True, False]]))
+    beats = tracing([0.44], seconds=1.0)[:, None].repeat(1, 4, 1, 1)
+    inside = found.is_beat[:, :, None, None].float().expand(-1, -1, 1, beats.shape[3])
+    named = rhythm_by_name(found, beats, inside)
+    median = 0.6  # of an even number the lower one
+    first, second = 1.0 / median - 1, 0.0
+    assert {name: float(value) for name, value in named.items()} == pytest.approx(
+        {
+            "tens_of_beats": 0.3, "rr": median, "rr_shortest": 0.6, "rr_longest": 1.0,
+            "rr_sd": ((first**2 + second**2) / 2) ** 0.5, "rr_step_rms": first, "rr_step_mean": first, "rr_turns": 0,
+            "rr_ratio_low": 1 + 0.2 * first, "rr_ratio_high": 1 + 0.8 * first, "early": 0, "late": 0.5,
+            "early_ectopic": 0, "similar": 1, "least_similar": 1, "ectopic": 0,
+        },
+        abs=1e-5,
+    )  # fmt: skip
+    assert torch.equal(rhythm_features(found, beats, inside), torch.stack(list(named.values()), dim=1))
 
 
 def test_no_beats_give_finite_views() -> None:

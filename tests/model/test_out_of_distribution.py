@@ -18,12 +18,15 @@ from ecgkt.model.model import Model
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE, Novelty
 from ecgkt.readers import read
 from training.calibrate import out_of_distribution as fitting
+from training.train.predict import embeddings_of_signals
 
 BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
 
 
 class Steps:
     """Embeds an ECG as the size and the roughness of each lead."""
+
+    dimension = 36
 
     def embed(self, signal: torch.Tensor) -> torch.Tensor:
         rough = signal.diff(dim=2).abs().mean(dim=2) / signal.std(dim=2)
@@ -71,7 +74,7 @@ def fitted(pool: TwoSources) -> Novelty:
 
 def test_limits_are_those_of_validation_and_junk_lies_beyond(pool: TwoSources, fitted: Novelty) -> None:
     for source in (0, 1):
-        scores = fitted.score(fitting.embeddings(Steps(), pool.signals(pool.rows("validation", source))))  # type: ignore[arg-type]
+        scores = fitted.score(embeddings_of_signals(Steps(), pool.signals(pool.rows("validation", source))))  # type: ignore[arg-type]
         assert (scores > fitted.near).mean() <= fitting.FALSE_ALARMS
         assert (scores > fitted.far).sum() == 0
     figures = fitting.figures(fitted, Steps(), pool, 0)  # type: ignore[arg-type]

@@ -166,7 +166,9 @@ def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
     assert "AFIB 12 % 40 % sim. + real" in second
     assert "50 to 100" in second
     assert "What contributes to the score: Hyperkalaemia" in second
-    assert re.search(r"81 %, above its threshold of 40 %. The QRS complex in V2 contributes most to the score \(\d\d%", second)
+    assert re.search(
+        r"81 %, above its threshold of 40 %. The QRS complex in V2 contributes most to the score \(\d\d%", second
+    )
     assert "22 of 40, 18 more of them above the threshold" in second
 
 

@@ -7,6 +7,7 @@ nothing to learn.
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,12 +20,14 @@ from ecgkt.model.bundle import BundleError, load_bundle
 from ecgkt.model.model import load
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
-from training.config import load_config
+from training.config import Config, load_config
 from training.data.pool import Pool
 from training.evaluate.evaluate import MODELS, fingerprint_of, load_metrics
 from training.release.examples import choose, copy_subset
 from training.simulation.labs import NULL_LABS
-from training.train.run import Stage, StageError
+from training.train.baselines import BASELINES
+from training.train.run import ShapedBy, Stage, StageError, load_network
+from training.train.shaped_by import by_baseline, by_finetune, by_pretrain
 
 ROOT = Path(__file__).resolve().parents[2]
 NULL_LABELS = [f"{lab}_{direction}" for lab in NULL_LABS for direction in ("low", "high")]
@@ -170,10 +173,60 @@ def test_stages_leave_a_record_and_are_kept_when_run_again(run: Path, capsys: py
     assert (run / "stages" / "knowledge_transfer" / "weights.safetensors").stat().st_mtime_ns == before
 
 
-def test_two_configs_cannot_share_a_folder(run: Path) -> None:
-    other = replace(load_config(run / "tiny.yaml"), lr=0.5)
-    with pytest.raises(StageError, match="another config"):
-        Stage(other, "pretrain")
+def shaped(config: Config) -> dict[str, ShapedBy]:
+    baselines = {name: by_baseline(config, baseline.modality) for name, baseline in BASELINES.items()}
+    return {"pretrain": by_pretrain(config), "knowledge_transfer": by_finetune(config), **baselines}
+
+
+def refused(config: Config) -> set[str]:
+    """The stages whose folder this config may not share."""
+    found = set()
+    for name, shaped_by in shaped(config).items():
+        try:
+            Stage(config, name, shaped_by)
+        except StageError as error:
+            assert "another config" in str(error)  # noqa: PT017
+            found.add(name)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"bootstrap": 7, "checkpoint_every": 1, "threads": 2, "name": "other", "cohort": "elsewhere.yaml"}, set()),
+        ({"lr": 0.5}, {"pretrain", "knowledge_transfer", *BASELINES}),
+        ({"members": 3}, {"knowledge_transfer", *BASELINES}),
+        ({"encoder_lr": 1.0}, {"knowledge_transfer"}),
+        ({"projector": 64}, {"pretrain", "knowledge_transfer"}),
+        ({"pretrain_objective": "infonce"}, {"pretrain", "knowledge_transfer"}),
+        ({"distil": False}, {"knowledge_transfer"}),
+        ({"table_width": 32}, {"pretrain", "knowledge_transfer", "clinical_only", "multimodal"}),
+        (
+            {"pretrain_steps": 41, "finetune_steps": 119},
+            {"pretrain", "knowledge_transfer"},
+        ),  # baselines: as many in all
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_stage_refuses_what_would_change_its_weights_and_nothing_else(
+    run: Path, change: dict[str, object], expected: set[str]
+) -> None:
+    assert refused(replace(load_config(run / "tiny.yaml"), **change)) == expected
+
+
+def test_a_stage_refuses_other_data_and_finetuning_a_teacher_of_another_config(run: Path, tmp_path: Path) -> None:
+    config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
+    (tmp_path / "prepared" / "simulated").mkdir(parents=True)
+    info = json.loads((run / "prepared" / "simulated" / "prepared.json").read_text())
+    copied = tmp_path / "prepared" / "simulated" / "prepared.json"
+    copied.write_text(json.dumps(info))
+    shutil.copytree(run / "stages", tmp_path / "stages")
+    assert refused(config) == set(), "a run may be moved"
+    copied.write_text(json.dumps({**info, "license": "another", "fingerprint": "0" * 64}))
+    with pytest.raises(StageError, match=r"other data \(data\)"):
+        Stage(config, "signal_only", by_baseline(config, "ecg"))
+    with pytest.raises(StageError, match=r"\(data\)"):
+        load_network(config, "multimodal", by_baseline(config, "both"))
 
 
 def test_bundle_is_small_complete_and_says_what_is_simulated(run: Path) -> None:

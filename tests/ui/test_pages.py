@@ -21,10 +21,8 @@ from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
 from ecgkt.sheet.calipers import Measurement
 from ecgkt.ui import session
-from ecgkt.ui.reading import clinical
 from ecgkt.ui.results import performance
 from ecgkt.ui.widgets import html
-from ecgkt.vocabulary import labs
 from tests import made_up_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -503,12 +501,6 @@ def test_nothing_is_shown_of_figures_that_the_bundle_lacks() -> None:
     words = _titles(_open("model")) + _titles(_open("compare"))
     for part in (*NEW_ON_MODEL[:4], "How many labeled patients"):
         assert part not in words
-
-
-def test_flag_keeps_the_limits_themselves_normal() -> None:
-    potassium = labs()["potassium"]
-    limits = (potassium.reference_low, potassium.reference_high)
-    assert [clinical.flag(potassium, value) for value in (3.2, *limits, 5.2)] == ["low", "", "", "high"]
 
 
 @pytest.mark.parametrize(

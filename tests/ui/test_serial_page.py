@@ -282,5 +282,7 @@ def test_the_summary_tells_where_st_changed_most() -> None:
 
     told = serial_page.summary(comparison(("I", -0.05, 0.0), ("III", 0.2, -0.001), ("V2", 0.1, 0.12)))
     assert "changed most in III, from 0.20 to 0.00 mV" in told
-    assert "changed by less than 0.05 mV in every lead" in serial_page.summary(comparison(("I", 0.0, 0.01), ("V2", 0.1, 0.12)))
+    assert "changed by less than 0.05 mV in every lead" in serial_page.summary(
+        comparison(("I", 0.0, 0.01), ("V2", 0.1, 0.12))
+    )
     assert "ST" not in serial_page.summary(comparison())

@@ -7,17 +7,18 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.ndimage import gaussian_filter1d
 from scipy.signal import butter, sosfiltfilt
 from sklearn.linear_model import LogisticRegression
 
+from ecgkt.ecg import LEADS, derived_limb_leads
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import FARTHEST, Novelty
 from ecgkt.model.preprocessing import BAND, MODEL_RATE
 from training.calibrate.conformal import lower_limit, one_ecg_per_patient
 from training.data.pool import Pool
 from training.metrics import Array
+from training.train.predict import embeddings_of_signals
 
 Signals = npt.NDArray[np.float32]  # [N, 12, T] mV at MODEL_RATE
 MOST = 3000  # training ECGs of a source that the fit looks at
@@ -25,13 +26,6 @@ JUNK = 600  # of each kind
 FALSE_ALARMS = 0.01  # of validation ECGs, source by source
 NOISE = {"white noise": 0.0, "pink noise": 1.0, "brown noise": 2.0}  # power falls with frequency to the power of this
 STRENGTH = 0.01  # inverse of the ridge's weight
-
-
-def embeddings(network: Network, signals: Signals) -> Array:
-    """[N, dimension]"""
-    with torch.inference_mode():
-        parts = [network.embed(torch.from_numpy(signals[i : i + 128])).numpy() for i in range(0, len(signals), 128)]
-    return np.concatenate(parts).astype(float)
 
 
 def seen_junk(signals: Signals, rng: np.random.Generator) -> dict[str, Signals]:
@@ -75,9 +69,8 @@ def _as_large(made: Array, signals: Signals) -> Signals:
 def _limb_leads(signals: npt.NDArray[np.floating]) -> Signals:
     """III and the augmented leads computed from I and II, as a recorder does."""
     out = np.array(signals, np.float32)
-    one, two = out[:, 0], out[:, 1]
-    for lead, row in enumerate((two - one, -(one + two) / 2, one - two / 2, two - one / 2), start=2):
-        out[:, lead] = row
+    for lead, row in derived_limb_leads(out[:, 0], out[:, 1]).items():
+        out[:, LEADS.index(lead)] = row
     return out
 
 
@@ -89,10 +82,10 @@ def fit(network: Network, pool: Pool, seed: int) -> Novelty:
     """From the training split, with limits from the validation split."""
     rng = np.random.default_rng(seed)
     sources = [_some(pool.rows("train", source), MOST, rng) for source in range(len(pool.sets))]
-    inside = embeddings(network, pool.signals(np.concatenate(sources)))
+    inside = embeddings_of_signals(network, pool.signals(np.concatenate(sources)))
     weight = np.concatenate([np.full(len(rows), 1 / len(rows)) for rows in sources if len(rows)])
     made = seen_junk(pool.signals(_some(pool.rows("train"), JUNK, rng)), rng)
-    outside = np.concatenate([embeddings(network, signals) for signals in made.values()])
+    outside = np.concatenate([embeddings_of_signals(network, signals) for signals in made.values()])
     mean, scale = inside.mean(axis=0), inside.std(axis=0) + 1e-6
     away = np.clip((np.concatenate([inside, outside]) - mean) / scale, -FARTHEST, FARTHEST)
     # Squares count a third as much: they are as large as 64.
@@ -108,7 +101,7 @@ def fit(network: Network, pool: Pool, seed: int) -> Novelty:
         rows = pool.rows("validation", source)
         if len(rows):
             chosen = rows[one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], seed)]
-            scores = unlimited.score(embeddings(network, pool.signals(chosen)))
+            scores = unlimited.score(embeddings_of_signals(network, pool.signals(chosen)))
             limit = lower_limit(-scores, FALSE_ALARMS)
             near.append(float(scores.max()) if limit is None else -limit)
             # As far again from the middle as the farthest: an ECG may be a little farther than any of so few.
@@ -121,7 +114,7 @@ def figures(novelty: Novelty, network: Network, pool: Pool, seed: int) -> dict[s
     rng = np.random.default_rng([seed, 1])
 
     def beyond(signals: Signals) -> dict[str, Any]:
-        scores = novelty.score(embeddings(network, signals))
+        scores = novelty.score(embeddings_of_signals(network, signals))
         shares = {"near": float((scores > novelty.near).mean()), "far": float((scores > novelty.far).mean())}
         return {"ecgs": len(signals), **shares}
 

@@ -11,6 +11,11 @@ import pandas as pd
 from ecgkt.prediction import HEADS
 from training.cohort.prepared import Prepared
 
+SOURCES = {
+    "simulated": "a simulated cohort in MIMIC-IV's layout",
+    "mimic": "files in MIMIC-IV's layout",
+    "ptbxl": "files in PTB-XL's layout",
+}
 COUNTED = ("train", "validation", "test")
 
 
@@ -101,8 +106,7 @@ def write_card(
     info = cohort.info
     parts = [
         f"# Data card: {info['name']}\n",
-        f"Source: {info['source']}{' (simulated patients)' if info['simulated'] else ''}. License: {info['license']}. "
-        f"{info['note']} Research use only.\n",
+        f"Source: {SOURCES[info['source']]}. License: {info['license']}. {info['note']} Research use only.\n",
         f"{info['ecgs']} ECGs of {info['patients']} patients; content fingerprint `{info['fingerprint']}`.\n",
         *(f"{remark}\n" for remark in remarks),
         "## Cohort\n",

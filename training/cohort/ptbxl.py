@@ -8,8 +8,8 @@ whatever its likelihood: rhythm and form statements carry likelihood 0.
 
 from __future__ import annotations
 
-import ast
 from collections import Counter
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -17,33 +17,30 @@ import numpy as np
 import pandas as pd
 
 from ecgkt import vocabulary
+from ecgkt.datasets.ptbxl import DATABASE, Recording, recordings
 from training.cohort.config import load_config, recorded
 from training.cohort.data_card import Step, write_card
 from training.cohort.labels.findings import described, with_superclasses
 from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
+from training.cohort.provenance import NOTHING, Stated, license_of, note_of
 from training.cohort.signals.convert import Limits, RecordFiles, convert_all
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
 
-
-def _statements(text: str) -> list[str]:
-    """The keys of a cell such as "{'NORM': 100.0, 'SR': 0.0}"."""
-    value = ast.literal_eval(text)
-    if not isinstance(value, dict):
-        raise ValueError("A cell of scp_codes holds no dictionary.")
-    return [str(key) for key in value]
+NOTE = "Statements by up to two cardiologists."
 
 
 def _database(source: Path) -> pd.DataFrame:
-    file = source / "ptbxl_database.csv"
+    """A line a recording by number, columns as `ecgkt.datasets.ptbxl.Recording`."""
+    file = source / DATABASE
     if not file.is_file():
-        raise FileNotFoundError("There is no ptbxl_database.csv in the source.")
-    table = pd.read_csv(file)
-    missing = [column for column in COLUMNS if column not in table]
-    if "filename_lr" not in table and "filename_hr" not in table:
-        missing.append("filename_lr")
-    if missing:
-        raise ValueError(f"ptbxl_database.csv lacks the column {', '.join(missing)}.")
+        raise FileNotFoundError(f"There is no {DATABASE} in the source.")
+    rows = [vars(recording) for recording in recordings(file, COLUMNS)]
+    if any(row["statements"] is None for row in rows):
+        raise ValueError("A cell of scp_codes holds no dictionary.")
+    table = pd.DataFrame(rows, columns=[field.name for field in fields(Recording)])
+    numbers = {column: "float64" for column in ("age", "height", "weight", "fold")}
+    table = table.astype({"ecg_id": "int64", **numbers})
     return table.sort_values("ecg_id").reset_index(drop=True)
 
 
@@ -53,9 +50,9 @@ def _splits(fold: pd.Series, settings: dict[str, Any]) -> pd.Series:
     return split.mask(fold.isin(test), "test").mask(fold.isin(settings["validation"]), "validation")
 
 
-def _findings(scp_codes: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[str]]:
+def _findings(statements: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[str]]:
     """0/1 columns of the statements with `least` ECGs and of the superclasses; codes outside the vocabulary."""
-    given = [set(_statements(text)) for text in scp_codes]
+    given = [set(codes) for codes in statements]
     unknown = Counter(code for codes in given for code in codes if code not in vocabulary.findings())
     table = pd.DataFrame(
         {
@@ -63,14 +60,15 @@ def _findings(scp_codes: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[s
             for code, finding in vocabulary.findings().items()
             if finding.kind != "superclass"
         },
-        index=scp_codes.index,
+        index=statements.index,
     )
     table = with_superclasses(table)
     return table[[code for code in table if (table[code] == 1).sum() >= least]], unknown
 
 
-def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepared:
-    """Prepare PTB-XL at `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
+def prepare_ptbxl(source: Path, out: Path, config: Path | None = None, stated: Stated = NOTHING) -> Prepared:
+    """Prepare PTB-XL, or what lies in its layout, at `source` into `out`; `config` is a YAML merged over
+    training/configs/cohort.yaml. stated: what the user says of the data.
 
     The 100 Hz records are taken, the 500 Hz ones where a row names no other. Raises FileNotFoundError and ValueError
     for a missing file or column.
@@ -78,52 +76,50 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
     source, out, settings = Path(source), Path(out), load_config(config)
     out.mkdir(parents=True, exist_ok=True)
     database = _database(source)
-    steps = [Step("listed", len(database), database["patient_id"].nunique(), {})]
-    nothing = pd.Series(np.nan, index=database.index, dtype="object")
-    path = database.get("filename_lr", nothing).astype("object").fillna(database.get("filename_hr", nothing))
+    steps = [Step("listed", len(database), database.loc[database["patient"] != "", "patient"].nunique(), {})]
+    path = database["low"].where(database["low"] != "", database["high"])
     excluded = Counter[str]()
-    usable = path.notna() & database["patient_id"].notna()
+    usable = (path != "") & (database["patient"] != "")
     if not usable.all():
         excluded["no patient or file name"] = int((~usable).sum())
-    database, path = database[usable], path[usable].astype(str)
-    steps.append(Step("with patient and file name", len(database), database["patient_id"].nunique(), dict(excluded)))
+    database, path = database[usable], path[usable]
+    steps.append(Step("with patient and file name", len(database), database["patient"].nunique(), dict(excluded)))
     if path.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
-        raise ValueError("ptbxl_database.csv names a path outside its own folder.")
+        raise ValueError(f"{DATABASE} names a path outside its own folder.")
     records = RecordFiles(str(source), list(path))
     converted = convert_all(records, out, Limits.of(settings), settings["signals"]["workers"])
     reasons: np.ndarray = np.array(converted, dtype=object)
     unusable = Counter(reason for reason in reasons if reason)
     excluded.update(unusable)
     database, path = database[reasons == ""].reset_index(drop=True), path[reasons == ""].reset_index(drop=True)
-    steps.append(Step("usable", len(database), database["patient_id"].nunique(), unusable))
+    steps.append(Step("usable", len(database), database["patient"].nunique(), unusable))
     if database.empty:
         raise ValueError(f"No usable ECG: {dict(excluded)}.")
 
-    # PTB-XL hides ages over 89 as 300.
-    age = database["age"].astype("float32").mask(database["age"] > 89, 90)
-    split = _splits(database["strat_fold"], settings["ptbxl"])
-    if (split.groupby(database["patient_id"]).nunique() > 1).any():
-        raise ValueError("A patient of ptbxl_database.csv is in two splits.")
+    age = database["age"].astype("float32")
+    split = _splits(database["fold"], settings["ptbxl"])
+    if (split.groupby(database["patient"]).nunique() > 1).any():
+        raise ValueError(f"A patient of {DATABASE} is in two splits.")
     ecgs = pd.DataFrame(
         {
-            "ecg_id": database["ecg_id"].astype("int64").astype(str),
-            "patient": "ptbxl:" + database["patient_id"].astype("int64").astype(str),
+            "ecg_id": database["ecg_id"].astype(str),
+            "patient": "ptbxl:" + database["patient"],
             "stay": None,
             "source": "ptbxl",
             "split": split,
             "age": age,
-            "sex": database["sex"].map({0: "male", 1: "female"}),
+            "sex": database["sex"],
             "path": path,
         }
     )
     clinical = pd.DataFrame(np.nan, index=database.index, columns=CLINICAL_COLUMNS, dtype="float32")
     clinical["biometric:age"] = age
-    clinical["biometric:sex"] = database["sex"].map({0: 1.0, 1: 0.0}).astype("float32")
+    clinical["biometric:sex"] = database["sex"].map({"male": 1.0, "female": 0.0}).astype("float32")
     for column in ("height", "weight"):
         low, high = settings["plausible"][column]
         clinical[f"biometric:{column}"] = database[column].astype("float32").where(database[column].between(low, high))
-    findings, unknown = _findings(database["scp_codes"], settings["ptbxl"]["min_positives_total"])
-    reduced = bool(database["recording_date"].isna().all())
+    findings, unknown = _findings(database["statements"], settings["ptbxl"]["min_positives_total"])
+    reduced = bool(database["time"].isna().all())
     info: dict[str, Any] = {
         "name": out.name,
         "source": "ptbxl",
@@ -135,8 +131,8 @@ def prepare_ptbxl(source: Path, out: Path, config: Path | None = None) -> Prepar
         },
         "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
         "config": recorded(settings),
-        "license": "CC-BY 4.0 (Wagner et al., PTB-XL 1.0.3, PhysioNet)",
-        "note": settings["ptbxl"]["reduced_copy_note"] if reduced else "Statements by up to two cardiologists.",
+        "license": license_of(stated, False, [source]),
+        "note": note_of(stated, False, settings["ptbxl"]["reduced_copy_note"] if reduced else NOTE),
     }
     none = pd.DataFrame(index=database.index)
     tables = {"ecgs": ecgs, "clinical": clinical, "findings": findings, "diagnoses": none, "labs": none}

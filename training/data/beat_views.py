@@ -24,7 +24,7 @@ from tqdm import tqdm
 
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks import beat_detection, beat_encoder
-from ecgkt.model.networks.beat_detection import BEAT, RHYTHM, find_beats
+from ecgkt.model.networks.beat_detection import BEAT, RHYTHM_FEATURES, find_beats
 from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView, beat_view
 from ecgkt.model.networks.network import CLIP_MV
 from training.cohort.prepared import Prepared
@@ -69,7 +69,7 @@ def _made(prepared: Prepared) -> BeatViews:
     if found != wanted:
         mode: Literal["r+", "w+"] = "r+" if begun else "w+"
         templates = np.memmap(files[0], np.float16, mode, shape=(count, *SHAPE))
-        rhythm = np.memmap(files[1], np.float32, mode, shape=(count, len(RHYTHM)))
+        rhythm = np.memmap(files[1], np.float32, mode, shape=(count, RHYTHM_FEATURES))
         start = found["done"] if begun else 0
         for first in tqdm(range(start, count, CHUNK), desc=f"beats of {prepared.info['name']}", mininterval=2):
             rows = slice(first, min(first + CHUNK, count))
@@ -79,7 +79,7 @@ def _made(prepared: Prepared) -> BeatViews:
         _note(state, wanted, templates, rhythm)
     return BeatViews(
         np.memmap(files[0], np.float16, "r", shape=(count, *SHAPE)),
-        np.fromfile(files[1], np.float32).reshape(count, len(RHYTHM)),
+        np.fromfile(files[1], np.float32).reshape(count, RHYTHM_FEATURES),
     )
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from sklearn.base import ClassifierMixin
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -25,9 +24,10 @@ from ecgkt.model.networks.network import Network
 from training.calibrate.platt import calibrated, fit_head
 from training.config import Config
 from training.data.pool import Pool
-from training.evaluate.evaluate import predict, predictions
+from training.evaluate.evaluate import predictions
 from training.evaluate.hyperkalemia import with_potassium
 from training.metrics import MIN_POSITIVES, Array, auroc, interval, patient_resamples
+from training.train import predict
 from training.train.run import StageError, load_network, load_sets
 from training.train.source_erasure import normal_of_like_age
 
@@ -55,7 +55,7 @@ def checks(config: Config) -> None:
     network = load_network(config, MODEL)
     folder = config.folder / "evaluation" / "parts"
     folder.mkdir(parents=True, exist_ok=True)
-    logits = predict(network, pool, real)
+    logits = predict.logits_by_pool(network, pool, real)
     parts = {
         "lab_proxies": lab_proxies(pool, real, logits, config),
         "dose_response": {"potassium": potassium_response(config, pool, network, real)},
@@ -114,8 +114,7 @@ def potassium_response(config: Config, pool: Pool, network: Network, real: npt.N
     probabilities = []
     for potassium in POTASSIUM:
         changed = np.stack([with_potassium(signal, potassium) for signal in signals])
-        with torch.inference_mode():
-            logits = network(torch.from_numpy(changed))["labs"].double().numpy()
+        logits = predict.logits_of_signals(network, changed)["labs"]
         placed = np.zeros((len(signals), len(codes["labs"])))
         placed[:, column] = logits[:, at]
         probabilities.append(calibrated(placed, fitted)[:, column])
@@ -141,10 +140,8 @@ def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Any]
     rows = normal_of_like_age(pool, ["validation", "test"], config.seed)
     is_real = (~pool.simulated(rows)).astype(int)
     patients = pool.ecgs["patient"].to_numpy(str)[rows]
-    signal = torch.from_numpy(pool.signals(rows))
-    with torch.inference_mode():
-        embedding, logits = network.embed(signal).double().numpy(), network(signal)
-    labs, findings = (logits[head].double().numpy() for head in ("labs", "findings"))
+    embedding, of_heads = predict.embeddings(network, pool, rows), predict.logits(network, pool, rows)
+    labs, findings = of_heads["labs"], of_heads["findings"]
     line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     forest = RandomForestClassifier(300, min_samples_leaf=5, random_state=config.seed)
     shuffled = np.random.default_rng(config.seed).permutation(is_real)

@@ -11,13 +11,14 @@ from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.prediction import HEADS
 from ecgkt.verdict import Guarantee
 from training.calibrate.conformal import ALPHA, coverage, guarantees, one_ecg_per_patient
-from training.calibrate.out_of_distribution import embeddings, figures, fit
+from training.calibrate.out_of_distribution import figures, fit
 from training.calibrate.platt import calibrated, fit_head, threshold
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.risk_coverage import entropy
 from training.evaluate.risk_coverage import figures as risk_figures
 from training.metrics import Array
+from training.train.predict import embeddings
 from training.train.run import load_network
 
 MODEL = "knowledge_transfer"
@@ -69,8 +70,7 @@ def trust_figures(
     promised = fit_guarantees(pool, validation, before, simulated["validation"], config.seed)
     chosen = one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], config.seed)
     network, novelty = load_network(config, MODEL), fit_novelty(config, pool)
-    parts = [embeddings(network, pool.signals(rows[i : i + 512])) for i in range(0, len(rows), 512)]
-    unlike = novelty.score(np.concatenate(parts))
+    unlike = novelty.score(embeddings(network, pool, rows))
     conformal: dict[str, Any] = {"alpha": ALPHA, "heads": {}}
     risk: dict[str, Any] = {}
     for head in HEADS:

@@ -12,7 +12,7 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import yaml
@@ -152,7 +152,15 @@ def _keep(task: Task, recipe: Recipe, name: str, size: int) -> None:
     write_result(task.folder, {"recipe": name, "size": size, "seed": task.seed}, len(task.labeled), loss, began)
 
 
-def write_result(folder: Path, run: dict[str, Any], ecgs: int, loss: dict[str, list[float]], began: float) -> None:
+class Run(TypedDict):
+    """Which recipe, on how many labeled patients (0: all), drawn by which seed."""
+
+    recipe: str
+    size: int
+    seed: int
+
+
+def write_result(folder: Path, run: Run, ecgs: int, loss: dict[str, list[float]], began: float) -> None:
     best = int(np.argmax(loss["watched"]))
     result = {
         **run,

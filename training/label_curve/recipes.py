@@ -21,6 +21,7 @@ from training.config import Config
 from training.data.pool import Pool, Sampler, augment
 from training.label_curve.regression_teacher import both_sides, ridge_logits
 from training.metrics import MIN_POSITIVES, auroc
+from training.train import predict
 from training.train.finetune import TEACHER, learning_rates
 from training.train.loop import EarlyStopping, Schedule, fit
 from training.train.objectives import Terms, heads_loss
@@ -192,12 +193,7 @@ def _stage_1(recipe: Recipe, task: Task, pool: Pool) -> dict[str, torch.Tensor]:
 
 def logits_of(network: Network, pool: Pool, rows: Rows) -> npt.NDArray[np.float64]:
     """[rows, labels] logits of the diagnoses."""
-    out = []
-    with torch.inference_mode():
-        for first in range(0, len(rows), 512):
-            batch = pool.batch(rows[first : first + 512])
-            out.append(network(batch.signal, batch.table)[HEAD].double().numpy())
-    return np.concatenate(out)
+    return predict.logits(network, pool, rows)[HEAD]
 
 
 def macro_auroc(scores: npt.NDArray[np.float64], targets: npt.NDArray[np.float32]) -> float:

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from ecgkt.model.networks.network import Network, TableEncoder
 from training.data.pool import Pool
+from training.train.predict import embeddings
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -29,12 +30,8 @@ def both_sides(network: Network, pool: Pool) -> Array:
     train = pool.rows("train")
     table.fit(torch.from_numpy(pool.table[train]))
     clinical = table.inputs(torch.from_numpy(pool.table)).double().numpy()
-    parts = []
-    with torch.inference_mode():
-        for first in range(0, len(pool.ecgs), 512):
-            rows = np.arange(first, min(first + 512, len(pool.ecgs)))
-            parts.append(network.embed(pool.batch(rows).signal).double().numpy())
-    return np.concatenate([_scaled(side, train) for side in (clinical, np.concatenate(parts))], axis=1)
+    ecg = embeddings(network, pool, np.arange(len(pool.ecgs)))
+    return np.concatenate([_scaled(side, train) for side in (clinical, ecg)], axis=1)
 
 
 def _scaled(side: Array, train: Rows) -> Array:

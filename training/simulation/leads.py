@@ -1,20 +1,19 @@
 """From eight leads to twelve, what fibrillating or fluttering atria draw, and what electrodes add.
 
-Noise is added at the nine electrodes, so that the limb leads stay consistent: III = II - I, aVR = -(I + II) / 2,
-aVL = I - II / 2, aVF = II - I / 2.
+Noise is added at the nine electrodes, so that the limb leads stay consistent.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ecgkt.ecg import LEADS, derived_limb_leads
+
 
 def twelve(eight: np.ndarray) -> np.ndarray:
     """[12, samples] in standard order from [8, samples] of I, II, V1..V6."""
-    one, two = eight[0], eight[1]
-    return np.concatenate([
-        np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]), eight[2:],
-    ])  # fmt: skip
+    derived = derived_limb_leads(eight[0], eight[1])
+    return np.concatenate([eight[:2], np.stack([derived[lead] for lead in LEADS[2:6]]), eight[2:]])
 
 
 def fibrillatory(

@@ -21,6 +21,7 @@ from ecgkt.model.networks.network import Modality, Network
 from training.config import Config
 from training.train.finetune import train_heads
 from training.train.run import Stage, build_network, load_sets, pool_of
+from training.train.shaped_by import by_baseline
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def baselines(config: Config, only: str | None = None) -> None:
 
 
 def train_baseline(config: Config, name: str, baseline: Baseline) -> None:
-    stage = Stage(config, name)
+    stage = Stage(config, name, by_baseline(config, baseline.modality))
     if stage.done:
         print(f"{name}: done before, kept")
         return

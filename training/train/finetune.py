@@ -22,11 +22,12 @@ from torch import nn
 from ecgkt.model.networks.network import Network
 from training.config import Config, Source
 from training.data.pool import Pool, Sampler, augment
-from training.evaluate.evaluate import predict
 from training.train.ensemble import join
 from training.train.loop import Schedule, fit
 from training.train.objectives import Terms, heads_loss
+from training.train.predict import logits_by_pool
 from training.train.run import Stage, build_network, load_network, load_sets, load_stage, pool_of
+from training.train.shaped_by import by_baseline, by_finetune, by_pretrain
 from training.train.source_erasure import erase_source
 
 TEACHER = "multimodal"
@@ -98,19 +99,19 @@ def distilled(config: Config, pool: Pool) -> Pool:
     targets = pool.targets["diagnoses"].copy()
     rows = pool.rows("train")
     rows = rows[~np.isnan(targets[rows]).all(axis=1)]
-    logits = predict(load_network(config, TEACHER), pool, rows)["diagnoses"]
+    logits = logits_by_pool(load_network(config, TEACHER, by_baseline(config, "both")), pool, rows)["diagnoses"]
     targets[rows] = (targets[rows] + 1 / (1 + np.exp(-logits))) / 2
     return pool.with_targets("diagnoses", targets)
 
 
 def finetune(config: Config) -> None:
-    stage = Stage(config, "knowledge_transfer")
+    stage = Stage(config, "knowledge_transfer", by_finetune(config))
     if stage.done:
         print("finetune: done before, kept")
         return
     sources, sets = load_sets(config)
     pool = pool_of(config, sets)
-    weights = load_stage(config, "pretrain")[0] if config.pretrain_steps else {}
+    weights = load_stage(config, "pretrain", by_pretrain(config))[0] if config.pretrain_steps else {}
     encoder = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}
 
     def build(seed: int) -> Network:

@@ -6,6 +6,7 @@ augmentation and dropout follow from (seed, step), so a run that was killed and 
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from training.train.objectives import Terms
@@ -71,9 +73,10 @@ def fit(
     folder.mkdir(parents=True, exist_ok=True)
     trained = [({"params": list(part.parameters())}, relative) for part, relative in groups]
     optimizer = torch.optim.AdamW([g for g, _ in trained], lr=schedule.lr, weight_decay=schedule.weight_decay)
-    average = {key: value.detach().clone() for key, value in module.state_dict().items()}
+    average = AveragedModel(module, avg_fn=_moving_average(schedule.ema), use_buffers=True)
+    average.update_parameters(module)  # the first one copies
     start, curve = (0, {}) if watch else _resume(folder, module, average, optimizer)
-    best, best_score = average, -math.inf
+    best, best_score = average.module.state_dict(), -math.inf
     window: list[dict[str, float]] = []
     progress = tqdm(range(start, schedule.steps), desc=name, initial=start, total=schedule.steps, mininterval=2)
     for step in progress:
@@ -87,13 +90,7 @@ def fit(
         total.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
-        # Early averages would remember the random start, so the decay grows with the steps made.
-        decay = min(schedule.ema, (1 + step) / (10 + step))
-        for key, value in module.state_dict().items():
-            if value.dtype.is_floating_point:
-                average[key].lerp_(value.detach(), 1 - decay)
-            else:
-                average[key].copy_(value)
+        average.update_parameters(module)
         window.append({key: float(value.detach()) for key, value in terms.items()})
         if (step + 1) % 20 == 0 or step + 1 == schedule.steps:
             for key in terms:
@@ -101,23 +98,34 @@ def fit(
             progress.set_postfix({key: f"{values[-1]:.3f}" for key, values in curve.items()})
             window.clear()
         if watch and ((step + 1) % watch.every == 0 or step + 1 == schedule.steps):
-            score = _watched(module, average, watch)
+            score = _watched(module, average.module, watch)
             curve.setdefault("watched", []).append(score)
             if score > best_score:
-                best, best_score = {key: value.clone() for key, value in average.items()}, score
+                best, best_score = copy.deepcopy(average.module.state_dict()), score
             elif len(curve["watched"]) - int(np.argmax(curve["watched"])) > watch.patience:
                 break
         if not watch and (step + 1) % schedule.checkpoint_every == 0:
             _checkpoint(folder, module, average, optimizer, step + 1, curve)
-    module.load_state_dict(best if watch else average)
+    module.load_state_dict(best if watch else average.module.state_dict())
     module.eval()
     return curve
 
 
-def _watched(module: nn.Module, average: dict[str, Tensor], watch: EarlyStopping) -> float:
+def _moving_average(most: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Exponential moving average with the decay `most`; of counters the last value. Early averages would remember the
+    random start, so the decay grows with the number of them."""
+
+    def average(before: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
+        decay = min(most, int(count) / (9 + int(count)))
+        return torch.lerp(before, now, 1 - decay) if before.dtype.is_floating_point else now
+
+    return average
+
+
+def _watched(module: nn.Module, average: nn.Module, watch: EarlyStopping) -> float:
     """The score of the averaged weights; the module is left as it was."""
     own = {key: value.clone() for key, value in module.state_dict().items()}
-    module.load_state_dict(average)
+    module.load_state_dict(average.state_dict())
     module.eval()
     with torch.inference_mode():
         score = watch.score()
@@ -128,13 +136,13 @@ def _watched(module: nn.Module, average: dict[str, Tensor], watch: EarlyStopping
 def _checkpoint(
     folder: Path,
     module: nn.Module,
-    average: dict[str, Tensor],
+    average: AveragedModel,
     optimizer: torch.optim.Optimizer,
     step: int,
     curve: dict[str, list[float]],
 ) -> None:
     tensors = {f"weights.{key}": value for key, value in module.state_dict().items()}
-    tensors |= {f"average.{key}": value for key, value in average.items()}
+    tensors |= {f"average.{key}": value for key, value in average.module.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items()}
     tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
@@ -144,15 +152,14 @@ def _checkpoint(
 
 
 def _resume(
-    folder: Path, module: nn.Module, average: dict[str, Tensor], optimizer: torch.optim.Optimizer
+    folder: Path, module: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer
 ) -> tuple[int, dict[str, list[float]]]:
     path = folder / "checkpoint.safetensors"
     if not path.exists():
         return 0, {}
     tensors = load_file(path)
-    module.load_state_dict({k.removeprefix("weights."): v for k, v in tensors.items() if k.startswith("weights.")})
-    for key in average:
-        average[key].copy_(tensors[f"average.{key}"])
+    module.load_state_dict(_below("weights.", tensors))
+    average.module.load_state_dict(_below("average.", tensors))
     described = optimizer.state_dict()
     for key, value in tensors.items():
         if key.startswith("optimizer."):
@@ -161,4 +168,9 @@ def _resume(
     optimizer.load_state_dict(described)
     with safe_open(path, framework="pt") as file:
         progress = json.loads(file.metadata()["progress"])
+    average.n_averaged.fill_(1 + progress["step"])
     return progress["step"], progress["curve"]
+
+
+def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}

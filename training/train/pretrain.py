@@ -22,6 +22,7 @@ from training.data.pool import Batch, Pool, Sampler, augment
 from training.train.loop import Schedule, fit
 from training.train.objectives import OBJECTIVES, Terms
 from training.train.run import Stage, build_network, load_sets, pool_of
+from training.train.shaped_by import by_pretrain
 
 REGRESSION = "labs"  # the objective that is no joint embedding
 
@@ -114,7 +115,7 @@ def pretrain(config: Config) -> None:
     if not config.pretrain_steps:
         print("pretrain: left out, this run has no steps for it")
         return
-    stage = Stage(config, "pretrain")
+    stage = Stage(config, "pretrain", by_pretrain(config))
     if stage.done:
         print("pretrain: done before, kept")
         return

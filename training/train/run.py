@@ -8,10 +8,11 @@ OUT/evaluation/           metrics.json, predictions
 
 from __future__ import annotations
 
+import hashlib
 import json
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from ecgkt.model.networks.network import Architecture, Modality, Network, TableE
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import Config, Source
 from training.data.pool import Pool
+
+MARKER = "config.json"  # in the folder of a stage: what shapes its weights
+ShapedBy = Mapping[str, object]  # what shapes the weights of a stage, see training/train/shaped_by.py
 
 
 class StageError(ValueError):
@@ -73,20 +77,38 @@ def build_network(config: Config, pool: Pool, modality: Modality, heads: list[st
     return network
 
 
-class Stage:
-    """The folder of one stage: refuses to mix two configs, knows whether it is done, keeps weights and record."""
+def hash_of(shaped_by: ShapedBy) -> str:
+    """16 hex digits."""
+    return hashlib.sha256(json.dumps(shaped_by, sort_keys=True).encode()).hexdigest()[:16]
 
-    def __init__(self, config: Config, name: str) -> None:
+
+def refuse_other(folder: Path, shaped_by: ShapedBy) -> None:
+    """Raises StageError where the stage in `folder` was shaped by something else, saying what differs."""
+    marker = json.loads((folder / MARKER).read_text())
+    if marker["hash"] != hash_of(shaped_by):
+        before, now = marker.get("shaped_by", {}), json.loads(json.dumps(shaped_by))
+        other = ", ".join(sorted(key for key in {*before, *now} if before.get(key) != now.get(key)))
+        raise StageError(
+            f"{folder} was made by another config or from other data ({other}); choose another `out` or remove it."
+        )
+
+
+class Stage:
+    """The folder of one stage: knows whether it is done, keeps weights and record.
+
+    Raises StageError where another config or other data shaped what lies there.
+    """
+
+    def __init__(self, config: Config, name: str, shaped_by: ShapedBy) -> None:
         self.config = config
         self.name = name
+        self.hash = hash_of(shaped_by)
         self.folder = config.folder / "stages" / name
-        marker = self.folder / "config.json"
-        if marker.exists():
-            if json.loads(marker.read_text())["hash"] != config.hash():
-                raise StageError(f"{self.folder} was made by another config; choose another `out` or remove it.")
+        if (self.folder / MARKER).exists():
+            refuse_other(self.folder, shaped_by)
         else:
             self.folder.mkdir(parents=True, exist_ok=True)
-            marker.write_text(json.dumps({"hash": config.hash(), "config": config.to_json()}, indent=1))
+            (self.folder / MARKER).write_text(json.dumps({"hash": self.hash, "shaped_by": shaped_by}, indent=1))
         self.began = time.time()
 
     @property
@@ -98,7 +120,7 @@ class Stage:
         save_file(state, self.folder / "weights.safetensors")
         record = {
             "stage": self.name,
-            "config_hash": self.config.hash(),
+            "config_hash": self.hash,
             "config": self.config.to_json(),
             "seed": self.config.seed,
             "data": {prepared.info["name"]: prepared.info["fingerprint"] for prepared in pool.sets},
@@ -113,16 +135,22 @@ class Stage:
         (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
 
 
-def load_stage(config: Config, name: str) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Weights and record of a finished stage. Raises StageError when it is not there."""
+def load_stage(
+    config: Config, name: str, shaped_by: ShapedBy | None = None
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Weights and record of a finished stage. Raises StageError when it is not there, or (where `shaped_by` is given)
+    when something else shaped it."""
     folder = config.folder / "stages" / name
     if not (folder / "record.json").exists():
         raise StageError(f"The stage {name!r} has not been run yet.")
+    if shaped_by is not None:
+        refuse_other(folder, shaped_by)
     return load_file(folder / "weights.safetensors"), json.loads((folder / "record.json").read_text())
 
 
-def load_network(config: Config, name: str) -> Network:
-    weights, record = load_stage(config, name)
+def load_network(config: Config, name: str, shaped_by: ShapedBy | None = None) -> Network:
+    """The network of a finished stage, to be used and not trained. Raises StageError as `load_stage`."""
+    weights, record = load_stage(config, name, shaped_by)
     network = Network(Architecture(**record["architecture"]))
     network.load_state_dict(weights)
     return network.eval()

@@ -17,6 +17,7 @@ import torch
 
 from ecgkt.model.networks.network import Network
 from training.data.pool import Pool
+from training.train.predict import logits
 
 Rows = npt.NDArray[np.int64]
 Array = npt.NDArray[np.float64]
@@ -75,11 +76,7 @@ def erase_source(network: Network, pool: Pool, seed: int) -> int:
     layer = network.head(HEAD)
     if len(rows) < 2 * ECGS_A_LABEL * layer.out_features:
         return 0
-    scores = []
-    with torch.inference_mode():
-        for first in range(0, len(rows), 256):
-            scores.append(network(pool.batch(rows[first : first + 256]).signal)[HEAD].double().numpy())
-    matrix, center = erasure(np.concatenate(scores), ~pool.simulated(rows))
+    matrix, center = erasure(logits(network, pool, rows)[HEAD], ~pool.simulated(rows))
     weight, bias = layer.weight.detach().double().numpy(), layer.bias.detach().double().numpy()
     with torch.no_grad():
         layer.weight.copy_(torch.from_numpy(matrix @ weight))

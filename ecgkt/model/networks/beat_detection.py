@@ -24,11 +24,7 @@ QRS_BAND = (8.0, 30.0)  # Hz, as in ecgkt.measurements.r_peaks
 REACH = round(0.06 * MODEL_RATE)  # samples around a velocity peak within which R lies
 NEAR_R = slice(round((BEFORE - 0.2) * MODEL_RATE), round((BEFORE + 0.3) * MODEL_RATE))  # of a beat: QRS and ST-T
 TINY = 1e-6  # mV and mV/s; below it a lead holds no signal
-
-RHYTHM = (
-    "beats", "rr", "rr_shortest", "rr_longest", "rr_sd", "rr_step", "rr_step_late", "rr_turns", "rr_ratio_low",
-    "rr_ratio_high", "early", "late", "early_ectopic", "similar", "least_similar", "ectopic",
-)  # fmt: skip
+RHYTHM_FEATURES = 16  # as many as `rhythm_by_name` names
 
 
 @dataclass(frozen=True)
@@ -120,9 +116,16 @@ def even(beats: Tensor) -> Tensor:
     return beats / size.clamp(min=1e-20)
 
 
-@torch.no_grad()
 def rhythm_features(found: DetectedBeats, beats: Tensor, inside: Tensor) -> Tensor:
-    """[B, len(RHYTHM)]: RR intervals and how similar beats are; finite for any number of beats."""
+    """[B, RHYTHM_FEATURES]: what `rhythm_by_name` gives, in its order."""
+    return torch.stack(list(rhythm_by_name(found, beats, inside).values()), dim=1)
+
+
+@torch.no_grad()
+def rhythm_by_name(found: DetectedBeats, beats: Tensor, inside: Tensor) -> dict[str, Tensor]:
+    """Feature -> [B]: RR intervals (s, or relative to their median) and how similar beats are; finite for any number
+    of beats. Trained weights depend on the order.
+    """
     is_rr = found.is_beat[:, 1:] & found.is_beat[:, :-1]
     rr = (found.at[:, 1:] - found.at[:, :-1]).float() / MODEL_RATE
     count = is_rr.sum(dim=1).clamp(min=1).float()
@@ -145,24 +148,21 @@ def rhythm_features(found: DetectedBeats, beats: Tensor, inside: Tensor) -> Tens
     ectopic = (similar < SIMILAR) & found.is_beat
     early = (ratio < 0.85) & is_rr
     late = (ratio > 1.15) & is_rr
-    return torch.stack(
-        [
-            number / 10,
-            middle[:, 0],
-            torch.where(is_rr, rr, 9.0).amin(dim=1).clamp(max=3.0),
-            torch.where(is_rr, rr, 0.0).amax(dim=1),
-            sd,
-            steps.square().sum(dim=1).div(step_count).sqrt(),
-            steps.abs().sum(dim=1).div(step_count),
-            turns,
-            low,
-            high,
-            early.float().sum(dim=1) / count,
-            late.float().sum(dim=1) / count,
-            (early & ectopic[:, 1:]).float().sum(dim=1) / count,
-            (similar * weight).sum(dim=1) / number,
-            torch.where(found.is_beat, similar, 1.0).amin(dim=1),
-            ectopic.float().sum(dim=1) / number,
-        ],
-        dim=1,
-    )
+    return {
+        "tens_of_beats": number / 10,
+        "rr": middle[:, 0],
+        "rr_shortest": torch.where(is_rr, rr, 9.0).amin(dim=1).clamp(max=3.0),
+        "rr_longest": torch.where(is_rr, rr, 0.0).amax(dim=1),
+        "rr_sd": sd,
+        "rr_step_rms": steps.square().sum(dim=1).div(step_count).sqrt(),
+        "rr_step_mean": steps.abs().sum(dim=1).div(step_count),
+        "rr_turns": turns,
+        "rr_ratio_low": low,
+        "rr_ratio_high": high,
+        "early": early.float().sum(dim=1) / count,
+        "late": late.float().sum(dim=1) / count,
+        "early_ectopic": (early & ectopic[:, 1:]).float().sum(dim=1) / count,
+        "similar": (similar * weight).sum(dim=1) / number,
+        "least_similar": torch.where(found.is_beat, similar, 1.0).amin(dim=1),
+        "ectopic": ectopic.float().sum(dim=1) / number,
+    }

@@ -12,7 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.ecg import LEADS
-from ecgkt.model.networks.beat_detection import BEAT, RHYTHM, DetectedBeats, cut, even, find_beats, rhythm_features
+from ecgkt.model.networks.beat_detection import (
+    BEAT,
+    RHYTHM_FEATURES,
+    DetectedBeats,
+    cut,
+    even,
+    find_beats,
+    rhythm_features,
+)
 from ecgkt.model.networks.blocks import ResidualBlock
 
 # Times the median squared distance from the average beat, from which a beat is one by itself. Some beat is beyond it in
@@ -24,7 +32,7 @@ TEMPLATES = 3  # average beat, spread between beats, the most ectopic beat less 
 @dataclass(frozen=True)
 class BeatView:
     """What a `BeatNet` sees. templates: [B, 36, BEAT], the three `TEMPLATES` of 12 leads one after another (mV, or in
-    units of the network's lead scale); rhythm: [B, 16], see `ecgkt.model.networks.beat_detection.RHYTHM`."""
+    units of the network's lead scale); rhythm: [B, 16], see `ecgkt.model.networks.beat_detection.rhythm_by_name`."""
 
     templates: Tensor
     rhythm: Tensor
@@ -95,8 +103,8 @@ class BeatNet(nn.Module):
             nn.Flatten(), nn.Dropout(0.2), nn.Linear(last * places, hidden), nn.BatchNorm1d(hidden), nn.ReLU()
         )
         # Features have their own scales; the running mean is also the neutral rhythm that attribution starts from.
-        self.usual_rhythm = nn.BatchNorm1d(len(RHYTHM), affine=False)
-        self.timing = nn.Sequential(nn.Linear(len(RHYTHM), rhythm), nn.ReLU(), nn.Linear(rhythm, rhythm), nn.ReLU())
+        self.usual_rhythm = nn.BatchNorm1d(RHYTHM_FEATURES, affine=False)
+        self.timing = nn.Sequential(nn.Linear(RHYTHM_FEATURES, rhythm), nn.ReLU(), nn.Linear(rhythm, rhythm), nn.ReLU())
         self.dimension = hidden + rhythm
 
     def forward(self, x: Tensor | BeatView) -> Tensor:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from ecgkt import vocabulary
 from ecgkt.prediction import Prediction
 from ecgkt.ui.widgets import html
-from ecgkt.vocabulary import Lab
 
 OTHERS = {
     "vital:heartrate": ("Heart rate", "1/min"),
@@ -20,11 +19,6 @@ OTHERS = {
     "biometric:height": ("Height", "cm"),
     "biometric:bmi": ("Body mass index", "kg/m²"),
 }
-
-
-def flag(lab: Lab, value: float) -> str:
-    """ "low", "high" or "" against the lab's reference limits, which belong to normal."""
-    return "low" if value < lab.reference_low else "high" if value > lab.reference_high else ""
 
 
 def measured(clinical: Mapping[str, float] | None) -> dict[str, float]:
@@ -41,7 +35,7 @@ def beside(prediction: Prediction, clinical: Mapping[str, float] | None) -> dict
         if score.label.lab in values:
             lab = vocabulary.labs()[score.label.lab]
             value = values[score.label.lab]
-            words[score.label.code] = f"measured {html.measured(value)} {flag(lab, value) or 'normal'}"
+            words[score.label.code] = f"measured {html.measured(value)} {lab.flag(value) or 'normal'}"
     return words
 
 
@@ -70,7 +64,7 @@ def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> 
             lab.unit,
             f"{lab.reference_low:g}–{lab.reference_high:g}",
         ]
-        cells.append("not measured" if value is None else flag(lab, value) or "normal")
+        cells.append("not measured" if value is None else lab.flag(value) or "normal")
         for score in (low, high):
             cells.append("–" if score is None else html.percent(score.probability))
             cells.append("" if score is None else html.Raw(html.bar(score.probability, score.label.threshold)))

@@ -108,7 +108,7 @@ def labs_table(changes: Changes, before: Mapping[str, float] | None, now: Mappin
             continue
         cells = [lab.name]
         for v in values:
-            cells.append("not measured" if v is None else f"{html.measured(v)} {clinical.flag(lab, v)}".strip())
+            cells.append("not measured" if v is None else f"{html.measured(v)} {lab.flag(v)}".strip())
         both = [v for v in values if v is not None]
         cells.append(html.measured(both[1] - both[0], sign=True) if len(both) == 2 else "–")
         cells += [lab.unit, f"{lab.reference_low:g}–{lab.reference_high:g}"]

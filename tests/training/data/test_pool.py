@@ -1,4 +1,4 @@
-"""Pools, batches and the training loop on a small made-up set: what must hold for any data."""
+"""Pools and batches on a small made-up set: what must hold for any data."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import pandas as pd
 import pytest
 import torch
 from filelock import FileLock
-from torch import nn
 
 from training.cohort.prepared import CLINICAL_COLUMNS, SHAPE, load_prepared, write_prepared
 from training.data.beat_views import beat_views
-from training.data.pool import Batch, Pool, Sampler, augment
-from training.train.loop import EarlyStopping, Schedule, fit
-from training.train.objectives import masked_bce
+from training.data.pool import Pool, Sampler, augment
 
 NO_AUGMENTATION = {"shift_s": 0.0, "gain": 0.0, "lead_gain": 0.0, "noise_mv": 0.0, "table_dropout": 0.0}
 
@@ -80,50 +77,6 @@ def test_augmentation_leaves_its_input_alone_and_follows_from_seed_and_step(pool
     assert not torch.equal(one.signal, other.signal)
     assert one.signal.shape[-1] == 900
     assert torch.equal(augment(batch, NO_AUGMENTATION, (0, 0)).signal, before)
-
-
-class Stopped(Exception):
-    pass
-
-
-def train(folder: Path, batch: Batch, stop_at: int | None = None) -> dict[str, torch.Tensor]:
-    torch.manual_seed(3)
-    module = nn.Sequential(nn.Flatten(), nn.Dropout(0.2), nn.Linear(12 * 1000, 1))
-
-    def loss(step: int) -> dict[str, torch.Tensor]:
-        if step == stop_at:
-            raise Stopped
-        return {"bce": masked_bce(module(batch.signal), batch.targets["findings"])}
-
-    fit("test", module, [(module, 1.0)], loss, Schedule(12, 1e-2, 0.01, 0.9, 5, checkpoint_every=4), folder)
-    return module.state_dict()
-
-
-def test_a_run_that_was_killed_ends_with_the_same_weights(pool: Pool, tmp_path: Path) -> None:
-    batch = pool.batch(np.arange(16))
-    whole = train(tmp_path / "whole", batch)
-    with pytest.raises(Stopped):
-        train(tmp_path / "killed", batch, stop_at=10)
-    resumed = train(tmp_path / "killed", batch)
-    for key, value in whole.items():
-        assert torch.equal(value, resumed[key]), key
-
-
-def test_a_watched_run_ends_soon_after_its_best_look_and_keeps_that(tmp_path: Path) -> None:
-    module = torch.nn.Linear(1, 1, bias=False)
-    module.weight.data.fill_(0.0)
-    steps = []
-
-    def loss(step: int) -> dict[str, torch.Tensor]:
-        steps.append(step)
-        return {"distance": (module.weight - 100.0).abs().sum()}  # up by about the learning rate a step
-
-    watch = EarlyStopping(10, lambda: -abs(float(module.weight.detach()) - 0.5), patience=3)
-    curve = fit("test", module, [(module, 1.0)], loss, Schedule(1000, 0.01, 0.0, 0.5, 1, 1000), tmp_path, watch)
-    best = int(np.argmax(curve["watched"]))
-    assert len(curve["watched"]) == best + 1 + 3
-    assert len(steps) == 10 * len(curve["watched"]) < 1000
-    assert -abs(float(module.weight.detach()) - 0.5) == curve["watched"][best]
 
 
 def test_views_of_beats_are_made_by_one_process_at_a_time(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -11,20 +11,29 @@ import pandas as pd
 from ecgkt import vocabulary
 
 
-def lab_labels(
-    clinical: pd.DataFrame, limits: dict[str, tuple[float, float]]
-) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+class LabLabel(TypedDict):
+    """A label as prepared.json lists it; limit: the value beyond which it is positive, in `unit`."""
+
+    code: str
+    name: str
+    group: str
+    lab: str
+    direction: vocabulary.Side
+    unit: str
+    limit: float
+
+
+def lab_labels(clinical: pd.DataFrame, limits: dict[str, tuple[float, float]]) -> tuple[pd.DataFrame, list[LabLabel]]:
     """Columns LAB_low and LAB_high (1 beyond the limit, 0 within, NaN not measured) and their descriptions."""
     columns: dict[str, npt.NDArray[np.float32]] = {}
-    described = []
+    described: list[LabLabel] = []
     for key, lab in vocabulary.labs().items():
         value = clinical[f"lab:{key}"].to_numpy(np.float32)
-        low, high = (np.float32(limit) for limit in limits[key])
-        for direction, beyond, name, limit in (
-            ("low", value < low, lab.low_name, limits[key][0]),
-            ("high", value > high, lab.high_name, limits[key][1]),
-        ):
-            columns[f"{key}_{direction}"] = np.where(np.isnan(value), np.nan, beyond).astype(np.float32)
+        low, high = limits[key]
+        sides = vocabulary.beyond(value, (np.float32(low), np.float32(high)))
+        named: dict[vocabulary.Side, tuple[str, float]] = {"low": (lab.low_name, low), "high": (lab.high_name, high)}
+        for direction, (name, limit) in named.items():
+            columns[f"{key}_{direction}"] = np.where(np.isnan(value), np.nan, sides[direction]).astype(np.float32)
             described.append(
                 {
                     "code": f"{key}_{direction}",

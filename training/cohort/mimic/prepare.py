@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ecgkt.datasets.mimic.stays import AGE, PATIENT, stay_at
-from ecgkt.datasets.mimic.tables import add_views, connect
+from ecgkt.datasets.mimic.tables import TABLES, add_views, connect, find_table
 from training.cohort.config import Config, load_config, recorded
 from training.cohort.data_card import Step, write_card
 from training.cohort.labels.findings import described, with_superclasses
@@ -29,10 +30,15 @@ from training.cohort.mimic import clinical
 from training.cohort.mimic.files import find_waveforms
 from training.cohort.mimic.labels import diagnosis_labels, map_codes, report_findings
 from training.cohort.prepared import Prepared, write_prepared
+from training.cohort.provenance import NOTHING, Stated, license_of, note_of
 from training.cohort.signals.convert import Limits, convert_all
 from training.cohort.splits import first_of_stay, splits_from_folds, stable_splits
 
 NEEDED = ("record_list", "patients", "admissions", "d_labitems", "labevents", "diagnoses_icd")
+NOTE = (
+    "Not marked as simulated, so taken for real patients: not to be shared; findings come from the machine's reports, "
+    "not from cardiologists."
+)
 
 # One row an ECG, in an order that does not depend on the files' own: patient, time, study.
 _ECGS = f"""
@@ -81,15 +87,24 @@ def _splits(con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, out: Path, confi
     return first_of_stay(split, ecgs["stay"], ecgs["row"])
 
 
+def _tops(source: Path) -> Iterator[Path]:
+    """`source` and the folders at whose top the parts of MIMIC carry their license."""
+    yield source
+    for name in ("patients", "edstays", "record_list"):
+        folder = TABLES[name].folder
+        if (file := find_table(source, name, folder)) is not None:
+            yield file.parent.parent if folder else file.parent
+
+
 def _step(what: str) -> None:
     print(f"prepare: {what}", flush=True)
 
 
-def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepared:
+def prepare_mimic(source: Path, out: Path, config: Path | None = None, stated: Stated = NOTHING) -> Prepared:
     """Prepare the cohort below `source` into `out`; `config` is a YAML merged over training/configs/cohort.yaml.
 
-    A source that `is_simulated` is called a simulated cohort. Raises ValueError (ECGError where a table or column
-    is missing) when the source cannot be used.
+    A source that `is_simulated` is called a simulated cohort. stated: what the user says of the data. Raises ValueError
+    (ECGError where a table or column is missing) when the source cannot be used.
     """
     source, out, settings = Path(source), Path(out), load_config(config)
     limits, work = Limits.of(settings), out / "work"
@@ -167,10 +182,8 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None) -> Prepar
         },
         "excluded": excluded,
         "config": recorded(settings),
-        "license": "Apache-2.0 (simulated data)" if simulated else "PhysioNet Credentialed Health Data License 1.5.0",
-        "note": "Simulated patients: nothing here was measured on a person."
-        if simulated
-        else "Real patients: not to be shared; findings come from the machine's reports, not from cardiologists.",
+        "license": license_of(stated, simulated, _tops(source)),
+        "note": note_of(stated, simulated, NOTE),
     }
     tables = {
         "ecgs": frame,

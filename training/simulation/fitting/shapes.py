@@ -11,7 +11,6 @@ Folds 8 and 9 are left out, so that what is learned from simulated ECGs can be t
 
 from __future__ import annotations
 
-import ast
 import csv
 import sys
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 import ecgkt
+from ecgkt.datasets import ptbxl
 from ecgkt.measurements.delineation import delineate
 from training.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WIDTHS
 from training.simulation.tables import FOLDER
@@ -113,22 +113,22 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
 
 def fit(source: Path) -> tuple[dict[str, np.ndarray], pd.DataFrame]:
     """Class -> [recordings, 8, WAVES] amplitudes in mV; and the normal recordings' T timing, age, sex (0 is male)."""
-    table = pd.read_csv(source / "ptbxl_database.csv")
-    table = table[table["strat_fold"].isin(FOLDS)]
+    needed = ("strat_fold", "scp_codes", "age", "sex")
+    chosen = [each for each in ptbxl.recordings(source / ptbxl.DATABASE, needed) if each.fold in FOLDS]
     amplitudes: dict[str, list[np.ndarray]] = {name: [] for name in CLASSES}
     timing = []
-    chosen = table[["filename_lr", "scp_codes", "age", "sex"]].itertuples(index=False)
-    for path, text, age, sex in tqdm(list(chosen), unit="ECG", disable=None):
-        codes = set(ast.literal_eval(text))
+    for each in tqdm(chosen, unit="ECG", disable=None):
+        codes = set(each.statements or ())
         names = [name for name, belongs in CLASSES.items() if belongs(codes)]
-        median = median_beat(ecgkt.read(source / f"{path}.hea")) if names else None
+        median = median_beat(ecgkt.read(source / f"{each.low}.hea")) if names else None
         if median is None:
             continue
         amplitude, times = fit_beat(median)
         for name in names:
             amplitudes[name].append(amplitude)
         if names == ["normal"]:
-            timing.append([*times, median[1], min(age, 90.0), sex])
+            sex = {"male": 0.0, "female": 1.0}.get(each.sex or "", np.nan)
+            timing.append([*times, median[1], np.nan if each.age is None else each.age, sex])
     columns = ["t_peak", "t_left", "t_right", "t_end", "qrs", "age", "sex"]
     return {name: np.array(a) for name, a in amplitudes.items()}, pd.DataFrame(timing, columns=columns)
 

@@ -1,0 +1,73 @@
+"""Which files below a folder are ECGs that can be opened without a question: every format read here but bare tables
+of numbers, which do not say their rate, and zips.
+
+Extensions say most; where another kind of file may have the same one, its first bytes decide. No signal is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from ecgkt.readers import FORMATS, MAX_FILE_BYTES
+
+COMPANIONS = frozenset({".dat", ".mat"})  # belong to a WFDB header, which is listed in their place
+SURE = frozenset({".hea", ".dcm"})  # not looked into, since a folder may hold many thousands
+OPEN_FORMATS = tuple(form for form in FORMATS if form.read_as is None)
+EXTENSIONS = frozenset(f".{extension}" for form in OPEN_FORMATS for extension in form.extensions) - COMPANIONS
+HEAD = 1024  # bytes that tell a binary format
+XML_HEAD = 64 * 1024  # an XML file may open with a page of comments
+MOST_ENTRIES = 1_000_000  # files that are passed on the way
+MOST_OPENED = 20_000  # files whose first bytes are read
+
+
+def ecg_files(root: Path, most: int, extensions: frozenset[str] = EXTENSIONS, skip: Path | None = None) -> list[Path]:
+    """The first `most` ECG files anywhere below `root`, sorted, each standing for a record.
+
+    Hidden files and folders, the folder `skip`, and links that lead out of `root` are left out; folders that are links
+    are never followed.
+    """
+    found: list[Path] = []
+    opened = 0
+    inside = root.resolve()
+    for number, file in enumerate(_walk(root, skip)):
+        if len(found) == most or opened == MOST_OPENED or number == MOST_ENTRIES:
+            break
+        suffix = file.suffix.lower()
+        if suffix not in extensions or not _is_regular(file, inside):
+            continue
+        if suffix not in SURE:
+            opened += 1
+            if not _claimed(file, suffix):
+                continue
+        found.append(file)
+    return sorted(found)
+
+
+def _walk(root: Path, skip: Path | None) -> Iterator[Path]:
+    """Files below `root`, folder by folder, each sorted; nothing of a folder that cannot be opened."""
+    for place, folders, files in os.walk(root):
+        folder = Path(place)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and folder / name != skip)
+        yield from (folder / name for name in sorted(files) if not name.startswith("."))
+
+
+def _is_regular(file: Path, inside: Path) -> bool:
+    """A file, not a pipe or a device, and if it is a link one that stays inside."""
+    try:
+        return file.is_file() and (not file.is_symlink() or file.resolve().is_relative_to(inside))
+    except OSError:
+        return False
+
+
+def _claimed(file: Path, suffix: str) -> bool:
+    """Do the first bytes belong to a format of that extension, and is the file one that would be read?"""
+    try:
+        if file.stat().st_size > MAX_FILE_BYTES:
+            return False
+        with file.open("rb") as opened:
+            head = opened.read(XML_HEAD if suffix == ".xml" else HEAD)
+    except OSError:
+        return False
+    return any(form.claims(head) for form in OPEN_FORMATS if suffix.removeprefix(".") in form.extensions)

@@ -1,0 +1,41 @@
+"""Limb leads from leads I and II, against what the electrodes' potentials make of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ecgkt.ecg import ECG, LEADS, derived_limb_leads
+from training.calibrate.out_of_distribution import _limb_leads
+from training.simulation.leads import twelve
+
+RIGHT_ARM, LEFT_ARM, LEFT_LEG = np.random.default_rng(1).normal(size=(3, 50))
+BY_DEFINITION = {
+    "I": LEFT_ARM - RIGHT_ARM,
+    "II": LEFT_LEG - RIGHT_ARM,
+    "III": LEFT_LEG - LEFT_ARM,
+    "aVR": RIGHT_ARM - (LEFT_ARM + LEFT_LEG) / 2,
+    "aVL": LEFT_ARM - (RIGHT_ARM + LEFT_LEG) / 2,
+    "aVF": LEFT_LEG - (RIGHT_ARM + LEFT_ARM) / 2,
+}
+LIMBS = np.stack([*BY_DEFINITION.values()])
+CHEST = np.random.default_rng(2).normal(size=(6, 50))
+
+
+def test_derived_leads_are_einthovens_and_goldbergers() -> None:
+    derived = derived_limb_leads(BY_DEFINITION["I"], BY_DEFINITION["II"])
+    assert list(derived) == list(LEADS[2:6])
+    for lead, row in derived.items():
+        np.testing.assert_allclose(row, BY_DEFINITION[lead], atol=1e-12)
+
+
+@pytest.mark.parametrize("absent", [(), ("III",), ("aVR", "aVF"), ("III", "aVR", "aVL", "aVF")])
+def test_all_who_need_twelve_leads_get_the_same(absent: tuple[str, ...]) -> None:
+    whole = np.concatenate([LIMBS, CHEST])
+    names = [lead for lead in LEADS if lead not in absent]
+    ecg = ECG.from_leads(names, whole[[LEADS.index(lead) for lead in names]], 100)
+    np.testing.assert_allclose(ecg.signal, whole, atol=1e-6)
+    assert ecg.notes == ((f"{', '.join(absent)} derived from I and II",) if absent else ())
+    np.testing.assert_allclose(twelve(np.concatenate([LIMBS[:2], CHEST])), whole, atol=1e-12)
+    wrong = np.concatenate([LIMBS[:2], np.zeros((4, 50)), CHEST])
+    np.testing.assert_allclose(_limb_leads(wrong[None])[0], whole, atol=1e-6)
