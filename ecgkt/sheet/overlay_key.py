@@ -63,5 +63,5 @@ def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, l
     if round(100 * rhythm.total):
         # Short, or it runs into the scale on a narrow sheet; the page says it in full.
         sign = "" if not rhythm.net else "+" if rhythm.net > 0 else "\N{MINUS SIGN}"
-        words.append(note(f"Rhythm {sign}{100 * rhythm.total:.0f} %", begin - EDGE_MM, "right"))
+        words.append(note(f"Rhythm {sign}{100 * rhythm.total:.0f}%", begin - EDGE_MM, "right"))
     return {"shapes": shapes, "annotations": words}

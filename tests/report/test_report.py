@@ -26,7 +26,7 @@ from ecgkt.sheet.layout import Layout, Paper
 
 ROOT = Path(__file__).resolve().parents[2]
 MM = 25.4 / 72  # of a PDF's unit, 1/72 inch
-MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card={"created": "2026-11-01"})
+MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card=SimpleNamespace(created="2026-11-01"))
 LEARNT = {"findings": "simulated and real", "diagnoses": "simulated", "labs": "simulated"}
 
 
