@@ -12,8 +12,8 @@ from ecgkt.results.trust_metrics import Beyond, Conformal, Novelty, Order, RiskC
 ORDERS: dict[Order, str] = {"confidence": "least confident left out first", "novelty": "most novel left out first"}
 UNLIKE = (
     "An ECG is flagged beyond a first limit, which at most 1% of each source's validation ECGs may exceed; beyond a "
-    "second, twice as far out as the farthest validation ECG, it gets no answer. The quality check catches most junk "
-    "first; these figures leave it out."
+    "second, twice as far out as the farthest validation ECG, it gets no answer. These figures leave out the "
+    "quality check, which catches most junk first."
 )
 
 
@@ -22,9 +22,9 @@ def promise(conformal: Conformal) -> str:
     alpha = numbers.percent(conformal.alpha)
     return (
         f"Of patients who have a label, at most {alpha} are called absent; of those who do not, at most {alpha} are "
-        "called present. This holds for each label by itself, over patients exchangeable with the validation patients "
-        "(one ECG each; real patients where enough of them have the label, simulated ones otherwise). It is no promise "
-        "for a single patient, nor for a different population. Labels with too few validation patients have no verdict."
+        "called present. This holds label by label, over patients exchangeable with the validation patients (one ECG "
+        "each; real patients where enough have the label, simulated ones otherwise). It promises nothing for a single "
+        "patient or another population. Labels with too few validation patients have no verdict."
     )
 
 
@@ -50,7 +50,7 @@ def verdicts(conformal: Conformal) -> Table:
         ),
         rows,
         "Test patients, mean over labels (95% confidence intervals). Not called the opposite: "
-        f"{numbers.percent(1 - conformal.alpha)} promised. The remaining patients are called uncertain.",
+        f"{numbers.percent(1 - conformal.alpha)} promised. All others are called uncertain.",
     )  # fmt: skip
 
 

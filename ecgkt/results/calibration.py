@@ -11,12 +11,11 @@ from ecgkt.results.trust_metrics import Calibration
 
 INTRODUCTION = (
     "Of all ECG-label pairs given a probability of 30%, three in ten should be positive. Probabilities are calibrated "
-    "by Platt scaling on validation patients, findings on real ECGs wherever those carry the label. Validation figures "
-    "are cross-fitted: each patient is judged by a calibration fitted on the others."
+    "by Platt scaling on validation patients, findings on real ECGs wherever those carry the label."
 )
 CAPTION = (
     "Expected calibration error (95% confidence interval over patients). Most probabilities are small, so errors "
-    "pooled over all labels are small too; the mean over labels is the stricter figure, and much of it is chance."
+    "pooled over all labels are too; the mean over labels is stricter, but much of it is chance."
 )
 
 
@@ -66,7 +65,8 @@ def errors(metrics: Metrics, head: Head) -> Table:
         ["ECG-label pairs", *(numbers.count(c.pairs) for c in columns)],
         ["Labels in the mean over labels", *(numbers.count(c.classwise_labels) for c in columns)],
     ]
-    return Table((TITLES[head][0], *titles), rows, CAPTION)
+    cross_fitted = "Validation figures are cross-fitted: each patient is judged by a calibration fitted on the others."
+    return Table((TITLES[head][0], *titles), rows, f"{CAPTION} {cross_fitted}")
 
 
 def bins(metrics: Metrics, head: Head, kind: Kind) -> Table:

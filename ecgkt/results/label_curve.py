@@ -125,12 +125,11 @@ def verdicts(metrics: Metrics) -> list[str]:
     rest = len(found) - len(better) - len(worse)
     patients = tenth(metrics, points(metrics)).patients
     result = [
-        f"With {patients:,} labeled patients, transfer helps in {len(better)} of {len(found)} groups of diagnoses (the "
-        f"95% interval excludes zero){': ' if better else ''}{', '.join(better)}."
+        f"With {patients:,} labeled patients, transfer helps in {len(better)} of {len(found)} groups of diagnoses (95% "
+        f"interval above zero){': ' if better else ''}{', '.join(better)}."
     ]
-    result.append(f"It does worse in {', '.join(worse)}." if worse else "It does worse in none.")
-    if rest:
-        result.append(f"In the other {rest}, no difference is shown.")
+    others = f"; in the other {rest}, no difference is shown" if rest else ""
+    result.append(f"It does worse in {', '.join(worse) if worse else 'none'}{others}.")
     return result
 
 

@@ -7,10 +7,11 @@ from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
 
 
-def curve(metrics: Metrics, group: str = "") -> Table:
-    """Macro AUROC of every model at every number of labeled patients, and the gaps closed."""
+def curve(metrics: Metrics, group: str = "", fewest: int = 1) -> Table:
+    """Macro AUROC of every model measured at `fewest` points or more, and the gaps closed."""
     points = label_curve.points(metrics, group)
     listed, transfer, about = label_curve.models(points), label_curve.transfer_name(metrics), metrics.label_curve_about
+    listed = [name for name in listed if sum(bool(point.models.get(name)) for point in points) >= fewest]
     rows = [
         [
             names.title(name) + " (the transfer)" * (name == transfer),

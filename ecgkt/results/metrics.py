@@ -122,11 +122,16 @@ class DoseResponse(Record, frozen=True):
 
 
 class DomainProbe(Record, frozen=True):
-    """AUROC of a classifier that tells real from simulated ECGs by what the model says; `what` says which one."""
+    """AUROC of a classifier that tells real from simulated ECGs by what the model says of them.
+
+    classifier: which one, and what is special about it. real, simulated: normal ECGs outside training, cross-validated.
+    """
 
     auroc: Interval | None
     chance: float
-    what: str
+    classifier: str
+    real: int
+    simulated: int
 
 
 class Metrics(Record, frozen=True):

@@ -21,8 +21,9 @@ def learned_from(card: Card) -> list[str]:
     lines = []
     for head in HEADS:
         counts = Counter(entry.learned_from for entry in card.labels[head])
-        words = "; ".join(f"{count} learned from {kind} patients" for kind, count in counts.most_common())
-        lines.append(f"{TITLES[head][0]}: {words}.")
+        (kind, count), *others = counts.most_common()
+        more = "".join(f", {number} from {other}" for other, number in others)
+        lines.append(f"{TITLES[head][0]}: {count} labels learned from {kind} patients{more}.")
     return lines
 
 
@@ -50,14 +51,12 @@ def build(card: Card, sha256: str) -> Table:
     rows = [
         ("Model", f"{card.name}, {sha256}"),
         ("Created", card.created),
-        ("Leads", ", ".join(card.leads)),
-        ("Window", f"{card.samples / card.rate:g} s at {card.rate} Hz"),
+        ("Input", f"{len(card.leads)} leads, {card.samples / card.rate:g} s at {card.rate} Hz"),
         (
             "Normalization",
             f"{made.unit}, band-pass {made.band_hz[0]:g} to {made.band_hz[1]:g} Hz, clipped at ±{made.clip_mv:g} mV, "
             "each lead divided by its scale",
         ),
-        ("Lead scale, mV", ", ".join(f"{value:.3f}" for value in made.lead_scale_mv)),
         ("Seeds", ", ".join(f"{name}: {seed}" for name, seed in card.seeds.items())),
         ("Labels", ", ".join(f"{len(labels)} {head}" for head, labels in card.labels.items())),
     ]

@@ -41,7 +41,7 @@ def signed_interval(value: Interval | None) -> str:
     """A difference: +0.019 (+0.015 to +0.022)"""
     if value is None:
         return NONE
-    middle, low, high = (f"{part:+.3f}".replace("-", MINUS) for part in value)
+    middle, low, high = ("0.000" if abs(part) < 0.0005 else f"{part:+.3f}".replace("-", MINUS) for part in value)
     return f"{middle} ({low} to {high})"
 
 

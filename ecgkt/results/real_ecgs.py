@@ -13,7 +13,7 @@ PROXIES = "Lab scores against related ECG statements"
 DOSES = "Dose and response on real ECGs"
 DOSES_EXPLAINED = (
     "Real ECGs whose waves were changed as the lab would change them, by published slopes: the predicted probability "
-    "should follow. Median and interquartile range of these ECGs."
+    "(median, quartiles) should follow."
 )
 PROBES = "Can it tell that an ECG is simulated?"
 
@@ -44,8 +44,8 @@ def caution(learned_from: Iterable[str]) -> str:
     """What figures on labs can say at all; learned_from: of every lab label."""
     if all(kind == "simulated" for kind in learned_from):
         return (
-            "Labs were learned from simulated patients, and no real ECG here comes with a laboratory value, so nothing "
-            "measures how well they are predicted on real ECGs. This is indirect evidence only."
+            "Labs were learned from simulated patients, and no real ECG here comes with a lab value, so how well they are "
+            "predicted on real ECGs is not measured. This is indirect evidence only."
         )
     return "This is indirect evidence only."
 
@@ -89,8 +89,13 @@ def dose(key: str, figures: DoseResponse) -> Table:
 
 def probes(figures: dict[str, DomainProbe]) -> Table:
     """AUROC of each classifier that tells real from simulated ECGs."""
-    rows = [(lab_name(key), numbers.interval(one.auroc), f"{one.chance:g}", one.what) for key, one in figures.items()]
-    return Table(("Input", "AUROC", "Chance", "Method"), rows)
+    rows = [
+        (lab_name(key), one.classifier, numbers.interval(one.auroc), f"{one.chance:g}") for key, one in figures.items()
+    ]
+    sizes = sorted({(one.real, one.simulated) for one in figures.values()})
+    said = " or ".join(f"{real:,} real and {simulated:,} simulated" for real, simulated in sizes)
+    caption = f"{said} normal ECGs outside training, cross-validated by patient (95% confidence interval)."
+    return Table(("Input", "Classifier", "AUROC", "Chance"), rows, caption)
 
 
 def lab_name(key: str) -> str:

@@ -32,8 +32,8 @@ def overview(metrics: Metrics) -> Table:
     rows = [[group, *(numbers.interval(values[column].get(group)) for column in columns)] for group in groups]
     titles = (f"{TITLES[head][0]}, {kind}" for head, kind in columns)
     caption = (
-        "Macro AUROC over the labels with enough positives in every group (95% confidence interval), so other labels "
-        "than above: compare within a column only."
+        "Macro AUROC over the labels with enough positives in every group (95% confidence interval): compare within a "
+        "column only."
     )
     return Table(("Group", *titles), rows, caption)
 

@@ -148,18 +148,24 @@ def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Doma
     shuffled = np.random.default_rng(config.seed).permutation(is_real)
     single = [float(auroc(labs[:, column], is_real.astype(float))[0]) for column in range(labs.shape[1])]
     telling = int(np.argmax(np.abs(np.array(single) - 0.5)))
-    held = f"{is_real.sum()} real against {(1 - is_real).sum()} simulated normal ECGs outside training"
+    regression = "logistic regression"
     out = {}
-    for name, features, reader, truth, what in (
-        ("labs logits", labs, line, is_real, f"logistic regression, {held}"),
-        ("labs logits, by a forest", labs, forest, is_real, f"random forest, {held}"),
-        ("the most telling lab logit", labs[:, [telling]], line, is_real,
-         f"{network.architecture.labels['labs'][telling]}, by itself, {held}"),
-        ("labs logits, sources shuffled", labs, line, shuffled, f"logistic regression, {held}, as a check"),
-        ("findings logits", findings, line, is_real, f"logistic regression, {held}"),
-        ("embedding", embedding, line, is_real, f"logistic regression, {held}"),
+    for name, features, reader, truth, classifier in (
+        ("lab logits", labs, line, is_real, regression),
+        ("lab logits, nonlinear", labs, forest, is_real, "random forest"),
+        ("single most telling lab logit", labs[:, [telling]], line, is_real,
+         f"{regression}, {network.architecture.labels['labs'][telling]} alone"),
+        ("lab logits, sources shuffled", labs, line, shuffled, f"{regression}, as a check"),
+        ("finding logits", findings, line, is_real, regression),
+        ("embedding", embedding, line, is_real, regression),
     ):  # fmt: skip
-        out[name] = DomainProbe(auroc=_probe(reader, features, truth, patients, config), chance=0.5, what=what)
+        out[name] = DomainProbe(
+            auroc=_probe(reader, features, truth, patients, config),
+            chance=0.5,
+            classifier=classifier,
+            real=int(is_real.sum()),
+            simulated=int((1 - is_real).sum()),
+        )
     return out
 
 

@@ -38,7 +38,7 @@ NOT_FOR = [
     "Any clinical decision: triage, diagnosis, treatment or reassurance.",
     "Ruling anything out: a low probability is not a negative test.",
     "Patients under 18, paced rhythms, exercise or ambulatory recordings, recordings with fewer than 12 leads.",
-    "Comparing patients or populations other than those described under training data.",
+    "Ranking patients against each other; populations other than those described under training data.",
 ]
 
 

@@ -15,7 +15,8 @@ def table(made: Table) -> str:
     rows = [
         [f"**{cells[0]}**", *cells[1:]] if number in made.marked else [*cells] for number, cells in enumerate(made.rows)
     ]
-    lines = "\n".join(f"| {' | '.join(map(_cell, cells))} |" for cells in ([*made.header], rule, *rows))
+    head, *body = (f"| {' | '.join(map(_cell, cells))} |" for cells in ([*made.header], *rows))
+    lines = "\n".join([head, f"|{'|'.join(rule)}|", *body])
     return f"{lines}\n\n{made.caption}" if made.caption else lines
 
 

@@ -71,7 +71,7 @@ def _content(section: sections.Section, card: Card, metrics: Metrics) -> list[st
         return [table(performance.summary(metrics)), performance.gap_closed(metrics), performance.differences(metrics)]
     if section == sections.LABEL_CURVE:
         said = [*label_curve.sentences(metrics), *label_curve.verdicts(metrics)]
-        return [bullets(said), table(label_curve_tables.curve(metrics))]
+        return [bullets(said), table(label_curve_tables.curve(metrics, fewest=2))]
     if section == sections.REAL_FINDINGS and metrics.real_findings:
         return [table(real_ecgs.findings(metrics.real_findings))]
     if section == sections.CALIBRATION:
