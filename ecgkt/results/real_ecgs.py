@@ -44,8 +44,8 @@ def caution(learned_from: Iterable[str]) -> str:
     """What figures on labs can say at all; learned_from: of every lab label."""
     if all(kind == "simulated" for kind in learned_from):
         return (
-            "Labs were learned from simulated patients, and no real ECG here comes with a lab value, so how well they are "
-            "predicted on real ECGs is not measured. This is indirect evidence only."
+            "Labs were learned from simulated patients, and no real ECG here comes with a lab value, so how well they "
+            "are predicted on real ECGs is not measured. This is indirect evidence only."
         )
     return "This is indirect evidence only."
 

@@ -162,11 +162,11 @@ def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
     assert "25 mm/s   10 mm/mV   filter: MONITOR 0.5–40 Hz, not for diagnosis" in first
     assert "60 /min" in first
     assert MODEL.sha256 in second
-    assert "Hyperkalaemia 81 % 40 % sim." in second
-    assert "AFIB 12 % 40 % sim. + real" in second
+    assert "Hyperkalaemia 81% 40% sim." in second
+    assert "AFIB 12% 40% sim. + real" in second
     assert "50 to 100" in second
     assert "What the score rests on: Hyperkalaemia" in second
-    assert re.search(r"81 %, above its threshold of 40 %. Rests most on the QRS complex in V2 \(\d\d% of the", second)
+    assert re.search(r"81%, above its threshold of 40%. Rests most on the QRS complex in V2 \(\d\d% of the", second)
     assert "22 of 40, 18 more of them above the threshold" in second
 
 

@@ -176,7 +176,7 @@ def test_rhythm_is_said_on_the_sheet_since_no_lead_shows_it() -> None:
     relevance = _attribution(("V5", 3.65, 3.85, 1)).relevance
     attribution = Attribution(LABEL, "integrated_gradients", 100.0, relevance, rhythm=-20.0)
     notes = [note["text"] for note in figure(_levels(), Paper(), attribution)["layout"]["annotations"]]
-    assert "Rhythm \N{MINUS SIGN}50 %" in notes
+    assert "Rhythm \N{MINUS SIGN}50%" in notes
     assert not any(
         "Rhythm" in note["text"] for note in figure(_levels(), Paper(), _attribution())["layout"]["annotations"]
     )
