@@ -30,6 +30,7 @@ from training.evaluate.evaluate import load_metrics, predictions
 from training.evaluate.selective_prediction import fit_guarantees, fit_novelty
 from training.train.run import load_network, load_sets, load_stage
 
+Info = dict[str, Any]  # prepared.json of a data set
 INTENDED_USE = (
     "Research on what a 12-lead ECG reveals about ECG findings, diagnoses and laboratory abnormalities, and on how "
     "such a model can be explained. For researchers and clinicians evaluating the method, not for patient care."
@@ -137,7 +138,7 @@ def _label_entries(
     return entries
 
 
-def _provenance(info: dict[str, Any], pretrain: bool) -> DataSet:
+def _provenance(info: Info, pretrain: bool) -> DataSet:
     return DataSet(
         name=info["name"],
         source=info["source"],
