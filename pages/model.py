@@ -2,37 +2,29 @@
 
 import streamlit as st
 
+from ecgkt.results.sections import LABEL_CURVE, PERFORMANCE, SECTIONS
 from ecgkt.ui import session
 from ecgkt.ui.results import abstention, calibration, model_facts, performance, real_ecgs, subgroups
-from ecgkt.ui.widgets import theme
+from ecgkt.ui.widgets import html, theme
 
 theme.frame("Model")
 model = session.model_or_stop()
 
-SECTIONS = {  # anchor: title, and what in metrics.json it needs
-    "performance": ("Performance", "models"),
-    "calibration": ("Calibration", "calibration"),
-    "subgroups": ("Age and sex", "subgroups"),
-    "abstention": ("No answer", "conformal"),
-    "labs": ("Labs on real ECGs", "lab_proxies"),
-    "build": ("Build", "models"),
-}
-
 with st.container(width=1120):
     st.header(f"Model {model.name}")
-    model_facts.contents({anchor: title for anchor, (title, needs) in SECTIONS.items() if model.metrics.get(needs)})
+    # The label-efficiency curve stands on Compare.
+    model_facts.contents([part for part in SECTIONS if part.measured(model.metrics) and part != LABEL_CURVE])
     model_facts.use(model)
     model_facts.training_data(model)
 
-    st.header("Performance on held-out patients", anchor="performance")
+    html.section(PERFORMANCE)
     performance.summary(model.metrics)
-    real_ecgs.findings(model.metrics)
     st.subheader("Label by label")
     performance.by_label(model)
 
+    real_ecgs.findings(model.metrics)
     calibration.section(model.metrics)
     subgroups.section(model.metrics)
     abstention.section(model.metrics)
     real_ecgs.labs(model)
-
     model_facts.build(model)

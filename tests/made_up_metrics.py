@@ -1,47 +1,149 @@
-"""A metrics.json with every figure that a bundle may have, all of them made up: for the pages and the model card."""
+"""A bundle.json and a metrics.json with every part that a bundle may have, all of it made up."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from ecgkt.ecg import LEADS
+from ecgkt.model.card import VERSION as CARD_VERSION
+from ecgkt.model.card import Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
+from ecgkt.model.networks.network import CLIP_MV, Architecture
+from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
+from ecgkt.prediction import HEADS, Head, Label
+from ecgkt.results.curve_metrics import Conclusions, CurveAbout, CurvePoint
+from ecgkt.results.metrics import (
+    VERSION,
+    Bootstrap,
+    Cohort,
+    DomainProbe,
+    DoseResponse,
+    HeadFigures,
+    LabelFigures,
+    LabProxy,
+    ListedFindings,
+    ListedLabel,
+    Metrics,
+    RealFindings,
+    SourceCohort,
+)
+from ecgkt.results.trust_metrics import Bin, Calibration, Refusals, Subgroup
+
+FIGURE = (0.7, 0.6, 0.8)
+Labels = Mapping[Head, Sequence[Label]]
 
 
-def everything_else() -> dict[str, Any]:
-    """What may stand beside the models' own AUROCs."""
-    figure = [0.7, 0.6, 0.8]
-    calibration = {
-        "ece": [0.011, 0.005, 0.02], "ece_debiased": [0.006, 0.0, 0.015], "ece_equal_mass": [0.012, 0.006, 0.02],
-        "classwise": [0.03, 0.02, 0.04], "classwise_debiased": [0.02, 0.01, 0.03], "classwise_labels": 7,
-        "in_the_large": [-0.002, -0.01, 0.006], "pairs": 1234, "positives": 100,
-        "bins": [[0.05, 0.06, 0.04, 0.08, 1200], [0.25, 0.3, 0.2, 0.4, 31], [0.95, 1.0, 0.3, 1.0, 3]],
-    }  # fmt: skip
-    group = {"patients": 20, "ecgs": 21, "positives": 9, "labels": 2, "ece": figure, "in_the_large": [-0.1, -0.2, 0.1]}
-    rows = [
-        {"by": by, "group": name, "auroc": figure, **group}
-        for by, name in (("age", "under 50 years"), ("age", "not known"), ("sex", "female"), ("sex", "male"))
-    ]
-    point = {"signal_only": figure, "distilled": [0.75, 0.7, 0.8], "multimodal": [0.8, 0.75, 0.85], "oracle": figure}
-    curve = [{"patients": n, **point, "gap_closed": [0.5, 0.3, 0.7], "gain": [0.05, 0.01, 0.09]} for n in (2000, 20000)]
-    by_code = {"NORM": {"auroc": figure, "positives": 3}}
-    part = {"auroc": [0.94, 0.92, 0.96], "labels": by_code, "few": ["NORM"], "missing": ["SBRAD"]}
-    return {
-        "calibration": {"findings": {"real": calibration | {"validation": calibration}, "simulated": calibration}},
-        "subgroups": {"findings": {"real": rows, "simulated": rows}},
-        "abstention": {"real": [{"by": r["by"], "group": r["group"], "share": [0.0, 0.0, 0.16]} for r in rows]},
-        "left_out_in_preparation": {"ptbxl": {"flat lead": 17}},
-        "real_findings": {"ecgs": 160, "superclasses": part, "statements": part},
-        "label_curve": curve,
-        "label_curve_groups": {"Kidney failure": curve},
-        "label_curve_about": {
-            "best": "distilled",
-            "tenth": 2000,
-            "seeds": 3,
-            "models": {"distilled": "from a teacher"},
-        },
-        "lab_proxies": {
-            "potassium_high on EL": {"auroc": figure, "positives": 14, "against": 101, "what": "EL against NORM"}
-        },
-        "dose_response": {
-            "potassium": {"values": [4, 6], "probability": [0.05, 0.4], "low": [0.02, 0.3], "high": [0.1, 0.5]}
-        },
-        "domain_probe": {"lab logits": {"auroc": [0.55, 0.45, 0.65], "chance": 0.5, "what": "a logistic regression"}},
+def card(labels: Labels) -> Card:
+    """The facts of a bundle with these labels."""
+    split = {"train": Split(patients=1200, ecgs=1300), "test": Split(patients=300, ecgs=400)}
+    return Card(
+        version=CARD_VERSION,
+        name="stand-in",
+        created="2026-11-01",
+        leads=list(LEADS),
+        rate=MODEL_RATE,
+        samples=MODEL_SAMPLES,
+        normalization=Normalization(unit="mV", band_hz=BAND, clip_mv=CLIP_MV, lead_scale_mv=[0.2] * 12),
+        labels={head: [_entry(label) for label in listed] for head, listed in labels.items()},
+        calibration={},
+        training_data=[
+            DataSet(
+                name="Nobody", source="simulated", simulated=True, patients=1500, ecgs=1700, splits=split,
+                license=None, note=None, fingerprint="ab" * 32, used_in_stage_1=True,
+            )
+        ],
+        seeds={"run": 7},
+        config={},
+        stages={"knowledge_transfer": TrainingStage(parameters=1234, seconds_this_run=60, source_erased_on=1360)},
+        intended_use="Research on a stand-in.",
+        not_for=["Clinical decisions of any kind."],
+        limits=["Knows nothing."],
+        architectures={"knowledge_transfer": Architecture("ecg", {"kind": "beat", "widths": [32, 48]}, {})},
+        files={"model.safetensors": "ab" * 32},
+    )  # fmt: skip
+
+
+def _entry(label: Label) -> LabelEntry:
+    return LabelEntry(
+        code=label.code, name=label.name, group=label.group, prevalence=label.prevalence, training_positives=9,
+        threshold=label.threshold, threshold_source=label.threshold_source, guarantee=None, auroc=label.auroc,
+        test_positives=label.test_positives, measured_on=None, learned_from=label.learned_from,
+    )  # fmt: skip
+
+
+def bare(labels: Labels) -> Metrics:
+    """The figures that every bundle has."""
+    heads = {
+        head: HeadFigures(
+            macro_auroc=(0.712, 0.6, 0.8),
+            labels={
+                label.code: LabelFigures(auroc=FIGURE, positives=12, measured_on="simulated") for label in labels[head]
+            },
+        )
+        for head in HEADS
     }
+    return Metrics(
+        version=VERSION,
+        test=Cohort(patients=40, ecgs=41),
+        test_by_source={"made up": SourceCohort(simulated=True, patients=40, ecgs=41)},
+        models={"knowledge_transfer": heads, "signal_only": heads},
+        bootstrap=Bootstrap(resamples=100, unit="patient", interval="95% percentile"),
+        gap_closed=(0.37, 0.11, 0.6),
+    )
+
+
+def complete(metrics: Metrics) -> Metrics:
+    """The same with every part but verdicts, risk and novelty, which tests/ui/test_abstention.py computes."""
+    test = Calibration(
+        ece=(0.011, 0.005, 0.02), ece_debiased=(0.006, 0.0, 0.015), ece_equal_mass=(0.012, 0.006, 0.02),
+        in_the_large=(-0.002, -0.01, 0.006), pairs=1234, positives=100,
+        bins=[
+            Bin(0.05, 0.06, 0.04, 0.08, 1200), Bin(0.25, 0.3, 0.2, 0.4, 31), Bin(0.95, 1.0, 0.3, 1.0, 3),
+        ],
+        classwise=(0.03, 0.02, 0.04), classwise_debiased=(0.02, 0.01, 0.03), classwise_labels=7,
+    )  # fmt: skip
+    names = (("age", "under 50 years"), ("age", "not known"), ("sex", "female"), ("sex", "male"))
+    rows = [
+        Subgroup(by=by, group=group, patients=20, ecgs=21, positives=9, labels=2, auroc=FIGURE, ece=FIGURE,
+                 in_the_large=(-0.1, -0.2, 0.1))
+        for by, group in names
+    ]  # fmt: skip
+    refused = [
+        Refusals(by=by, group=group, patients=20, ecgs=21, refused=0, share=(0.0, 0.0, 0.16)) for by, group in names
+    ]
+    models = {"signal_only": FIGURE, "distilled": (0.75, 0.7, 0.8), "multimodal": (0.8, 0.75, 0.85), "oracle": FIGURE}
+    curve = [
+        CurvePoint(patients=n, models=models, gap_closed=(0.5, 0.3, 0.7), gain=(0.05, 0.01, 0.09))
+        for n in (2000, 20000)
+    ]
+    part = ListedFindings(
+        auroc=(0.94, 0.92, 0.96), labels={"NORM": ListedLabel(auroc=FIGURE, positives=3)}, few=["NORM"],
+        missing=["SBRAD"],
+    )  # fmt: skip
+    return msgspec.structs.replace(
+        metrics,
+        calibration={"findings": {"real": msgspec.structs.replace(test, validation=test), "simulated": test}},
+        subgroups={"findings": {"real": rows, "simulated": rows}},
+        abstention={"real": refused},
+        left_out_in_preparation={"ptbxl": {"flat lead": 17}},
+        real_findings=RealFindings(ecgs=160, superclasses=part, statements=part),
+        label_curve=curve,
+        label_curve_groups={"Kidney failure": curve},
+        label_curve_about=CurveAbout(
+            best="distilled", tenth=2000, conclusions=Conclusions(), models={"distilled": "from a teacher"}, seeds=3,
+            runs=[], note="",
+        ),
+        lab_proxies={"potassium_high on EL": LabProxy(auroc=FIGURE, positives=14, against=101, what="EL against NORM")},
+        dose_response={
+            "potassium": DoseResponse(
+                values=[4, 6], unit="mmol/L", probability=[0.05, 0.4], low=[0.02, 0.3], high=[0.1, 0.5], ecgs=7,
+                rising=1.0,
+            )
+        },
+        domain_probe={
+            "lab logits": DomainProbe(
+                auroc=(0.55, 0.45, 0.65), chance=0.5, classifier="logistic regression", real=9, simulated=9
+            )
+        },
+    )  # fmt: skip

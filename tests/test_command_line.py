@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from io import BytesIO
 from pathlib import Path
-from typing import ClassVar
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ class StandIn:
     """Says the same of every usable tracing; relevance lies in lead V2 alone."""
 
     name, sha256 = "stand-in", "ab" * 32
-    card: ClassVar[dict[str, str]] = {"created": "2026-11-01"}
+    card = SimpleNamespace(created="2026-11-01")
     labels = (label("findings", "AFIB", 0.4), label("diagnoses", "I50", 0.9))
     lab = label("labs", "potassium_high", 0.3, "potassium")
 

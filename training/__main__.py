@@ -12,7 +12,7 @@ python -m training evaluate --config C
 python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
 python -m training bundle --config C --out assets/models/NAME
 python -m training examples --config C --out assets/examples
-python -m training card --model assets/models/NAME    MODEL_CARD.md and the README's table
+python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table
 python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
 python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
 python -m training all --config C                all of it, bundle included (below the run's own folder)
@@ -65,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
     prepare.add_argument("--license", default="", help="what the data are under (default: what LICENSE.txt there says)")
     prepare.add_argument("--note", default="", help="words about the data, for the data card and the model card")
     prepare.add_argument("--config", type=Path, help="with `all`: the run whose sets are prepared")
-    card = commands.add_parser("card", help="write MODEL_CARD.md and the README's table from a bundle")
+    card = commands.add_parser(
+        "card", help="write MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table from a bundle"
+    )
     card.add_argument("--model", type=Path, required=True)
     for name in ("oracle", "curve"):
         stage = commands.add_parser(name)
@@ -93,7 +95,7 @@ def _run(options: argparse.Namespace) -> None:
     elif options.command == "prepare":
         _prepare(options)
     elif options.command == "card":
-        from training.release.model_card import write_cards
+        from training.release.written_files import write_cards
 
         write_cards(options.model)
     elif options.command in ("oracle", "curve"):

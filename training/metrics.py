@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt.results.intervals import Interval
+
 Array = npt.NDArray[np.float64]
 MIN_POSITIVES = 5  # an AUROC on fewer positives (or negatives) says nothing and is not reported
 
@@ -46,6 +48,12 @@ def interval(values: Array) -> tuple[float, float]:
     """Percentile 95% interval of resampled values, NaN left out."""
     low, high = np.nanpercentile(values, [2.5, 97.5])
     return float(low), float(high)
+
+
+def estimate(values: Array) -> Interval | None:
+    """A value with its 95% interval, from the value followed by its resamples; None where either is not a number."""
+    found = (float(values[0]), *interval(values[1:]))
+    return found if np.isfinite(found).all() else None
 
 
 def label_aurocs(scores: Array, targets: Array, resamples: Array, minimum: int = MIN_POSITIVES) -> dict[int, Array]:

@@ -1,29 +1,35 @@
 """A trained model on disk: one folder with safetensors weights, `bundle.json` and `metrics.json`. No pickle.
 
-bundle.json holds everything that is not a weight; `files` holds the SHA-256 of every other file, checked at loading.
+bundle.json (`ecgkt.model.card`) holds everything that is neither a weight nor a test figure; `files` holds the SHA-256
+of every other file, checked at loading. metrics.json (`ecgkt.results.metrics`) holds the test figures.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import torch
+from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
 from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load, save_file
 
-from ecgkt.model.networks.network import Architecture, Network
+from ecgkt.json_records import RecordError, encode
+from ecgkt.model.card import Card, read_card
+from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import Novelty
+from ecgkt.prediction import HEADS
+from ecgkt.results.metrics import Metrics, read_metrics
 
 MODEL_FILES = {
     "knowledge_transfer": "model.safetensors",
     "signal_only": "signal_only.safetensors",
     "multimodal": "multimodal.safetensors",
 }
+METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
 
 
@@ -39,8 +45,8 @@ class Bundle:
     """
 
     networks: dict[str, Network]
-    card: dict[str, Any]
-    metrics: dict[str, Any]
+    card: Card
+    metrics: Metrics
     sha256: str
     novelty: Novelty | None = None
 
@@ -50,54 +56,84 @@ def sha256_of(path: Path) -> str:
 
 
 def save_bundle(
-    folder: Path,
-    networks: dict[str, Network],
-    card: dict[str, Any],
-    metrics: dict[str, Any],
-    novelty: Novelty | None = None,
+    folder: Path, networks: dict[str, Network], card: Card, metrics: Metrics, novelty: Novelty | None = None
 ) -> None:
-    """Write `networks`, `card`, `metrics` and `novelty` to `folder`; architectures and hashes are added to the card."""
+    """Write a bundle; `architectures` and `files` of the card are replaced by those of the files written."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, network in networks.items():
         weights = {key: value.contiguous() for key, value in network.state_dict().items()}
         save_file(weights, folder / MODEL_FILES[name])
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n")
-    files = [MODEL_FILES[name] for name in networks] + ["metrics.json"]
+    (folder / METRICS_FILE).write_bytes(encode(metrics))
+    files = [MODEL_FILES[name] for name in networks] + [METRICS_FILE]
     if novelty is not None:
         save_arrays(novelty.tensors(), folder / NOVELTY_FILE)
         files.append(NOVELTY_FILE)
-    card = {
-        **card,
-        "architectures": {name: network.architecture.to_json() for name, network in networks.items()},
-        "files": {file: sha256_of(folder / file) for file in files},
-    }
-    (folder / "bundle.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    card = msgspec.structs.replace(
+        card,
+        architectures={name: network.architecture for name, network in networks.items()},
+        files={file: sha256_of(folder / file) for file in files},
+    )
+    (folder / "bundle.json").write_bytes(encode(card))
 
 
 def load_bundle(folder: Path) -> Bundle:
-    """Read and verify a bundle. Raises BundleError when a file is absent or is not the one the card names."""
+    """Read and verify a bundle.
+
+    Raises BundleError when a file is absent, is not the one that the card names or does not follow its format, and when
+    the bundle was made for other signals than this code makes.
+    """
     try:
-        card = json.loads((folder / "bundle.json").read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        content = (folder / "bundle.json").read_bytes()
+    except OSError as error:
         raise BundleError(f"There is no readable bundle.json in {folder}.") from error
+    try:
+        card = read_card(content)
+        files = _verified(folder, card)
+        metrics = read_metrics(files[METRICS_FILE])
+    except RecordError as error:
+        raise BundleError(str(error)) from error
+    networks = {name: _network(name, card, files) for name in card.architectures}
+    novelty = Novelty.from_tensors(load_arrays(files[NOVELTY_FILE])) if NOVELTY_FILE in files else None
+    return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty)
+
+
+def _verified(folder: Path, card: Card) -> dict[str, bytes]:
+    """File name -> content of every file that the card names, which must be all that is needed."""
+    needed = [METRICS_FILE, *(MODEL_FILES[name] for name in card.architectures if name in MODEL_FILES)]
+    for name in (MODEL_FILES["knowledge_transfer"], *needed):
+        if name not in card.files:
+            raise BundleError(f"bundle.json does not name the file {name}.")
+    for head in HEADS:
+        if head not in card.labels:
+            raise BundleError(f"bundle.json has no labels for the head {head!r}.")
     contents: dict[str, bytes] = {}
-    for file, expected in card["files"].items():
+    for file, expected in card.files.items():
         path = folder / Path(file).name  # a card never points outside its folder
         if not path.is_file():
             raise BundleError(f"The bundle lacks the file {path.name}.")
         contents[file] = path.read_bytes()
         if hashlib.sha256(contents[file]).hexdigest() != expected:
             raise BundleError(f"The bundle's file {path.name} is not the one that bundle.json names (SHA-256 differs).")
-    networks = {}
-    for name, description in card["architectures"].items():
-        network = Network(Architecture(**description))
-        network.load_state_dict(load(contents[MODEL_FILES[name]]))
-        network.eval()
-        network.requires_grad_(False)
-        networks[name] = network
-    metrics = json.loads(contents["metrics.json"])
-    novelty = Novelty.from_tensors(load_arrays(contents[NOVELTY_FILE])) if NOVELTY_FILE in contents else None
-    return Bundle(networks, card, metrics, card["files"][MODEL_FILES["knowledge_transfer"]], novelty)
+    return contents
+
+
+def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
+    """A network with its weights; its outputs must be calibrated."""
+    if name not in MODEL_FILES:
+        raise BundleError(f"bundle.json names a network {name!r}, which this ecgkt does not know.")
+    architecture = card.architectures[name]
+    for head, codes in architecture.labels.items():
+        calibrated = card.calibration.get(name, {}).get(head, {})
+        if not set(codes) <= set(calibrated):
+            raise BundleError(f"bundle.json lacks a calibration for some {head} of the network {name!r}.")
+    try:
+        network = Network(architecture)
+        network.load_state_dict(load(files[MODEL_FILES[name]]))
+    except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"The weights in {MODEL_FILES[name]} do not fit the architecture in bundle.json.") from error
+    network.eval()
+    network.requires_grad_(False)
+    return network
 
 
 def probability(logit: torch.Tensor, calibration: list[tuple[float, float]]) -> torch.Tensor:

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -18,10 +17,10 @@ from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
+from ecgkt.model.card import LabelEntry
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
-from ecgkt.verdict import Guarantee
 
 DEFAULT_BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
 
@@ -38,16 +37,16 @@ class Model:
     """A loaded bundle. Safe to share between threads: nothing is changed after construction."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.card: dict[str, Any] = bundle.card
-        self.metrics: dict[str, Any] = bundle.metrics
+        self.card = bundle.card
+        self.metrics = bundle.metrics
         self.sha256 = bundle.sha256
-        self.name: str = bundle.card["name"]
+        self.name = bundle.card.name
         self.labels: dict[Head, tuple[Label, ...]] = {
-            head: tuple(_label(head, entry) for entry in bundle.card["labels"][head]) for head in HEADS
+            head: tuple(_label(head, entry) for entry in bundle.card.labels[head]) for head in HEADS
         }
         self._networks = bundle.networks
         self._novelty = bundle.novelty
-        self._calibration: dict[str, dict[str, dict[str, tuple[float, float]]]] = bundle.card["calibration"]
+        self._calibration = bundle.card.calibration
         self._by_code = {label.code: label for head in HEADS for label in self.labels[head]}
 
     def label(self, code: str) -> Label:
@@ -186,23 +185,22 @@ class Model:
         return result
 
 
-def _label(head: Head, entry: dict[str, Any]) -> Label:
-    auroc = entry.get("auroc")
+def _label(head: Head, entry: LabelEntry) -> Label:
     return Label(
         head=head,
-        code=entry["code"],
-        name=entry["name"],
-        group=entry["group"],
-        prevalence=entry["prevalence"],
-        threshold=entry["threshold"],
-        threshold_source=entry["threshold_source"],
-        auroc=(auroc[0], auroc[1], auroc[2]) if auroc else None,
-        test_positives=entry["test_positives"],
-        learned_from=entry["learned_from"],
-        lab=entry.get("lab", ""),
-        direction=entry.get("direction", ""),
-        unit=entry.get("unit", ""),
-        limit=entry.get("limit"),
-        measured_on=entry.get("measured_on") or "",
-        guarantee=Guarantee(**entry["guarantee"]) if entry.get("guarantee") else None,
+        code=entry.code,
+        name=entry.name,
+        group=entry.group,
+        prevalence=entry.prevalence,
+        threshold=entry.threshold,
+        threshold_source=entry.threshold_source,
+        auroc=entry.auroc,
+        test_positives=entry.test_positives,
+        learned_from=entry.learned_from,
+        lab=entry.lab,
+        direction=entry.direction,
+        unit=entry.unit,
+        limit=entry.limit,
+        measured_on=entry.measured_on or "",
+        guarantee=entry.guarantee,
     )

@@ -6,7 +6,7 @@ Of the patient it holds sex and age band, and a line of words only if somebody g
 from __future__ import annotations
 
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from ecgkt.sheet import display_filter
 from ecgkt.sheet.figure import scale_text
 from ecgkt.sheet.layout import Paper
 
+if TYPE_CHECKING:
+    from ecgkt.model.card import Card
+
 FORMAT, VERSION = "ecgkt report", 2
 MICROVOLTS = 1000  # in a millivolt
 
@@ -32,7 +35,7 @@ class Identity(Protocol):
 
     name: str
     sha256: str
-    card: dict[str, Any]
+    card: Card
 
 
 def build(
@@ -60,7 +63,7 @@ def build(
         "version": VERSION,
         "created": (today or date.today()).isoformat(),
         "notice": NOTICE,
-        "model": {"name": model.name, "sha256": model.sha256, "created": model.card.get("created")},
+        "model": {"name": model.name, "sha256": model.sha256, "created": model.card.created},
         "patient": {
             "sex": ecg.sex,
             "age_band": None if ecg.age is None else age_band(ecg.age),

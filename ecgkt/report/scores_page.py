@@ -23,6 +23,7 @@ from ecgkt.report.drawing import (
 )
 from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
 from ecgkt.report.tracing_page import EDGE, footer
+from ecgkt.results import numbers
 
 LEFT, RIGHT = 12.0, WIDTH - 12.0
 GAP = 8.0  # mm between columns
@@ -54,7 +55,7 @@ def draw(page: Page, data: dict[str, Any], pages: int) -> None:
     y -= (ROWS + 3.7) * ROW
     key = "sim., real: learned from simulated or real patients. Tick on a bar: threshold; bold: above threshold."
     if data["superclasses"]:
-        every = ", ".join(f"{name} {words.percent(share)}" for name, share in data["superclasses"].items())
+        every = ", ".join(f"{name} {numbers.percent(share)}" for name, share in data["superclasses"].items())
         key = f"{key} Superclasses: {every}."
     page.words(key, LEFT, y, SMALL, QUIET)
     y -= 7
@@ -94,8 +95,8 @@ def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
         y -= ROW
         bold = score["positive"]
         _name(page, score, Box(box.left, y, probability - 8, y))
-        page.words(words.percent(score["probability"]), probability, y, SIZE, TEXT, bold, "right")
-        page.words(words.percent(score["threshold"]), threshold, y, SIZE, QUIET, side="right")
+        page.words(numbers.percent(score["probability"]), probability, y, SIZE, TEXT, bold, "right")
+        page.words(numbers.percent(score["threshold"]), threshold, y, SIZE, QUIET, side="right")
         page.words(source, box.right, y, SMALL, QUIET, side="right")
         place = Box(right - BAR_MM, y - 0.1, right, y + 1.7)
         _bar(page, place, score["probability"], ACCENT if bold else BAR)
@@ -170,7 +171,7 @@ def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
     score = next(score for head in HEADS for score in data[head] if score["code"] == found["code"])
     side = "above" if score["positive"] else "below"
     sentence = (
-        f"{words.percent(score['probability'])}, {side} its threshold of {words.percent(score['threshold'])}. "
+        f"{numbers.percent(score['probability'])}, {side} its threshold of {numbers.percent(score['threshold'])}. "
         f"{found['sentence']}"
     )
     y = page.paragraph(sentence, box.left, box.high - 6, box.width, SIZE + 0.5)
@@ -204,7 +205,7 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
         for name, each in group.items():
             y -= step
             page.words(name, box.left, y, SMALL)
-            page.words(words.percent(each["share"]), box.right, y, SMALL, side="right")
+            page.words(numbers.percent(each["share"]), box.right, y, SMALL, side="right")
             place = Box(box.left + 8, y - 0.1, box.right - 7.5, y + 1.5)
             if found["signed"]:
                 raises, lowers = ((each["share"] + sign * each["net"]) / 2 / most for sign in (1, -1))

@@ -19,11 +19,6 @@ def patient(data: dict[str, Any]) -> str:
     return SEPARATOR.join(part for part in parts if part)
 
 
-def percent(share: float) -> str:
-    """0.62 -> "62 %"; a share that would round to nothing says so."""
-    return "< 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
-
-
 def value(row: dict[str, Any]) -> str:
     """A measurement with its unit, or a dash."""
     number: str = row["words"]["value"]

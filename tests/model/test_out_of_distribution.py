@@ -78,11 +78,11 @@ def test_limits_are_those_of_validation_and_junk_lies_beyond(pool: TwoSources, f
         assert (scores > fitted.near).mean() <= fitting.FALSE_ALARMS
         assert (scores > fitted.far).sum() == 0
     figures = fitting.figures(fitted, Steps(), pool, 0)  # type: ignore[arg-type]
-    assert {row["kind"]: row["near"] > 0.9 for row in figures["junk"] if row["kind"].endswith("noise")} == {
+    assert {row.kind: row.near > 0.9 for row in figures.junk if row.kind.endswith("noise")} == {
         "white noise": True, "pink noise": True, "brown noise": True,
     }  # fmt: skip
-    assert all(entry["near"] < 0.1 for entry in figures["test"].values())
-    assert {row["seen"] for row in figures["junk"]} == {True, False}
+    assert all(entry.near < 0.1 for entry in figures.test.values())
+    assert {row.seen for row in figures.junk} == {True, False}
 
 
 def test_junk_is_what_it_says(pool: TwoSources) -> None:
@@ -99,14 +99,13 @@ def test_junk_is_what_it_says(pool: TwoSources) -> None:
 
 def test_it_is_the_same_from_a_file_and_older_bundles_have_none(fitted: Novelty, tmp_path: Path) -> None:
     bundle = load_bundle(BUNDLE)
-    card = {key: value for key, value in bundle.card.items() if key not in ("files", "architectures")}
-    save_bundle(tmp_path / "new", bundle.networks, card, bundle.metrics, fitted)
+    save_bundle(tmp_path / "new", bundle.networks, bundle.card, bundle.metrics, fitted)
     again = load_bundle(tmp_path / "new").novelty
     embedding = np.linspace(-1, 1, len(fitted.mean))
     assert again is not None
     assert again.score(embedding) == pytest.approx(fitted.score(embedding))
     assert (again.near, again.far) == (fitted.near, fitted.far)
-    save_bundle(tmp_path / "old", bundle.networks, card, bundle.metrics)
+    save_bundle(tmp_path / "old", bundle.networks, bundle.card, bundle.metrics)
     assert not (tmp_path / "old" / NOVELTY_FILE).exists()
     assert load_bundle(tmp_path / "old").novelty is None
 

@@ -26,7 +26,7 @@ from ecgkt.sheet.layout import Layout, Paper
 
 ROOT = Path(__file__).resolve().parents[2]
 MM = 25.4 / 72  # of a PDF's unit, 1/72 inch
-MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card={"created": "2026-11-01"})
+MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card=SimpleNamespace(created="2026-11-01"))
 LEARNT = {"findings": "simulated and real", "diagnoses": "simulated", "labs": "simulated"}
 
 
@@ -162,12 +162,12 @@ def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
     assert "25 mm/s   10 mm/mV   filter: MONITOR 0.5–40 Hz, not for diagnosis" in first
     assert "60 /min" in first
     assert MODEL.sha256 in second
-    assert "Hyperkalaemia 81 % 40 % sim." in second
-    assert "AFIB 12 % 40 % sim. + real" in second
+    assert "Hyperkalaemia 81% 40% sim." in second
+    assert "AFIB 12% 40% sim. + real" in second
     assert "50 to 100" in second
     assert "What contributes to the score: Hyperkalaemia" in second
     assert re.search(
-        r"81 %, above its threshold of 40 %. The QRS complex in V2 contributes most to the score \(\d\d%", second
+        r"81%, above its threshold of 40%. The QRS complex in V2 contributes most to the score \(\d\d%", second
     )
     assert "22 of 40, 18 more of them above the threshold" in second
 

@@ -11,13 +11,17 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import yaml
 
 from ecgkt.datasets.collection import open_collection
+from ecgkt.json_records import encode
 from ecgkt.model.bundle import BundleError, load_bundle
 from ecgkt.model.model import load
+from ecgkt.results.metrics import Metrics
+from tests import made_up_metrics
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import Config, load_config
@@ -45,8 +49,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def metrics(run: Path) -> dict:
-    return json.loads((run / "bundle" / "metrics.json").read_text())
+def metrics(run: Path) -> Metrics:
+    return load_bundle(run / "bundle").metrics
 
 
 @pytest.fixture(scope="module")
@@ -60,35 +64,35 @@ def test_no_patient_is_in_two_splits(prepared: Prepared) -> None:
     assert set(used["split"]) == {"train", "validation", "test"}
 
 
-def test_every_model_has_the_promised_figures(metrics: dict) -> None:
-    assert set(metrics["models"]) == set(MODELS)
-    assert metrics["test"]["patients"] <= metrics["test"]["ecgs"]
+def test_every_model_has_the_promised_figures(metrics: Metrics) -> None:
+    assert set(metrics.models) == set(MODELS)
+    assert metrics.test.patients <= metrics.test.ecgs
     for name in MODELS:
-        for head, figures in metrics["models"][name].items():
-            value, low, high = figures["macro_auroc"]
+        for head, figures in metrics.models[name].items():
+            value, low, high = figures.macro_auroc
             assert low <= value <= high, (name, head)
-            for code, label in figures["labels"].items():
-                assert label["positives"] >= 5, (name, code)
-    assert len(metrics["gap_closed"]) == 3
+            for code, label in figures.labels.items():
+                assert label.positives >= 5, (name, code)
+    assert len(metrics.gap_closed) == 3
     # A model that is given the labs must not be scored on guessing them.
-    assert "labs" not in metrics["models"]["multimodal"]
-    assert "labs" not in metrics["models"]["clinical_only"]
+    assert "labs" not in metrics.models["multimodal"]
+    assert "labs" not in metrics.models["clinical_only"]
 
 
-def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: dict, run: Path) -> None:
-    assert metrics["real_findings"] is None  # there is no real ECG in the toy cohort
+def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: Metrics, run: Path) -> None:
+    assert metrics.real_findings is None  # there is no real ECG in the toy cohort
     for head in ("findings", "diagnoses", "labs"):
-        figures = metrics["calibration"][head]["simulated"]
-        assert sum(row[4] for row in figures["bins"]) == figures["pairs"]
-        assert figures["validation"]["pairs"] < figures["pairs"], "validation is the smaller split"
-        rows = metrics["subgroups"][head]["simulated"]
-        assert sum(row["ecgs"] for row in rows if row["by"] == "sex") == metrics["test"]["ecgs"]
-    everybody = metrics["abstention"]["simulated"][0]
-    assert everybody["ecgs"] == metrics["test"]["ecgs"]
-    card = json.loads((run / "bundle" / "bundle.json").read_text())
-    fitted = card["calibration"]["knowledge_transfer"]
+        figures = metrics.calibration[head]["simulated"]
+        assert sum(row.pairs for row in figures.bins) == figures.pairs
+        assert figures.validation.pairs < figures.pairs, "validation is the smaller split"
+        rows = metrics.subgroups[head]["simulated"]
+        assert sum(row.ecgs for row in rows if row.by == "sex") == metrics.test.ecgs
+    everybody = metrics.abstention["simulated"][0]
+    assert everybody.ecgs == metrics.test.ecgs
+    card = load_bundle(run / "bundle").card
+    fitted = card.calibration["knowledge_transfer"]
     assert {h: set(codes) for h, codes in fitted.items()} == {
-        h: {entry["code"] for entry in card["labels"][h]} for h in fitted
+        h: {entry.code for entry in card.labels[h]} for h in fitted
     }
 
 
@@ -102,7 +106,7 @@ def test_predictions_are_made_anew_for_other_data_or_another_network(run: Path, 
     assert (run / "evaluation" / "predictions" / f"knowledge_transfer_test_{kept}.npz").exists()
 
 
-def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:
+def test_the_bundle_knows_when_not_to_answer(metrics: Metrics, run: Path) -> None:
     bundle = load_bundle(run / "bundle")
     assert bundle.novelty is not None
     assert len(bundle.novelty.mean) == bundle.networks["knowledge_transfer"].dimension
@@ -110,50 +114,52 @@ def test_the_bundle_knows_when_not_to_answer(metrics: dict, run: Path) -> None:
     promised = [label.guarantee for labels in load(run / "bundle").labels.values() for label in labels]
     assert all(promised), "each label has limits, or the count that is too small for any"
     for head in ("findings", "diagnoses", "labs"):
-        figures = metrics["conformal"]["heads"][head]
-        assert figures["labels"]
+        figures = metrics.conformal.heads[head]
+        assert figures.labels
         # Of 14 labels and more, each promised 90%: the mean over labels cannot be far below.
-        assert figures["mean"]["kept_absent"][2] > 0.85
-    assert set(metrics["risk_coverage"]) == {"findings", "diagnoses"}
-    white = next(row for row in metrics["novelty"]["junk"] if row["kind"] == "white noise")
-    assert white["near"] > metrics["novelty"]["test"]["simulated"]["near"]
+        assert figures.mean.kept_absent[2] > 0.85
+    assert set(metrics.risk_coverage) == {"findings", "diagnoses"}
+    white = next(row for row in metrics.novelty.junk if row.kind == "white noise")
+    assert white.near > metrics.novelty.test["simulated"].near
 
 
-def test_figures_of_other_stages_join_the_bundle(run: Path, tmp_path: Path) -> None:
+def test_figures_of_other_stages_join_the_bundle(run: Path, metrics: Metrics, tmp_path: Path) -> None:
     config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
     (tmp_path / "evaluation" / "parts").mkdir(parents=True)
     (tmp_path / "curve").mkdir()
-    (tmp_path / "evaluation" / "metrics.json").write_text('{"gap_closed": null}')
-    (tmp_path / "evaluation" / "parts" / "lab_proxies.json").write_text('{"x": 1}')
-    (tmp_path / "curve" / "curve.json").write_text('{"points": [{"patients": 5}], "groups": {}, "seeds": 3}')
-    assert load_metrics(config) == {
-        "gap_closed": None,
-        "lab_proxies": {"x": 1},
-        "label_curve": [{"patients": 5}],
-        "label_curve_groups": {},
-        "label_curve_about": {"seeds": 3},
-    }
+    (tmp_path / "evaluation" / "metrics.json").write_bytes(encode(metrics))
+    whole = made_up_metrics.complete(metrics)
+    proxies, curve = msgspec.json.encode(whole.lab_proxies), ("label_curve", "label_curve_groups", "label_curve_about")
+    (tmp_path / "evaluation" / "parts" / "lab_proxies.json").write_bytes(proxies)
+    (tmp_path / "curve" / "curve.json").write_bytes(msgspec.json.encode({key: getattr(whole, key) for key in curve}))
+    joined = load_metrics(config)
+    for key in ("lab_proxies", *curve):
+        assert getattr(joined, key) == getattr(whole, key), key
+    assert joined.models == metrics.models
+    (tmp_path / "evaluation" / "parts" / "nonsense.json").write_text("{}")
+    with pytest.raises(ValueError, match="nonsense"):
+        load_metrics(config)
 
 
 @pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only", "signal_only_labs", "multimodal"])
-def test_findings_are_learned_on_held_out_patients(metrics: dict, name: str) -> None:
-    assert metrics["models"][name]["findings"]["macro_auroc"][1] > 0.55
+def test_findings_are_learned_on_held_out_patients(metrics: Metrics, name: str) -> None:
+    assert metrics.models[name]["findings"].macro_auroc[1] > 0.55
 
 
 @pytest.mark.parametrize("name", ["knowledge_transfer", "signal_only_labs", "clinical_only", "multimodal"])
-def test_diagnoses_are_better_than_chance_on_held_out_patients(metrics: dict, name: str) -> None:
-    assert metrics["models"][name]["diagnoses"]["macro_auroc"][1] > 0.5
+def test_diagnoses_are_better_than_chance_on_held_out_patients(metrics: Metrics, name: str) -> None:
+    assert metrics.models[name]["diagnoses"].macro_auroc[1] > 0.5
 
 
-def test_labs_that_the_ecg_shows_are_learned_and_null_labs_are_not(metrics: dict) -> None:
-    labels = metrics["models"]["knowledge_transfer"]["labs"]["labels"]
+def test_labs_that_the_ecg_shows_are_learned_and_null_labs_are_not(metrics: Metrics) -> None:
+    labels = metrics.models["knowledge_transfer"]["labs"].labels
     null = [code for code in NULL_LABELS if code in labels]
     assert null, "the toy cohort should have at least one null lab to look at"
     for code in null:
-        _, low, high = labels[code]["auroc"]
+        _, low, high = labels[code].auroc
         assert low - 0.1 < 0.5 < high + 0.1, code
-    others = np.mean([label["auroc"][0] for code, label in labels.items() if code not in NULL_LABELS])
-    assert others > np.mean([labels[code]["auroc"][0] for code in null])
+    others = np.mean([label.auroc[0] for code, label in labels.items() if code not in NULL_LABELS])
+    assert others > np.mean([labels[code].auroc[0] for code in null])
 
 
 def test_stage_1_matches_ecgs_with_their_own_tables_and_did_not_collapse(run: Path) -> None:
@@ -235,7 +241,7 @@ def test_bundle_is_small_complete_and_says_what_is_simulated(run: Path) -> None:
     assert {file.suffix for file in folder.iterdir()} == {".json", ".safetensors"}
     model = load(folder)
     assert {label.learned_from for label in model.labels["labs"]} == {"simulated"}
-    assert any("simulated" in limit for limit in model.card["limits"])
+    assert any("simulated" in limit for limit in model.card.limits)
     for head in ("findings", "diagnoses", "labs"):
         for label in model.labels[head]:
             assert 0 < label.threshold < 1

@@ -6,14 +6,16 @@ where enough of them are known to have the label and not to have it, simulated o
 
 from __future__ import annotations
 
-from typing import Any
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import binomtest
 
+from ecgkt.results.intervals import Interval, Kind
+from ecgkt.results.trust_metrics import HeadVerdicts, LabelVerdicts, VerdictFigures
 from ecgkt.verdict import Guarantee
-from training.metrics import Array, interval
+from training.metrics import Array, estimate
 
 Flags = npt.NDArray[np.bool_]
 ALPHA = 0.1
@@ -71,14 +73,14 @@ def guarantees(
 
 def coverage(
     fitted: dict[str, Guarantee], codes: list[str], probabilities: Array, targets: Array, simulated: Flags, seed: int
-) -> dict[str, Any]:
+) -> HeadVerdicts:
     """How often the promise was kept on test patients: by label with exact intervals, and the mean over labels.
 
     probabilities, targets: [N, L], one ECG a patient. Shares are of the patients with the label whose set holds
     "present" (kept_present), of those without whose set holds "absent" (kept_absent), and of all by verdict.
     """
     resamples = np.random.default_rng(seed).multinomial(len(targets), np.full(len(targets), 1 / len(targets)), size=200)
-    labels: dict[str, Any] = {}
+    labels: dict[str, LabelVerdicts] = {}
     means: dict[str, list[Array]] = {}
     for code, promise in fitted.items():
         if promise.low is None or promise.high is None:
@@ -89,7 +91,7 @@ def coverage(
         present, absent = p >= promise.low, p <= promise.high
         known = ~np.isnan(truth)
         weights = np.concatenate([np.ones((1, here.sum())), resamples[:, here]])
-        entry: dict[str, Any] = {"population": promise.population, "patients": int(known.sum())}
+        shares: dict[str, Interval] = {}
         for name, kept, of in (
             ("kept_present", present, truth == 1),
             ("kept_absent", absent, truth == 0),
@@ -100,13 +102,11 @@ def coverage(
             if total < FEWEST:
                 continue
             exact = binomtest(int((kept & of).sum()), total).proportion_ci(method="exact")
-            entry[name] = [float((kept & of).sum() / total), float(exact.low), float(exact.high)]
+            shares[name] = (float((kept & of).sum() / total), float(exact.low), float(exact.high))
             with np.errstate(invalid="ignore", divide="ignore"):
                 means.setdefault(name, []).append((weights[:, of] @ kept[of]) / weights[:, of].sum(axis=1))
-        labels[code] = entry
-    mean = {name: np.nanmean(np.stack(values), axis=0) for name, values in means.items()}
-    return {
-        "labels": labels,
-        "without": [code for code, promise in fitted.items() if promise.low is None],
-        "mean": {name: [float(value[0]), *interval(value[1:])] for name, value in mean.items()},
-    }
+        population = cast(Kind, promise.population)
+        labels[code] = LabelVerdicts(population=population, patients=int(known.sum()), **shares)
+    mean = {name: estimate(np.nanmean(np.stack(values), axis=0)) for name, values in means.items()}
+    without = [code for code, promise in fitted.items() if promise.low is None]
+    return HeadVerdicts(labels=labels, without=without, mean=VerdictFigures(**mean))

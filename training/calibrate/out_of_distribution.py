@@ -3,8 +3,6 @@ never saw too."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d
@@ -15,6 +13,8 @@ from ecgkt.ecg import LEADS, derived_limb_leads
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import FARTHEST, Novelty
 from ecgkt.model.preprocessing import BAND, MODEL_RATE
+from ecgkt.results import trust_metrics
+from ecgkt.results.trust_metrics import JunkNovelty, SourceNovelty
 from training.calibrate.conformal import lower_limit, one_ecg_per_patient
 from training.data.pool import Pool
 from training.metrics import Array
@@ -109,24 +109,25 @@ def fit(network: Network, pool: Pool, seed: int) -> Novelty:
     return Novelty(mean, scale, linear, square / 3, unlimited.bias, max(near), max(far))
 
 
-def figures(novelty: Novelty, network: Network, pool: Pool, seed: int) -> dict[str, Any]:
+def figures(novelty: Novelty, network: Network, pool: Pool, seed: int) -> trust_metrics.Novelty:
     """Shares beyond the two limits: test ECGs by source, and junk made of test ECGs, seen in fitting or not."""
     rng = np.random.default_rng([seed, 1])
 
-    def beyond(signals: Signals) -> dict[str, Any]:
+    def beyond(signals: Signals) -> tuple[float, float]:
         scores = novelty.score(embeddings_of_signals(network, signals))
-        shares = {"near": float((scores > novelty.near).mean()), "far": float((scores > novelty.far).mean())}
-        return {"ecgs": len(signals), **shares}
+        return float((scores > novelty.near).mean()), float((scores > novelty.far).mean())
 
     rows = _some(pool.rows("test"), JUNK // 2, rng)
-    junk = [
-        {"kind": kind, "seen": seen, **beyond(signals)}
-        for seen, make in ((True, seen_junk), (False, unseen_junk))
-        for kind, signals in make(pool.signals(rows), rng).items()
-    ]
-    sources = {
-        prepared.info["name"]: {"simulated": bool(prepared.info["simulated"]), **beyond(pool.signals(here))}
-        for number, prepared in enumerate(pool.sets)
-        if len(here := _some(pool.rows("test", number), MOST, rng))
-    }
-    return {"false_alarms_allowed": FALSE_ALARMS, "test": sources, "junk": junk}
+    junk = []
+    for seen, make in ((True, seen_junk), (False, unseen_junk)):
+        for kind, signals in make(pool.signals(rows), rng).items():
+            near, far = beyond(signals)
+            junk.append(JunkNovelty(ecgs=len(signals), near=near, far=far, kind=kind, seen=seen))
+    sources = {}
+    for number, prepared in enumerate(pool.sets):
+        here = _some(pool.rows("test", number), MOST, rng)
+        if len(here):
+            near, far = beyond(pool.signals(here))
+            simulated = bool(prepared.info["simulated"])
+            sources[prepared.info["name"]] = SourceNovelty(ecgs=len(here), near=near, far=far, simulated=simulated)
+    return trust_metrics.Novelty(false_alarms_allowed=FALSE_ALARMS, test=sources, junk=junk)

@@ -14,24 +14,22 @@ debiased values (`*_debiased`) take off what resampling patients adds on top (th
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from scipy.stats import binomtest
 
-from training.metrics import MIN_POSITIVES, Array, interval
+from ecgkt.results.intervals import Interval
+from ecgkt.results.trust_metrics import Bin, Calibration
+from training.metrics import MIN_POSITIVES, Array, estimate, interval
 
 BINS = 10
-Figure = list[float]  # [value, low, high]
 
 
 def calibration_figures(
     probabilities: Array, targets: Array, resamples: Array, by_label: bool = True
-) -> dict[str, Any] | None:
+) -> Calibration | None:
     """All figures of this module for probabilities and targets [N, L] (NaN unknown); resamples [R, N] by patient.
 
-    by_label: with those of each label by itself. `bins` has [mean predicted, observed, low, high, pairs] of each bin
-    that holds any. None without a known pair.
+    by_label: with those of each label by itself. `bins` has each bin that holds any pair. None without a known pair.
     """
     known = ~np.isnan(targets) & ~np.isnan(probabilities)
     if not known.any():
@@ -43,20 +41,20 @@ def calibration_figures(
     pairs, predicted, observed = (weights @ part.sum(axis=1) for part in sums)
     with np.errstate(invalid="ignore", divide="ignore"):
         large = (observed - predicted) / pairs
-    figures: dict[str, Any] = {
-        "ece": ece,
-        "ece_debiased": ece_debiased,
-        "ece_equal_mass": _with_interval(resampled_ece(mass, weights))[0],
-        "in_the_large": [float(large[0]), *interval(large[1:])],
-        "pairs": int(known.sum()),
-        "positives": int(targets[known].sum()),
-        "bins": _bins(sums, resamples),
-    }
     values = _each_label(probabilities, targets, weights) if by_label else []
-    if values:
-        classwise, debiased = _with_interval(np.nanmean(values, axis=0))
-        figures |= {"classwise": classwise, "classwise_debiased": debiased, "classwise_labels": len(values)}
-    return figures
+    classwise, classwise_debiased = _with_interval(np.nanmean(values, axis=0)) if values else (None, None)
+    return Calibration(
+        ece=ece,
+        ece_debiased=ece_debiased,
+        ece_equal_mass=_with_interval(resampled_ece(mass, weights))[0],
+        in_the_large=estimate(large),
+        pairs=int(known.sum()),
+        positives=int(targets[known].sum()),
+        bins=_bins(sums, resamples),
+        classwise=classwise,
+        classwise_debiased=classwise_debiased,
+        classwise_labels=len(values) or None,
+    )
 
 
 def _each_label(probabilities: Array, targets: Array, weights: Array) -> list[Array]:
@@ -93,22 +91,23 @@ def resampled_ece(sums: tuple[Array, Array, Array], weights: Array) -> Array:
         return np.abs(weights @ (observed - predicted)).sum(axis=1) / (weights @ pairs).sum(axis=1)
 
 
-def _with_interval(values: Array) -> tuple[Figure, Figure]:
-    """[value, low, high] as it stands and debiased, from a value followed by its resamples."""
+def _with_interval(values: Array) -> tuple[Interval | None, Interval | None]:
+    """The value with its interval as it stands and debiased, from a value followed by its resamples."""
     bias = float(np.nanmean(values[1:]) - values[0])
     low, high = interval(values[1:])
 
-    def moved(by: float) -> Figure:
-        return [max(float(edge) - by, 0.0) for edge in (values[0] + bias, low, high)]
+    def moved(by: float) -> Interval | None:
+        value, least, most = (float(edge) - by for edge in (values[0] + bias, low, high))
+        return (max(value, 0.0), max(least, 0.0), max(most, 0.0)) if np.isfinite((value, least, most)).all() else None
 
     return moved(bias), moved(2 * bias)
 
 
-def _bins(sums: tuple[Array, Array, Array], resamples: Array) -> list[list[float]]:
+def _bins(sums: tuple[Array, Array, Array], resamples: Array) -> list[Bin]:
     """The interval is the wider of the bootstrap's and Wilson's (1927), which does not shrink to nothing where all or
     none of a few are positive."""
     pairs, predicted, observed = sums
-    rows: list[list[float]] = []
+    rows: list[Bin] = []
     for column in np.flatnonzero(pairs.sum(axis=0)):
         total = float(pairs[:, column].sum())
         drawn = resamples @ pairs[:, column]
@@ -117,5 +116,5 @@ def _bins(sums: tuple[Array, Array, Array], resamples: Array) -> list[list[float
         drawn_low, drawn_high = interval(shares)
         wilson = binomtest(round(share * total), int(total)).proportion_ci(method="wilson")
         low, high = min(drawn_low, float(wilson.low)), max(drawn_high, float(wilson.high))
-        rows.append([mean, share, low, high, int(total)])
+        rows.append(Bin(mean, share, low, high, int(total)))
     return rows

@@ -11,13 +11,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from ecgkt.json_records import decode, encode
+from ecgkt.prediction import HEADS, Head
+from ecgkt.results import names, numbers
+from ecgkt.results.intervals import Kind
+from ecgkt.results.metrics import VERSION, Bootstrap, Cohort, HeadFigures, Metrics, RealFindings, SourceCohort
+from ecgkt.results.trust_metrics import Calibration, Refusals, Subgroup
 from training.calibrate.platt import calibrated, cross_fitted, fit_head
 from training.config import Config
 from training.data.pool import Pool
@@ -54,7 +61,7 @@ def fingerprint_of(config: Config, pool: Pool, name: str) -> str:
     return hashlib.sha256("\n".join([*fingerprints, record]).encode()).hexdigest()[:12]
 
 
-def evaluate(config: Config) -> dict[str, Any]:
+def evaluate(config: Config) -> Metrics:
     _, sets = load_sets(config)
     pool = Pool(sets)
     rows = pool.rows("test")
@@ -62,44 +69,52 @@ def evaluate(config: Config) -> dict[str, Any]:
     simulated = pool.simulated(rows)
     resamples = patient_resamples(patients, config.bootstrap, config.seed)
     codes = pool.codes()
-    models: dict[str, Any] = {}
+    models: dict[str, dict[Head, HeadFigures]] = {}
     macros: dict[str, Array] = {}
     for name in tqdm(MODELS, desc="evaluate"):
         logits = predictions(config, name, pool, "test")
         models[name] = {}
-        for head, scores in logits.items():
+        for head in (head for head in HEADS if head in logits):
             targets = pool.targets[head][rows].astype(float)
-            figures, macro = head_figures(codes[head], scores, targets, simulated, resamples)
-            models[name][head] = figures
+            models[name][head], macro = head_figures(codes[head], logits[head], targets, simulated, resamples)
             if head == "diagnoses" and macro is not None:
                 macros[name] = macro
-    metrics = {
-        "test": {"patients": len(np.unique(patients)), "ecgs": len(rows)},
-        "test_by_source": {
-            prepared.info["name"]: {
-                "simulated": bool(prepared.info["simulated"]),
-                "patients": len(np.unique(patients[pool.source_of[rows] == number])),
-                "ecgs": int((pool.source_of[rows] == number).sum()),
-            }
+    shipped = _shipped(config, pool, codes, simulated, resamples)
+    trust = trust_figures(
+        config,
+        pool,
+        {split: predictions(config, names.TRANSFER, pool, split) for split in ("validation", "test")},
+        {split: pool.simulated(pool.rows(split)) for split in ("validation", "test")},
+        resamples,
+    )
+    metrics = Metrics(
+        version=VERSION,
+        test=Cohort(patients=len(np.unique(patients)), ecgs=len(rows)),
+        test_by_source={
+            prepared.info["name"]: SourceCohort(
+                simulated=bool(prepared.info["simulated"]),
+                patients=len(np.unique(patients[pool.source_of[rows] == number])),
+                ecgs=int((pool.source_of[rows] == number).sum()),
+            )
             for number, prepared in enumerate(pool.sets)
         },
-        "models": models,
-        "gap_closed": gap_closed(macros),
-        "transfer_minus_signal_only": difference(macros, "knowledge_transfer", "signal_only"),
-        "transfer_minus_signal_only_labs": difference(macros, "knowledge_transfer", "signal_only_labs"),
-        **_shipped(config, pool, codes, simulated, resamples),
-        **trust_figures(
-            config,
-            pool,
-            {split: predictions(config, "knowledge_transfer", pool, split) for split in ("validation", "test")},
-            {split: pool.simulated(pool.rows(split)) for split in ("validation", "test")},
-            resamples,
-        ),
-        "bootstrap": {"resamples": config.bootstrap, "unit": "patient", "interval": "95% percentile"},
-    }
+        models=models,
+        bootstrap=Bootstrap(resamples=config.bootstrap, unit="patient", interval="95% percentile"),
+        gap_closed=gap_closed(macros),
+        transfer_minus_signal_only=difference(macros, names.TRANSFER, names.SIGNAL),
+        transfer_minus_signal_only_labs=difference(macros, names.TRANSFER, "signal_only_labs"),
+        calibration=shipped.calibration,
+        subgroups=shipped.subgroups,
+        abstention=shipped.abstention,
+        left_out_in_preparation={prepared.info["name"]: prepared.info["excluded"] for prepared in pool.sets},
+        real_findings=shipped.real_findings,
+        conformal=trust.conformal,
+        novelty=trust.novelty,
+        risk_coverage=trust.risk_coverage,
+    )
     path = config.folder / "evaluation" / "metrics.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(metrics, indent=1) + "\n")
+    path.write_bytes(encode(metrics))
     record = {
         "stage": "evaluate",
         "config_hash": config.hash(),
@@ -112,28 +127,40 @@ def evaluate(config: Config) -> dict[str, Any]:
     return metrics
 
 
+@dataclass(frozen=True)
+class Shipped:
+    """What is measured of the model that ships only, under its keys in metrics.json."""
+
+    calibration: dict[Head, dict[Kind, Calibration]]
+    subgroups: dict[Head, dict[Kind, list[Subgroup]]]
+    abstention: dict[Kind, list[Refusals]]
+    real_findings: RealFindings | None
+
+
 def _shipped(
     config: Config, pool: Pool, codes: dict[str, list[str]], simulated: npt.NDArray[np.bool_], resamples: Array
-) -> dict[str, Any]:
-    """What is measured of the model that ships only: calibration, subgroups, abstention, real findings.
+) -> Shipped:
+    """Calibration, subgroups, abstention and real findings of the model that ships.
 
     Test ECGs have the calibration that the bundle gets, fitted on all validation patients; validation ECGs one that was
     fitted on other validation patients.
     """
-    name = "knowledge_transfer"
     rows, before = pool.rows("test"), pool.rows("validation")
     ecgs, earlier = pool.ecgs.iloc[rows], pool.ecgs.iloc[before]
     patients = earlier["patient"].to_numpy(str)
-    kinds = {"real": ~simulated, "simulated": simulated}
-    kinds_before = {"real": ~pool.simulated(before), "simulated": pool.simulated(before)}
+    kinds: dict[Kind, npt.NDArray[np.bool_]] = {"real": ~simulated, "simulated": simulated}
+    is_simulated = pool.simulated(before)
+    kinds_before = {"real": ~is_simulated, "simulated": is_simulated}
     resamples_before = patient_resamples(patients, config.bootstrap, config.seed)
-    calibration: dict[str, Any] = {}
-    subgroups: dict[str, Any] = {}
-    found: dict[str, Any] | None = None
-    fitted_on = predictions(config, name, pool, "validation")
-    for head, logits in predictions(config, name, pool, "test").items():
+    calibration: dict[Head, dict[Kind, Calibration]] = {}
+    subgroups: dict[Head, dict[Kind, list[Subgroup]]] = {}
+    found: RealFindings | None = None
+    fitted_on = predictions(config, names.TRANSFER, pool, "validation")
+    tested = predictions(config, names.TRANSFER, pool, "test")
+    for head in (head for head in HEADS if head in tested):
+        logits = tested[head]
         truth, truth_before = (pool.targets[head][r].astype(float) for r in (rows, before))
-        fit_data = (fitted_on[head], truth_before, kinds_before["simulated"])
+        fit_data = (fitted_on[head], truth_before, is_simulated)
         p = calibrated(logits, fit_head(*fit_data))
         p_before = cross_fitted(*fit_data, patients, config.seed)
         calibration[head], subgroups[head] = {}, {}
@@ -141,10 +168,8 @@ def _shipped(
             figures = calibration_figures(p[mask], truth[mask], resamples[:, mask])
             if figures:
                 here = kinds_before[kind]
-                figures["validation"] = calibration_figures(
-                    p_before[here], truth_before[here], resamples_before[:, here]
-                )
-                calibration[head][kind] = figures
+                earlier_figures = calibration_figures(p_before[here], truth_before[here], resamples_before[:, here])
+                calibration[head][kind] = msgspec.structs.replace(figures, validation=earlier_figures)
                 subgroups[head][kind] = subgroup_figures(
                     codes[head], p[mask], truth[mask], ecgs[mask], resamples[:, mask]
                 )
@@ -152,39 +177,27 @@ def _shipped(
             real = kinds["real"]
             found = real_findings(codes[head], logits[real], truth[real], resamples[:, real])
     refused = refusals(config, pool, rows)
-    return {
-        "calibration": calibration,
-        "subgroups": subgroups,
-        "abstention": {
-            kind: abstention_figures(refused[mask], ecgs[mask]) for kind, mask in kinds.items() if mask.any()
-        },
-        "left_out_in_preparation": {prepared.info["name"]: prepared.info["excluded"] for prepared in pool.sets},
-        "real_findings": found,
-    }
+    abstention = {kind: abstention_figures(refused[mask], ecgs[mask]) for kind, mask in kinds.items() if mask.any()}
+    return Shipped(calibration, subgroups, abstention, found)
 
 
-def _print_table(metrics: dict[str, Any]) -> None:
-    print(f"{'macro AUROC':20s}" + "".join(f"{head:>24s}" for head in ("findings", "diagnoses", "labs")))
-    for name, heads in metrics["models"].items():
-        cells = []
-        for head in ("findings", "diagnoses", "labs"):
-            value = heads.get(head, {}).get("macro_auroc")
-            cells.append(f"{value[0]:.3f} [{value[1]:.3f}-{value[2]:.3f}]" if value else "-")
+def _print_table(metrics: Metrics) -> None:
+    print(f"{'macro AUROC':20s}" + "".join(f"{head:>24s}" for head in HEADS))
+    for name in metrics.models:
+        figures = (metrics.head(name, head) for head in HEADS)
+        cells = (numbers.interval(found.macro_auroc if found else None) for found in figures)
         print(f"{name:20s}" + "".join(f"{cell:>24s}" for cell in cells))
-    print("gap closed", metrics["gap_closed"])
+    print("gap closed", numbers.percent_interval(metrics.gap_closed))
 
 
-def load_metrics(config: Config) -> dict[str, Any]:
+def load_metrics(config: Config) -> Metrics:
     """The figures of `evaluate`, with those that other stages left: OUT/evaluation/parts/NAME.json becomes NAME, and
-    OUT/curve/curve.json becomes label_curve (its points), label_curve_groups and label_curve_about (the rest)."""
+    OUT/curve/curve.json holds label_curve, label_curve_groups and label_curve_about."""
     folder: Path = config.folder / "evaluation"
-    metrics = dict(json.loads((folder / "metrics.json").read_text()))
+    metrics = json.loads((folder / "metrics.json").read_text())
     for part in sorted((folder / "parts").glob("*.json")):
         metrics[part.stem] = json.loads(part.read_text())
     curve_file = config.folder / "curve" / "curve.json"
     if curve_file.exists():
-        curve = json.loads(curve_file.read_text())
-        metrics["label_curve"] = curve.pop("points")
-        metrics["label_curve_groups"] = curve.pop("groups", {})
-        metrics["label_curve_about"] = curve
-    return metrics
+        metrics |= json.loads(curve_file.read_text())
+    return decode(json.dumps(metrics).encode(), Metrics, VERSION, f"The figures of the run {config.name}")

@@ -1,4 +1,4 @@
-"""Real ECGs changed as a rising potassium changes them, to see whether the score of hyperkalaemia follows.
+"""Real ECGs changed as a rising potassium changes them, to see whether the score of hyperkalemia follows.
 
 Every number is a published slope of `training/simulation/effects.csv` (its sources stand there): T taller and narrower,
 PR and QRS longer, P flatter. The rest of the recording, its noise and its rhythm stay as they are.

@@ -8,9 +8,7 @@ changed as a rising potassium would change them) and domain_probe (can the lab s
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
@@ -21,12 +19,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ecgkt.model.networks.network import Network
+from ecgkt.results.intervals import Interval
+from ecgkt.results.metrics import DomainProbe, DoseResponse, LabProxy
 from training.calibrate.platt import calibrated, fit_head
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.evaluate import predictions
 from training.evaluate.hyperkalemia import with_potassium
-from training.metrics import MIN_POSITIVES, Array, auroc, interval, patient_resamples
+from training.metrics import MIN_POSITIVES, Array, auroc, estimate, patient_resamples
 from training.train import predict
 from training.train.run import StageError, load_network, load_sets
 from training.train.source_erasure import normal_of_like_age
@@ -56,23 +56,26 @@ def checks(config: Config) -> None:
     folder = config.folder / "evaluation" / "parts"
     folder.mkdir(parents=True, exist_ok=True)
     logits = predict.logits_by_pool(network, pool, real)
-    parts = {
+    parts: dict[str, dict[str, LabProxy] | dict[str, DoseResponse] | dict[str, DomainProbe]] = {
         "lab_proxies": lab_proxies(pool, real, logits, config),
         "dose_response": {"potassium": potassium_response(config, pool, network, real)},
     }
     if len(real) < len(every):
         parts["domain_probe"] = domain_probe(config, pool, network)
     for name, made in parts.items():
-        (folder / f"{name}.json").write_text(json.dumps(made, indent=1) + "\n")
-        print(name, json.dumps(made)[:400])
+        content = msgspec.json.encode(made)
+        (folder / f"{name}.json").write_bytes(msgspec.json.format(content, indent=1) + b"\n")
+        print(name, content.decode()[:400])
 
 
-def lab_proxies(pool: Pool, real: npt.NDArray[np.int64], logits: dict[str, Array], config: Config) -> dict[str, Any]:
-    """{score on statement: AUROC with interval}, on all real ECGs: no network saw a lab or a diagnosis of theirs."""
+def lab_proxies(
+    pool: Pool, real: npt.NDArray[np.int64], logits: dict[str, Array], config: Config
+) -> dict[str, LabProxy]:
+    """Score on statement -> AUROC, on all real ECGs: no network saw a lab or a diagnosis of theirs."""
     codes = pool.codes()
     stated = {code: pool.targets["findings"][real, number] == 1 for number, code in enumerate(codes["findings"])}
     resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[real], config.bootstrap, config.seed)
-    out: dict[str, Any] = {}
+    out: dict[str, LabProxy] = {}
     for head, code, statement in PROXIES:
         if code not in codes[head] or statement not in stated:
             continue
@@ -83,22 +86,17 @@ def lab_proxies(pool: Pool, real: npt.NDArray[np.int64], logits: dict[str, Array
         used = has | normal
         scores = logits[head][used, codes[head].index(code)]
         truth = has[used].astype(float)
-        values = auroc(scores, truth, resamples[:, used])
-        out[f"{code} on {statement}"] = {
-            "auroc": [float(auroc(scores, truth)[0]), *interval(values)],
-            "positives": int(has.sum()),
-            "against": int(normal.sum()),
-            "what": f"{code} score of real ECGs stated {statement} against those stated NORM",
-        }
+        out[f"{code} on {statement}"] = LabProxy(
+            auroc=_auroc(scores, truth, resamples[:, used]),
+            positives=int(has.sum()),
+            against=int(normal.sum()),
+            what=f"{code} score, real ECGs with {statement} against those with NORM",
+        )
     return out
 
 
-def potassium_response(config: Config, pool: Pool, network: Network, real: npt.NDArray[np.int64]) -> dict[str, Any]:
-    """Calibrated probability of hyperkalaemia on real normal ECGs outside training, changed to each potassium.
-
-    median, and the middle half of the ECGs; rising: share of the ECGs whose probability is higher at the highest
-    potassium than at the lowest.
-    """
+def potassium_response(config: Config, pool: Pool, network: Network, real: npt.NDArray[np.int64]) -> DoseResponse:
+    """Calibrated probability of hyperkalemia on real normal ECGs outside training, changed to each potassium."""
     codes = pool.codes()
     held_out = np.isin(real, np.concatenate([pool.rows("validation"), pool.rows("test")]))
     normal = pool.targets["findings"][real, codes["findings"].index("NORM")] == 1
@@ -119,18 +117,18 @@ def potassium_response(config: Config, pool: Pool, network: Network, real: npt.N
         placed[:, column] = logits[:, at]
         probabilities.append(calibrated(placed, fitted)[:, column])
     levels = np.stack(probabilities)  # [potassium, ECGs]
-    return {
-        "values": list(POTASSIUM),
-        "unit": "mmol/L",
-        "probability": np.median(levels, axis=1).tolist(),
-        "low": np.quantile(levels, 0.25, axis=1).tolist(),
-        "high": np.quantile(levels, 0.75, axis=1).tolist(),
-        "ecgs": len(signals),
-        "rising": float((levels[-1] > levels[0]).mean()),
-    }
+    return DoseResponse(
+        values=list(POTASSIUM),
+        unit="mmol/L",
+        probability=np.median(levels, axis=1).tolist(),
+        low=np.quantile(levels, 0.25, axis=1).tolist(),
+        high=np.quantile(levels, 0.75, axis=1).tolist(),
+        ecgs=len(signals),
+        rising=float((levels[-1] > levels[0]).mean()),
+    )
 
 
-def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Any]:
+def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, DomainProbe]:
     """How well real and simulated normal ECGs are told apart, by what is looked at; each patient judged by a reader
     that did not learn from them.
 
@@ -147,28 +145,37 @@ def domain_probe(config: Config, pool: Pool, network: Network) -> dict[str, Any]
     shuffled = np.random.default_rng(config.seed).permutation(is_real)
     single = [float(auroc(labs[:, column], is_real.astype(float))[0]) for column in range(labs.shape[1])]
     telling = int(np.argmax(np.abs(np.array(single) - 0.5)))
-    held = f"{is_real.sum()} real against {(1 - is_real).sum()} simulated normal ECGs outside training"
+    regression = "logistic regression"
     out = {}
-    for name, features, reader, truth, what in (
-        ("labs logits", labs, line, is_real, f"logistic regression, {held}"),
-        ("labs logits, by a forest", labs, forest, is_real, f"random forest, {held}"),
-        ("the most telling lab logit", labs[:, [telling]], line, is_real,
-         f"{network.architecture.labels['labs'][telling]}, by itself, {held}"),
-        ("labs logits, sources shuffled", labs, line, shuffled, f"logistic regression, {held}, as a check"),
-        ("findings logits", findings, line, is_real, f"logistic regression, {held}"),
-        ("embedding", embedding, line, is_real, f"logistic regression, {held}"),
+    for name, features, reader, truth, classifier in (
+        ("lab logits", labs, line, is_real, regression),
+        ("lab logits, nonlinear", labs, forest, is_real, "random forest"),
+        ("single most telling lab logit", labs[:, [telling]], line, is_real,
+         f"{regression}, {network.architecture.labels['labs'][telling]} alone"),
+        ("lab logits, sources shuffled", labs, line, shuffled, f"{regression}, as a check"),
+        ("finding logits", findings, line, is_real, regression),
+        ("embedding", embedding, line, is_real, regression),
     ):  # fmt: skip
-        out[name] = {"auroc": _probe(reader, features, truth, patients, config), "chance": 0.5, "what": what}
+        out[name] = DomainProbe(
+            auroc=_probe(reader, features, truth, patients, config),
+            chance=0.5,
+            classifier=classifier,
+            real=int(is_real.sum()),
+            simulated=int((1 - is_real).sum()),
+        )
     return out
 
 
 def _probe(
     reader: ClassifierMixin, features: Array, truth: npt.NDArray[np.int64], patients: npt.NDArray[np.str_],
     config: Config,
-) -> list[float]:  # fmt: skip
-    """[AUROC, low, high] of a classifier, cross-validated by patient."""
+) -> Interval | None:  # fmt: skip
+    """AUROC of a classifier, cross-validated by patient."""
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=config.seed)
     scores = cross_val_predict(reader, features, truth, groups=patients, cv=folds, method="predict_proba")[:, 1]
     resamples = patient_resamples(patients, config.bootstrap, config.seed)
-    value = auroc(scores, truth.astype(float))[0]
-    return [float(value), *interval(auroc(scores, truth.astype(float), resamples))]
+    return _auroc(scores, truth.astype(float), resamples)
+
+
+def _auroc(scores: Array, truth: Array, resamples: Array) -> Interval | None:
+    return estimate(np.concatenate([auroc(scores, truth), auroc(scores, truth, resamples)]))

@@ -9,12 +9,11 @@ what is kept stands beside it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from training.metrics import Array, interval, label_aurocs
+from ecgkt.results.trust_metrics import Order, RiskCoverage, RiskCurve
+from training.metrics import Array, estimate, label_aurocs
 
 COVERAGES = np.arange(0.1, 1.01, 0.1)
 
@@ -54,9 +53,9 @@ def figures(
     probabilities: Array,
     targets: Array,
     thresholds: Array,
-    doubts: dict[str, Array],
+    doubts: dict[Order, Array],
     resamples: Array,
-) -> dict[str, Any]:
+) -> RiskCoverage:
     """A curve for each order in `doubts` (name -> [N], large is doubtful), with 95% intervals over patients.
 
     ECGs of which no label is known are left out. resamples: [R, N].
@@ -65,24 +64,24 @@ def figures(
     p, truth = probabilities[known], targets[known]
     weights = np.concatenate([np.ones((1, int(known.sum()))), resamples[:, known]])
     loss = losses(p, truth, thresholds)
-    result: dict[str, Any] = {
-        "ecgs": int(known.sum()),
-        "labels": len(codes),
-        "coverage": [round(float(coverage), 2) for coverage in COVERAGES],
-        "orders": {},
-    }
+    orders: dict[Order, RiskCurve] = {}
     for order, doubt in doubts.items():
         aurocs, measured = _aurocs(p, truth, doubt[known])
-        entry: dict[str, Any] = {"auroc": aurocs, "auroc_labels": measured}
-        for name, values in loss.items():
-            risk, area = curve(values, doubt[known], weights)
-            entry[name] = [[float(v[0]), *interval(v[1:])] for v in risk.T]
-            entry[f"{name}_area"] = [float(area[0]), *interval(area[1:])]
+        brier, brier_area = curve(loss["brier"], doubt[known], weights)
+        error, error_area = curve(loss["error"], doubt[known], weights)
+        orders[order] = RiskCurve(
+            auroc=aurocs,
+            auroc_labels=measured,
+            brier=[estimate(risk) for risk in brier.T],
+            brier_area=estimate(brier_area),
             # What the order gains on no order at all, whose area is the risk of all ECGs.
-            gain = risk[:, -1] - area
-            entry[f"{name}_gain"] = [float(gain[0]), *interval(gain[1:])]
-        result["orders"][order] = entry
-    return result
+            brier_gain=estimate(brier[:, -1] - brier_area),
+            error=[estimate(risk) for risk in error.T],
+            error_area=estimate(error_area),
+            error_gain=estimate(error[:, -1] - error_area),
+        )
+    coverage = [round(float(share), 2) for share in COVERAGES]
+    return RiskCoverage(ecgs=int(known.sum()), labels=len(codes), coverage=coverage, orders=orders)
 
 
 def _aurocs(probabilities: Array, targets: Array, doubt: Array) -> tuple[list[float | None], int]:

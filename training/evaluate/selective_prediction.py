@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ecgkt.model.out_of_distribution import Novelty
-from ecgkt.prediction import HEADS
+from ecgkt.prediction import HEADS, Head
+from ecgkt.results import trust_metrics
+from ecgkt.results.intervals import Kind
+from ecgkt.results.trust_metrics import Conformal, HeadVerdicts, Order, RiskCoverage
 from ecgkt.verdict import Guarantee
 from training.calibrate.conformal import ALPHA, coverage, guarantees, one_ecg_per_patient
 from training.calibrate.out_of_distribution import figures, fit
@@ -24,6 +27,15 @@ from training.train.run import load_network
 MODEL = "knowledge_transfer"
 Rows = npt.NDArray[np.int64]
 Logits = dict[str, Array]
+
+
+@dataclass(frozen=True)
+class Trust:
+    """`conformal`, `novelty` and `risk_coverage` of metrics.json."""
+
+    conformal: Conformal
+    novelty: trust_metrics.Novelty
+    risk_coverage: dict[Head, dict[Kind, RiskCoverage]]
 
 
 def fit_guarantees(
@@ -59,8 +71,8 @@ def trust_figures(
     logits: dict[str, Logits],
     simulated: dict[str, npt.NDArray[np.bool_]],
     resamples: Array,
-) -> dict[str, Any]:
-    """`conformal`, `novelty` and `risk_coverage` of metrics.json.
+) -> Trust:
+    """What is measured on test patients of verdicts, abstention and novelty.
 
     logits: split -> head -> [N, L]; simulated: split -> [N]; both for validation and test.
     resamples: [R, N] of test patients.
@@ -71,8 +83,9 @@ def trust_figures(
     chosen = one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], config.seed)
     network, novelty = load_network(config, MODEL), fit_novelty(config, pool)
     unlike = novelty.score(embeddings(network, pool, rows))
-    conformal: dict[str, Any] = {"alpha": ALPHA, "heads": {}}
-    risk: dict[str, Any] = {}
+    verdicts: dict[Head, HeadVerdicts] = {}
+    risk: dict[Head, dict[Kind, RiskCoverage]] = {}
+    masks: dict[Kind, npt.NDArray[np.bool_]] = {"real": ~simulated["test"], "simulated": simulated["test"]}
     for head in HEADS:
         if head not in test:
             continue
@@ -80,21 +93,21 @@ def trust_figures(
         truth_before, truth = (pool.targets[head][r].astype(float) for r in (before, rows))
         parameters = fit_head(validation[head], truth_before, simulated["validation"])
         p_before, p = calibrated(validation[head], parameters), calibrated(test[head], parameters)
-        conformal["heads"][head] = coverage(
+        verdicts[head] = coverage(
             promised[head], codes, p[chosen], truth[chosen], simulated["test"][chosen], config.seed
         )
         limits = thresholds(p_before, truth_before, simulated["validation"])
         risk[head] = {}
-        for kind, here in (("real", ~simulated["test"]), ("simulated", simulated["test"])):
+        for kind, here in masks.items():
             known = ~np.isnan(truth[here]).all(axis=0)
             if known.any() and head in ("findings", "diagnoses"):
-                orders = {"confidence": entropy(p[here][:, known]), "novelty": unlike[here]}
+                orders: dict[Order, Array] = {"confidence": entropy(p[here][:, known]), "novelty": unlike[here]}
                 kept = [code for code, flag in zip(codes, known, strict=True) if flag]
                 risk[head][kind] = risk_figures(
                     kept, p[here][:, known], truth[here][:, known], limits[known], orders, resamples[:, here]
                 )
-    return {
-        "conformal": conformal,
-        "novelty": figures(novelty, network, pool, config.seed),
-        "risk_coverage": {head: kinds for head, kinds in risk.items() if kinds},
-    }
+    return Trust(
+        Conformal(alpha=ALPHA, heads=verdicts),
+        figures(novelty, network, pool, config.seed),
+        {head: kinds for head, kinds in risk.items() if kinds},
+    )

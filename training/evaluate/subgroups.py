@@ -7,17 +7,15 @@ are small and a mean over several labels is steadier than each. Groups of fewer 
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import binomtest
 
 from ecgkt.prediction import AGGREGATES
-from training.evaluate.auroc import figure
+from ecgkt.results.trust_metrics import Refusals, Subgroup
 from training.evaluate.calibration_error import calibration_figures
-from training.metrics import Array, label_aurocs
+from training.metrics import Array, estimate, label_aurocs
 
 Flags = npt.NDArray[np.bool_]
 BANDS = ((0, 50, "under 50 years"), (50, 65, "50–64 years"), (65, 80, "65–79 years"), (80, 200, "80 years and over"))
@@ -42,8 +40,8 @@ def divisions(ecgs: pd.DataFrame) -> dict[str, dict[str, Flags]]:
 
 def subgroup_figures(
     codes: list[str], probabilities: Array, targets: Array, ecgs: pd.DataFrame, resamples: Array
-) -> list[dict[str, Any]]:
-    """A row a group: by, group, patients, ecgs, positives, labels, auroc, ece, in_the_large ([value, low, high]).
+) -> list[Subgroup]:
+    """A row a group.
 
     probabilities, targets: [N, L], NaN unknown; ecgs: [N] patient, age, sex; resamples: [R, N]. Figures that cannot be
     measured are None.
@@ -63,21 +61,28 @@ def subgroup_figures(
         known = [set(measured) for name, measured in aurocs.items() if name != "not known"]
         common = set.intersection(*known) if known else set()
         for name, mask in groups.items():
-            row: dict[str, Any] = {"by": by, "group": name, **_counts(ecgs[mask])}
-            row |= {"positives": int(np.nansum(targets[mask])), "labels": len(common)}
-            row |= {"auroc": None, "ece": None, "in_the_large": None}
             shared = [aurocs[name][c] for c in common if c in aurocs.get(name, {})]
-            if shared and len(shared) == len(common):
-                row["auroc"] = figure(np.nanmean(np.stack(shared), axis=0))
+            complete = bool(shared) and len(shared) == len(common)
             calibration = calibration_figures(probabilities[mask], targets[mask], resamples[:, mask], by_label=False)
-            if name in large and calibration:
-                row["ece"], row["in_the_large"] = calibration["ece_debiased"], calibration["in_the_large"]
-            rows.append(row)
+            shown = calibration if name in large else None
+            rows.append(
+                Subgroup(
+                    by=by,
+                    group=name,
+                    patients=int(ecgs["patient"][mask].nunique()),
+                    ecgs=int(mask.sum()),
+                    positives=int(np.nansum(targets[mask])),
+                    labels=len(common),
+                    auroc=estimate(np.nanmean(np.stack(shared), axis=0)) if complete else None,
+                    ece=shown.ece_debiased if shown else None,
+                    in_the_large=shown.in_the_large if shown else None,
+                )
+            )
     return rows
 
 
-def abstention_figures(refused: Flags, ecgs: pd.DataFrame) -> list[dict[str, Any]]:
-    """A row a group, all together first: by, group, patients, ecgs, refused, share [value, low, high].
+def abstention_figures(refused: Flags, ecgs: pd.DataFrame) -> list[Refusals]:
+    """A row a group, all together first.
 
     refused: [N] what `ecgkt.quality.usable.assess` would not pass. The interval is Clopper and Pearson's (1934): a
     bootstrap of a group without a refusal would claim that there never is one.
@@ -88,10 +93,7 @@ def abstention_figures(refused: Flags, ecgs: pd.DataFrame) -> list[dict[str, Any
         for name, mask in groups.items():
             count, total = int(refused[mask].sum()), int(mask.sum())
             exact = binomtest(count, total).proportion_ci(method="exact")
-            share = [count / total, float(exact.low), float(exact.high)]
-            rows.append({"by": by, "group": name, **_counts(ecgs[mask]), "refused": count, "share": share})
+            share = (count / total, float(exact.low), float(exact.high))
+            patients = int(ecgs["patient"][mask].nunique())
+            rows.append(Refusals(by=by, group=name, patients=patients, ecgs=total, refused=count, share=share))
     return rows
-
-
-def _counts(ecgs: pd.DataFrame) -> dict[str, int]:
-    return {"patients": int(ecgs["patient"].nunique()), "ecgs": len(ecgs)}

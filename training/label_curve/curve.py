@@ -12,12 +12,14 @@ import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import TypedDict
 
+import msgspec
 import numpy as np
 import yaml
 from scipy.special import expit
 
+from ecgkt.results.curve_metrics import CurveAbout, CurveRun
 from training.cohort.prepared import Prepared
 from training.config import Config, load_config, part_of
 from training.data.pool import Pool
@@ -38,6 +40,8 @@ from training.label_curve.recipes import (
 from training.train.run import StageError, load_sets, pool_of
 
 ORACLE = "oracle"
+
+ORACLE_IS = "ECG only, trained on more and other patients without coding noise: what an ECG can tell"
 
 
 @dataclass(frozen=True)
@@ -185,32 +189,37 @@ def _oracle(config: CurveConfig, run: Config, pool: Pool) -> None:
     write_result(folder, {"recipe": ORACLE, "size": 0, "seed": 0}, ecgs, loss, began)
 
 
-def write_curve(config: CurveConfig, pool: Pool) -> dict[str, Any]:
+def write_curve(config: CurveConfig, pool: Pool) -> None:
     """curve.json from all runs that are there; intervals from resampled patients and seeds."""
     found: dict[tuple[str, int], list[np.ndarray]] = {}
-    results = []
+    runs = []
     for path in sorted(config.folder.glob("runs/*/result.json")):
         result = json.loads(path.read_text())
-        results.append({key: value for key, value in result.items() if key != "loss"})
+        runs.append(CurveRun(**{key: value for key, value in result.items() if key != "loss"}))
         with np.load(path.parent / "test.npz", allow_pickle=False) as stored:
             found.setdefault((result["recipe"], result["size"]), []).append(stored["logits"].astype(np.float64))
     patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[pool.rows("train")]))
     made = figures(found, pool, config.tenth, config.best, patients)
-    made["models"] = {name: recipe.what for name, recipe in RECIPES.items()} | {
-        ORACLE: "ECG only, other and more patients, labels without coding noise: what the tracing holds"
-    }
-    made["seeds"] = len(config.seeds)
-    made["runs"] = results
-    made["note"] = (
-        f"Simulated patients. {config.steps} steps of {load_config(config.run).batch} ECGs for every network, stage 1 "
-        "included, unless its description says otherwise; stopped early on the validation patients. Gains and gaps are "
-        "against the better of signal-only's two budgets. Intervals: patients and seeds resampled."
+    models = {name: recipe.what for name, recipe in RECIPES.items()} | {ORACLE: ORACLE_IS}
+    note = (
+        f"Simulated patients. Every network had {config.steps:,} steps of {load_config(config.run).batch} ECGs, "
+        "pretraining included, unless stated otherwise, with early stopping on validation patients. Gains and gaps are "
+        "measured against the better of signal-only's two budgets. Intervals resample patients and seeds."
     )
-    (config.folder / "curve.json").write_text(json.dumps(made, indent=1) + "\n")
+    about = CurveAbout(
+        best=config.best,
+        tenth=config.tenth,
+        conclusions=made.conclusions,
+        models=models,
+        seeds=len(config.seeds),
+        runs=runs,
+        note=note,
+    )
+    parts = {"label_curve": made.points, "label_curve_groups": made.groups, "label_curve_about": about}
+    (config.folder / "curve.json").write_bytes(msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
     for name in sorted({key[0] for key in found}):
         print(name, {size: round(float(np.mean([_test(pool, x) for x in runs])), 4)
                      for (n, size), runs in sorted(found.items()) if n == name})  # fmt: skip
-    return made
 
 
 def _test(pool: Pool, logits: np.ndarray) -> float:

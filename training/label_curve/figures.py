@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt.results.curve_metrics import Conclusions, CurvePoint
+from ecgkt.results.intervals import Interval
 from ecgkt.results.label_curve import BUDGETS
 from training.data.pool import Pool
 from training.label_curve.recipes import HEAD
-from training.metrics import Array, interval, label_aurocs, patient_resamples
+from training.metrics import Array, estimate, label_aurocs, patient_resamples
 
 RESAMPLES = 300
 Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
 
 
-def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> dict[str, Any]:
-    """points and groups of the curve, and what follows at a tenth of the labels and with all.
+@dataclass(frozen=True)
+class Curve:
+    """The points over all diagnoses and by group of them, and what follows from the points."""
+
+    points: list[CurvePoint]
+    groups: dict[str, list[CurvePoint]]
+    conclusions: Conclusions
+
+
+def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> Curve:
+    """Points and groups of the curve, and what follows at a tenth of the labels and with all.
 
     found: (recipe, labeled patients, 0 for all) -> test logits [ECGs, labels] of each seed. Every resample draws
     patients, and of each recipe's seeds as many as there are, both with replacement; the same for all recipes, so
@@ -31,13 +42,11 @@ def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> di
     for column, entry in enumerate(pool.labels[HEAD]):
         groups.setdefault(str(entry["group"]), []).append(column)
     everything = list(range(targets.shape[1]))
-    return {
-        "points": _points(by_label, everything, best, patients),
-        "groups": {name: _points(by_label, columns, best, patients) for name, columns in sorted(groups.items())},
-        "tenth": tenth,
-        "best": best,
-        "conclusions": _conclusions(by_label, everything, tenth, best),
-    }
+    return Curve(
+        _points(by_label, everything, best, patients),
+        {name: _points(by_label, columns, best, patients) for name, columns in sorted(groups.items())},
+        _conclusions(by_label, everything, tenth, best),
+    )
 
 
 def _by_label(runs: list[npt.NDArray[np.float64]], targets: Array, resamples: Array) -> dict[int, Array]:
@@ -57,31 +66,31 @@ def _macro(by_label: dict[int, Array], columns: list[int]) -> Array | None:
     return np.nanmean(np.stack(known), axis=0) if known else None
 
 
-def _figure(values: Array) -> list[float]:
-    return [float(values[0]), *interval(values[1:])]
-
-
 def _points(
     by_label: dict[tuple[str, int], dict[int, Array]], columns: list[int], best: str, patients: int
-) -> list[dict[str, Any]]:
+) -> list[CurvePoint]:
     macros = {key: _macro(found, columns) for key, found in by_label.items()}
     points = []
     for size in sorted({size for name, size in macros if name != "oracle"}, key=lambda size: size or patients):
         here = {name: m for (name, n), m in macros.items() if n == size and name != "oracle" and m is not None}
         if not here:
             continue
-        point: dict[str, Any] = {"patients": size or patients}
-        point |= {name: _figure(values) for name, values in sorted(here.items())}
-        floor = _signal_only(macros, size)
-        if floor is not None and {best, "multimodal"} <= set(here):
-            point["gap_closed"] = _closed(here[best], floor, here["multimodal"])
-            point["gain"] = _figure(here[best] - floor)
-        ceiling = macros.get(("oracle", 0))
+        models = {name: estimate(values) for name, values in sorted(here.items())}
+        reached, floor, both, ceiling = (
+            here.get(best), _signal_only(macros, size), here.get("multimodal"), macros.get(("oracle", 0))
+        )  # fmt: skip
         if ceiling is not None:
-            point["oracle"] = _figure(ceiling)
-            if floor is not None and best in here:
-                point["attainable_gap_closed"] = _closed(here[best], floor, ceiling)
-        points.append(point)
+            models["oracle"] = estimate(ceiling)
+        gap = attainable = gain = None
+        if reached is not None and floor is not None:
+            gain = estimate(reached - floor)
+            gap = _closed(reached, floor, both) if both is not None else None
+            attainable = _closed(reached, floor, ceiling) if ceiling is not None else None
+        points.append(
+            CurvePoint(
+                patients=size or patients, models=models, gap_closed=gap, attainable_gap_closed=attainable, gain=gain
+            )
+        )
     return points
 
 
@@ -92,25 +101,25 @@ def _signal_only(macros: dict[tuple[str, int], Array | None], size: int) -> Arra
     return max(known, key=lambda macro: float(macro[0]), default=None)
 
 
-def _closed(reached: Array, low: Array, high: Array) -> list[float]:
+def _closed(reached: Array, low: Array, high: Array) -> Interval | None:
     """(reached - low) / (high - low), resample by resample."""
-    return _figure((reached - low) / (high - low))
+    return estimate((reached - low) / (high - low))
 
 
 def _conclusions(
     by_label: dict[tuple[str, int], dict[int, Array]], columns: list[int], tenth: int, best: str
-) -> dict[str, Any]:
+) -> Conclusions:
     """Paired differences in macro AUROC: the best recipe at a tenth of the labels and with all of them."""
     macros = {key: _macro(found, columns) for key, found in by_label.items()}
     few, many = macros.get((best, tenth)), macros.get((best, 0))
 
-    def difference(first: Array | None, second: Array | None) -> list[float] | None:
-        return None if first is None or second is None else _figure(first - second)
+    def difference(first: Array | None, second: Array | None) -> Interval | None:
+        return None if first is None or second is None else estimate(first - second)
 
     others = sorted({name for name, size in macros if size == tenth and name not in (best, *BUDGETS)})
-    return {
-        "best_at_tenth_minus_signal_only_with_all": difference(few, _signal_only(macros, 0)),
-        "best_minus_signal_only_with_all": difference(many, _signal_only(macros, 0)),
-        "best_minus_signal_only_at_tenth": difference(few, _signal_only(macros, tenth)),
-        "best_minus_others_at_tenth": {name: difference(few, macros.get((name, tenth))) for name in others},
-    }
+    return Conclusions(
+        best_at_tenth_minus_signal_only_with_all=difference(few, _signal_only(macros, 0)),
+        best_minus_signal_only_with_all=difference(many, _signal_only(macros, 0)),
+        best_minus_signal_only_at_tenth=difference(few, _signal_only(macros, tenth)),
+        best_minus_others_at_tenth={name: difference(few, macros.get((name, tenth))) for name in others},
+    )

@@ -49,27 +49,41 @@ class Recipe:
 
 
 RECIPES = {
-    "signal_only": Recipe("ECG network from scratch, diagnoses of the labeled patients"),
-    "signal_only_long": Recipe("the same with 4.5 times the steps, more than all teachers and a pupil take", steps=4.5),
+    "signal_only": Recipe("ECG network trained from scratch on the labeled patients' diagnoses"),
+    "signal_only_long": Recipe(
+        "signal only with 4.5 times the steps, more than a student and all its teachers take together", steps=4.5
+    ),
     "self_taught": Recipe(
-        "signal-only's pupil: learns its probabilities for everyone's ECGs, no lab",
+        "student of signal only: learns its probabilities on all training ECGs, no labs",
         teachers=("signal_only",),
         steps=3.0,
     ),
-    "lab_heads": Recipe("the same plus lab heads on everyone's labs", labs=True),
-    "labs_first": Recipe("predicts everyone's labs and vitals first, then lab heads", "ecg", "labs", True),
-    "vicreg": Recipe("the paper's way, as reconstructed: VICReg with the table, then lab heads", "ecg", "vicreg", True),
-    "infonce": Recipe("InfoNCE with the table, then lab heads", "ecg", "infonce", True),
-    "sigreg": Recipe("LeJEPA (SIGReg) with the table, then lab heads", "ecg", "sigreg", True),
+    "lab_heads": Recipe("signal only plus lab heads trained on all patients' labs", labs=True),
+    "labs_first": Recipe("pretrained to predict all patients' labs and vitals, then lab heads", "ecg", "labs", True),
+    "vicreg": Recipe(
+        "the paper's method, as reconstructed: VICReg against the table, then lab heads", "ecg", "vicreg", True
+    ),
+    "infonce": Recipe("InfoNCE against the table, then lab heads", "ecg", "infonce", True),
+    "sigreg": Recipe("LeJEPA (SIGReg) against the table, then lab heads", "ecg", "sigreg", True),
     "distilled": Recipe(
-        "learns the multimodal teacher's probabilities for everyone, and lab heads", "ecg", "", True, MULTIMODAL
+        "learns the multimodal teacher's probabilities on all training ECGs, with lab heads",
+        "ecg",
+        "",
+        True,
+        MULTIMODAL,
     ),
     "labs_first_distilled": Recipe(
-        "predicts labs and vitals first, then the teacher's", "ecg", "labs", True, MULTIMODAL
+        "pretrained to predict labs and vitals, then distilled from the multimodal teacher",
+        "ecg",
+        "labs",
+        True,
+        MULTIMODAL,
     ),
-    "vicreg_distilled": Recipe("VICReg with the table first, then the teacher's", "ecg", "vicreg", True, MULTIMODAL),
+    "vicreg_distilled": Recipe(
+        "VICReg against the table, then distilled from the multimodal teacher", "ecg", "vicreg", True, MULTIMODAL
+    ),
     "taught": Recipe(
-        "two teachers, the multimodal network and a regression; lab heads; three times the steps",
+        "two teachers (multimodal network and regression), lab heads, three times the steps",
         "ecg",
         "",
         True,
@@ -77,12 +91,12 @@ RECIPES = {
         3.0,
     ),
     # With the budget of `taught`, to tell what its steps are worth from what its second teacher is.
-    "lab_heads_long": Recipe("lab heads with 4.5 times the steps", labs=True, steps=4.5),
-    "vicreg_long": Recipe("VICReg, then lab heads, with 4.5 times the steps", "ecg", "vicreg", True, steps=4.5),
-    "distilled_long": Recipe("one teacher, three times the steps", "ecg", "", True, MULTIMODAL, 3.0),
-    "ridge": Recipe("regression on the table and a labs-first embedding", "both", "labs", linear=True),
-    "clinical_only": Recipe("table alone: labs, vitals, biometrics", "table"),
-    "multimodal": Recipe("ECG and table, both at inference", "both"),
+    "lab_heads_long": Recipe("lab heads, 4.5 times the steps", labs=True, steps=4.5),
+    "vicreg_long": Recipe("VICReg, then lab heads, 4.5 times the steps", "ecg", "vicreg", True, steps=4.5),
+    "distilled_long": Recipe("distilled, three times the steps", "ecg", "", True, MULTIMODAL, 3.0),
+    "ridge": Recipe("ridge regression on the table and the embedding of labs first", "both", "labs", linear=True),
+    "clinical_only": Recipe("clinical table alone: labs, vitals, biometrics", "table"),
+    "multimodal": Recipe("sees ECG and clinical table, in training and in use", "both"),
 }
 
 

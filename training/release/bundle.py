@@ -11,14 +11,17 @@ import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.model.bundle import MODEL_FILES, save_bundle
+from ecgkt.model.card import VERSION, Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
 from ecgkt.model.networks.network import CLIP_MV
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
-from ecgkt.prediction import HEADS
+from ecgkt.prediction import HEADS, Head
+from ecgkt.results.metrics import Metrics
 from ecgkt.verdict import Guarantee
 from training.calibrate.platt import Parameters, Thresholds, calibrate
 from training.config import Config
@@ -27,15 +30,16 @@ from training.evaluate.evaluate import load_metrics, predictions
 from training.evaluate.selective_prediction import fit_guarantees, fit_novelty
 from training.train.run import load_network, load_sets, load_stage
 
+Info = dict[str, Any]  # prepared.json of a data set
 INTENDED_USE = (
-    "Research on what a 12-lead ECG tells of findings, diagnoses and laboratory abnormalities, and on how such a "
-    "model explains itself. For researchers and clinicians who judge the method, not for the care of a patient."
+    "Research on what a 12-lead ECG reveals about ECG findings, diagnoses and laboratory abnormalities, and on how "
+    "such a model can be explained. For researchers and clinicians evaluating the method, not for patient care."
 )
 NOT_FOR = [
-    "Any clinical decision, triage, diagnosis, treatment, or the reassurance of a patient.",
+    "Any clinical decision: triage, diagnosis, treatment or reassurance.",
     "Ruling anything out: a low probability is not a negative test.",
-    "Patients under 18, paced rhythms, exercise or ambulatory recordings, recordings of fewer than 12 leads.",
-    "Ranking patients or populations other than those described under training data.",
+    "Patients under 18, paced rhythms, exercise or ambulatory recordings, recordings with fewer than 12 leads.",
+    "Ranking patients against each other; populations other than those described under training data.",
 ]
 
 
@@ -55,49 +59,57 @@ def bundle(config: Config, out: Path) -> None:
     promised = fit_guarantees(
         pool, predictions(config, "knowledge_transfer", pool, "validation"), rows, simulated, config.seed
     )
-    card = {
-        "name": config.name,
-        "created": datetime.date.today().isoformat(),
-        "leads": list(LEADS),
-        "rate": MODEL_RATE,
-        "samples": MODEL_SAMPLES,
-        "normalization": {
-            "unit": "mV",
-            "band_hz": list(BAND),
-            "clip_mv": CLIP_MV,
-            "lead_scale_mv": [round(float(v), 5) for v in networks["knowledge_transfer"].lead_scale[:, 0]],
-        },
-        "labels": {
+    card = Card(
+        version=VERSION,
+        name=config.name,
+        created=datetime.date.today().isoformat(),
+        leads=list(LEADS),
+        rate=MODEL_RATE,
+        samples=MODEL_SAMPLES,
+        normalization=Normalization(
+            unit="mV",
+            band_hz=BAND,
+            clip_mv=CLIP_MV,
+            lead_scale_mv=[round(float(v), 5) for v in networks["knowledge_transfer"].lead_scale[:, 0]],
+        ),
+        labels={
             head: _label_entries(pool, head, thresholds.get(head, {}), promised.get(head, {}), metrics)
             for head in HEADS
         },
-        "calibration": calibration,
-        "training_data": [
+        calibration=calibration,
+        training_data=[
             _provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)
         ],
-        "seeds": {"run": config.seed, **{s.name: s.seed for s in sources if s.seed}},
-        "config": config.to_json(),
-        "stages": {
-            name: {k: record[k] for k in ("parameters", "seconds_this_run")}
-            | {k: record["figures"][k] for k in ("source_erased_on",) if record["figures"].get(k)}
+        seeds={"run": config.seed, **{s.name: s.seed for s in sources if s.seed}},
+        config=config.to_json(),
+        stages={
+            name: TrainingStage(
+                parameters=record["parameters"],
+                seconds_this_run=record["seconds_this_run"],
+                source_erased_on=record["figures"].get("source_erased_on") or None,
+            )
             for name in (*(["pretrain"] if config.pretrain_steps else []), *networks)
             for record in [load_stage(config, name)[1]]
         },
-        "intended_use": INTENDED_USE,
-        "not_for": NOT_FOR,
-        "limits": _limits(pool),
-    }
+        intended_use=INTENDED_USE,
+        not_for=NOT_FOR,
+        limits=_limits(pool),
+        architectures={},  # these two are filled in as the files are written
+        files={},
+    )
     save_bundle(out, networks, card, metrics, fit_novelty(config, pool))
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
 
 
 def _label_entries(
-    pool: Pool, head: str, thresholds: Thresholds, promised: dict[str, Guarantee], metrics: dict[str, Any]
-) -> list[dict[str, Any]]:
+    pool: Pool, head: Head, thresholds: Thresholds, promised: dict[str, Guarantee], metrics: Metrics
+) -> list[LabelEntry]:
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.prediction.Label` needs."""
-    measured = metrics["models"]["knowledge_transfer"].get(head, {}).get("labels", {})
+    measured = metrics.head("knowledge_transfer", head)
     train = pool.rows("train")
-    names = {code: finding.name for code, finding in vocabulary.findings().items()} if head == "findings" else {}
+    names: dict[str, object] = (
+        {code: finding.name for code, finding in vocabulary.findings().items()} if head == "findings" else {}
+    )
     is_simulated = pool.simulated(train)
     entries = []
     for column, entry in enumerate(pool.labels[head]):
@@ -107,31 +119,38 @@ def _label_entries(
             kind for kind, mask in (("simulated", is_simulated), ("real", ~is_simulated)) if (positive & mask).any()
         ]
         code = str(entry["code"])
-        figure = measured.get(code, {})
+        figure = measured.labels.get(code) if measured else None
         threshold, source = thresholds[code]
-        entries.append(
-            {
-                **entry,
-                "name": names.get(code, entry["name"]),  # as the vocabulary has it now, whenever the set was prepared
-                "prevalence": round(float(np.nanmean(truth)), 5) if (~np.isnan(truth)).any() else 0.0,
-                "training_positives": int(positive.sum()),
-                "threshold": round(threshold, 5),
-                "threshold_source": source,
-                "guarantee": vars(promised[code]) if code in promised else None,
-                "auroc": figure.get("auroc"),
-                "test_positives": figure.get("positives", 0),
-                "measured_on": figure.get("measured_on"),
-                "learned_from": " and ".join(kinds) or "nobody",
-            }
-        )
+        made = {
+            **entry,
+            "name": names.get(code, entry["name"]),  # as the vocabulary has it now, whenever the set was prepared
+            "prevalence": round(float(np.nanmean(truth)), 5) if (~np.isnan(truth)).any() else 0.0,
+            "training_positives": int(positive.sum()),
+            "threshold": round(threshold, 5),
+            "threshold_source": source,
+            "guarantee": vars(promised[code]) if code in promised else None,
+            "auroc": figure.auroc if figure else None,
+            "test_positives": figure.positives if figure else 0,
+            "measured_on": figure.measured_on if figure else None,
+            "learned_from": " and ".join(kinds) or "nobody",
+        }
+        entries.append(msgspec.convert(made, LabelEntry))
     return entries
 
 
-def _provenance(meta: dict[str, Any], pretrain: bool) -> dict[str, Any]:
-    kept = {
-        key: meta.get(key) for key in ("name", "source", "simulated", "patients", "ecgs", "splits", "license", "note")
-    }
-    return {**kept, "fingerprint": meta["fingerprint"], "used_in_stage_1": pretrain}
+def _provenance(info: Info, pretrain: bool) -> DataSet:
+    return DataSet(
+        name=info["name"],
+        source=info["source"],
+        simulated=bool(info["simulated"]),
+        patients=info["patients"],
+        ecgs=info["ecgs"],
+        splits={name: Split(**sizes) for name, sizes in info["splits"].items()},
+        license=info.get("license"),
+        note=info.get("note"),
+        fingerprint=info["fingerprint"],
+        used_in_stage_1=pretrain,
+    )
 
 
 def _limits(pool: Pool) -> list[str]:
@@ -139,16 +158,19 @@ def _limits(pool: Pool) -> list[str]:
     if any(prepared.info["simulated"] for prepared in pool.sets):
         limits.append(
             "Diagnoses and laboratory abnormalities were learned from simulated patients and tested on simulated "
-            "patients; nothing is known of how they do on real ones."
+            "patients; how well they carry over to real patients is unknown."
         )
     if any(prepared.info["source"] == "ptbxl" for prepared in pool.sets):
         limits.append(
-            "The real tracings come from a copy of PTB-XL filtered to 0.5-40 Hz whose amplitudes are modeled, so "
-            "voltage criteria (LVH, low voltage) are weak."
+            "The real ECGs come from a copy of PTB-XL filtered to 0.5–40 Hz with modeled amplitudes, so voltage "
+            "criteria (LVH, low voltage) are unreliable."
         )
     limits.append(
-        "Thresholds give the highest F1 among those of at least 90% specificity on validation ECGs; they serve no "
-        "clinical purpose."
+        "Each threshold maximizes F1 at a specificity of at least 90% on validation ECGs; thresholds serve no clinical "
+        "purpose."
     )
-    limits.append("Not done: testing in another hospital, by ethnicity, against a reader panel, prospectively.")
+    limits.append(
+        "Not done: external validation in another hospital, evaluation by ethnicity, a reader study, a prospective "
+        "study."
+    )
     return limits

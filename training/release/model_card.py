@@ -1,186 +1,142 @@
-"""MODEL_CARD.md, the README's table of results and its file tree, written by a script; no figure is typed by hand.
+"""MODEL_CARD.md: the bundle's facts and test figures in Markdown; no figure is typed by hand.
 
-    python -m training card --model assets/models/default
-
-They stand between markers: `<!-- results -->` ... `<!-- /results -->`, `<!-- tree -->` ... `<!-- /tree -->`.
+Sections, tables and sentences are those of `ecgkt.results`, which the pages show too. The figures of every label go
+into MODEL_CARD_labels.csv; everything else is in the bundle's metrics.json.
 """
 
 from __future__ import annotations
 
-import ast
-import json
-import re
-from pathlib import Path
-from typing import Any
+import csv
+import io
+
+import msgspec
 
 from ecgkt import NOTICE
+from ecgkt.model.bundle import MODEL_FILES
+from ecgkt.model.card import Card
 from ecgkt.prediction import HEADS
-from training.release import card_sections
-from training.release.card_sections import interval_text, share_text, signed_text
+from ecgkt.results import (
+    abstention,
+    calibration,
+    label_curve,
+    label_curve_tables,
+    model_facts,
+    names,
+    performance,
+    real_ecgs,
+    sections,
+    subgroups,
+)
+from ecgkt.results.metrics import Metrics
+from training.config import Config
+from training.release.markdown import bullets, document, table
 
-ROOT = Path(__file__).resolve().parents[2]
-DESCRIPTIONS = {
-    "random_linear": ("Random encoder + linear heads", "ECG"),
-    "signal_only": ("Signal-only", "ECG"),
-    "signal_only_labs": ("Signal-only + lab heads", "ECG"),
-    "knowledge_transfer": ("**Knowledge transfer**", "ECG"),
-    "clinical_only": ("Clinical table only", "labs, vitals, biometrics"),
-    "multimodal": ("Multimodal", "ECG + labs, vitals, biometrics"),
-}
-OTHER_FILES = {
-    "ecgkt/vocabulary/*.csv": "names, units, limits, phrases of findings and labs",
-    "training/configs/": "runs: tiny, default, mimic; cohort: windows, label rules, smallest numbers of positives",
-    "training/simulation/*.csv": "conditions, labs, effects with sources, to be read and corrected by a cardiologist",
-    "assets/models/default/": "the shipped bundle",
-    "assets/examples/": "simulated test patients in MIMIC's layout, one real recording",
-    "tests/": "mirrors the tree; contract/ holds every encoder to one contract, browser/ drives Chromium",
-    "docs/": "architecture.md, LOG.md",
-}
+LABELS_FILE = "MODEL_CARD_labels.csv"
 
 
-def write_cards(bundle: Path) -> None:
-    card = json.loads((bundle / "bundle.json").read_text())
-    metrics = json.loads((bundle / "metrics.json").read_text())
-    results = results_table(card, metrics)
-    (ROOT / "MODEL_CARD.md").write_text(model_card(card, metrics, results))
-    readme = ROOT / "README.md"
-    text = readme.read_text()
-    for marker, content in (("results", results), ("tree", file_tree())):
-        pattern = rf"(<!-- {marker} -->\n).*(<!-- /{marker} -->)"
-        text = re.sub(pattern, lambda m, new=content: m[1] + new + m[2], text, flags=re.DOTALL)  # type: ignore[misc]
-    readme.write_text(text)
+def results(metrics: Metrics) -> str:
+    """The one table of results, for the README: the networks of this bundle, and what follows from them."""
+    return document([table(performance.summary(metrics)), performance.gap_closed(metrics)])
 
 
-def file_tree() -> str:
-    """The Python files with the first sentence of their docstrings, as a fenced block."""
-    lines = []
-    files = [ROOT / "app.py"]
-    for folder in ("pages", "ecgkt", "training", "benchmarks"):
-        files += sorted((ROOT / folder).rglob("*.py"))
-    for file in files:
-        summary = ast.get_docstring(ast.parse(file.read_text()))
-        if summary:
-            first = re.split(r"(?<=[.;])\s|, so that |: `", " ".join(summary.split()))[0].rstrip(".:;,")
-            lines.append(f"{file.relative_to(ROOT)!s:42s} {first}")
-    lines += [f"{name:42s} {words}" for name, words in OTHER_FILES.items()]
-    return "```\n" + "\n".join(lines) + "\n```\n"
-
-
-def results_table(card: dict[str, Any], metrics: dict[str, Any]) -> str:
-    """Markdown: the label-efficiency curve if there is one; macro AUROC per model and head of the bundle's own run,
-    what each was measured on, the gap closed."""
-    curve = card_sections.curve(metrics)
-    lines = [curve, "", "### The networks of this bundle", ""] if curve else []
-    lines += ["| model | sees at inference | findings | diagnoses | labs |", "|---|---|---|---|---|"]
-    for name, (title, sees) in DESCRIPTIONS.items():
-        heads = metrics["models"].get(name, {})
-        cells = [interval_text(heads.get(head, {}).get("macro_auroc")) for head in HEADS]
-        lines.append(f"| {title} | {sees} | {' | '.join(cells)} |")
-    sets = "; ".join(
-        f"{name}: {entry['ecgs']} {'simulated' if entry['simulated'] else 'real'} ECGs of {entry['patients']} patients"
-        for name, entry in metrics["test_by_source"].items()
-    )
-    heads = metrics["models"]["knowledge_transfer"]
-    kinds = "; ".join(
-        f"{head} on {heads[head]['measured_on']} ECGs" for head in HEADS if heads[head].get("measured_on")
-    )
-    members = card["config"].get("members", 1)
-    seeds = f"One seed; {members} networks a model, their logits averaged" if members > 1 else "One seed"
-    counts = ", ".join(f"{len(card['labels'][head])} {head}" for head in HEADS)
-    lines += [
-        "",
-        f"Macro AUROC with patient-level 95% bootstrap intervals ({metrics['bootstrap']['resamples']} resamples): "
-        f"{kinds}. Test: {sets}. Labels: {counts}. {seeds}.",
-        "",
-        f"Gap closed, (transfer - signal-only) / (multimodal - signal-only), diagnoses: "
-        f"**{share_text(metrics['gap_closed'])}**. Transfer minus signal-only: "
-        f"{signed_text(metrics['transfer_minus_signal_only'])}; minus signal-only with lab heads: "
-        f"{signed_text(metrics['transfer_minus_signal_only_labs'])}.",
-        "",
+def model_card(card: Card, metrics: Metrics, metrics_link: str) -> str:
+    """The whole model card as Markdown; metrics_link: where metrics.json lies, from the card."""
+    every = f"[metrics.json]({metrics_link})"
+    parts = [
+        f"# Model card: {card.name}",
+        f"*Written by `python -m training card` from `bundle.json` and `metrics.json`.* {NOTICE}",
+        f"Figures of every label are in [{LABELS_FILE}]({LABELS_FILE}); all other figures are in {every}.",
+        "## Intended use",
+        card.intended_use,
+        "## Not to be used for",
+        bullets(card.not_for),
+        "## Limitations",
+        bullets(card.limits),
+        "## Training data",
+        bullets(model_facts.learned_from(card)),
+        table(model_facts.training_data(card)),
+        "## Training",
+        training(card),
+        table(model_facts.stages(card)),
     ]
-    return "\n".join(lines)
+    for section in sections.SECTIONS:
+        if section.measured(metrics):
+            parts += [f"## {section.title}", *_content(section, card, metrics)]
+    return document(parts)
 
 
-def _training(card: dict[str, Any]) -> str:
-    """How the shipped model was trained, in a few sentences; bundles of before 2026-11-25 lack some of the keys."""
-    config = card["config"]
-    first, then = config["pretrain_steps"], config["finetune_steps"]
-    members = config.get("members", 1)
+def _content(section: sections.Section, card: Card, metrics: Metrics) -> list[str]:
+    """What stands under the heading of a section that has figures."""
+    if section == sections.PERFORMANCE:
+        return [table(performance.summary(metrics)), performance.gap_closed(metrics), performance.differences(metrics)]
+    if section == sections.LABEL_CURVE:
+        said = [*label_curve.sentences(metrics), *label_curve.verdicts(metrics)]
+        return [bullets(said), table(label_curve_tables.curve(metrics, fewest=2))]
+    if section == sections.REAL_FINDINGS and metrics.real_findings:
+        return [table(real_ecgs.findings(metrics.real_findings))]
+    if section == sections.CALIBRATION:
+        return [calibration.INTRODUCTION, table(calibration.summary(metrics))]
+    if section == sections.SUBGROUPS:
+        return [table(subgroups.overview(metrics))]
+    if section == sections.ABSTENTION and metrics.conformal:
+        parts = [abstention.promise(metrics.conformal), table(abstention.verdicts(metrics.conformal))]
+        return parts + ([abstention.UNLIKE, table(abstention.novelty(metrics.novelty))] if metrics.novelty else [])
+    if section == sections.REAL_LABS:
+        return _real_labs(card, metrics)
+    return [table(model_facts.build(card, card.files[MODEL_FILES[names.TRANSFER]]))]
+
+
+def _real_labs(card: Card, metrics: Metrics) -> list[str]:
+    known = {entry.code: entry.name for head in HEADS for entry in card.labels[head]}
+    parts = [real_ecgs.caution(entry.learned_from for entry in card.labels["labs"])]
+    if metrics.lab_proxies:
+        parts += [f"### {real_ecgs.PROXIES}", table(real_ecgs.proxies(metrics.lab_proxies, known))]
+    if metrics.dose_response:
+        parts += [f"### {real_ecgs.DOSES}", real_ecgs.DOSES_EXPLAINED]
+        parts += [table(real_ecgs.dose(key, dose)) for key, dose in metrics.dose_response.items()]
+    if metrics.domain_probe:
+        stage = card.stages.get(names.TRANSFER)
+        erased = stage.source_erased_on if stage else None
+        parts += [f"### {real_ecgs.PROBES}", real_ecgs.source_erased(erased) if erased else ""]
+        parts.append(table(real_ecgs.probes(metrics.domain_probe)))
+    return parts
+
+
+def training(card: Card) -> str:
+    """How the networks were trained, in a few sentences."""
+    config = msgspec.convert(card.config, Config)
     said = [
-        f"Stage 1: {config['pretrain_objective']} between ECG and clinical table, {first} steps."
-        if first
-        else "No stage 1: diagnoses are learned from codes and from a multimodal teacher instead.",
-        f"Stages 2 and 3 together: {then} steps, findings, diagnoses and labs.",
+        f"Created {card.created}, seed {config.seed}.",
+        f"Stage 1: {config.pretrain_objective} between ECG and clinical table, {config.pretrain_steps} steps."
+        if config.pretrain_steps
+        else "No stage 1 (pretraining against the clinical table).",
+        f"Stages 2 and 3 together: {config.finetune_steps} steps on findings, diagnoses and labs.",
     ]
-    if config.get("distil"):
-        said.append("Diagnoses: the mean of the coded label and of the multimodal network's probability.")
-    said.append(f"Baselines: {first + then} steps. Batches of {config['batch']}.")
-    if members > 1:
-        said.append(f"Every model is {members} networks trained independently, whose logits are averaged.")
-    taken_out = card["stages"].get("knowledge_transfer", {}).get("source_erased_on")
-    if taken_out:
+    if config.distil:
         said.append(
-            f"What tells a real from a simulated ECG was taken out of the lab heads (least-squares concept erasure, on "
-            f"{taken_out:,} normal training ECGs)."
+            "Diagnoses are distilled: the target is the mean of the coded label and the multimodal network's "
+            "probability."
         )
+    said.append(f"Baselines: {config.baseline_steps} steps. Batch size {config.batch}.")
+    if config.members > 1:
+        said.append(f"Every model is an ensemble of {config.members} networks whose logits are averaged.")
+    said.append("A reconstruction of arXiv 2512.07021; no figure here is the paper's.")
     return " ".join(said)
 
 
-def model_card(card: dict[str, Any], metrics: dict[str, Any], results: str) -> str:
-    """The whole model card as Markdown."""
-    data = [
-        f"- **{entry['name']}** ({'simulated' if entry['simulated'] else 'real'}): "
-        f"{entry['splits']['train']['ecgs']} of its {entry['ecgs']} ECGs, of {entry['splits']['train']['patients']} "
-        f"patients. {entry.get('note') or ''} License: {entry.get('license') or 'none stated'}."
-        f"{' Not used in stage 1.' if card['config']['pretrain_steps'] and not entry['used_in_stage_1'] else ''}"
-        for entry in card["training_data"]
-    ]
-    stages = [
-        f"| {name} | {entry['parameters']:,} | {entry['seconds_this_run'] / 60:.0f} |"
-        for name, entry in card["stages"].items()
-    ]
-    parts = [
-        f"# Model card: {card['name']}",
-        f"*Written by `python -m training card` from `bundle.json` and `metrics.json`.* {NOTICE}",
-        "## Intended use",
-        card["intended_use"],
-        "## Not for",
-        "\n".join(f"- {line}" for line in card["not_for"]),
-        card_sections.learned_from(card),
-        "## Training data",
-        "\n".join(data),
-        "## How it was trained",
-        f"Created {card['created']}. {_training(card)} "
-        f"Seed {card['config']['seed']}. A reconstruction of arXiv 2512.07021; no figure here is the paper's.",
-        "\n".join(["| stage | parameters | minutes (last run, shared CPU) |", "|---|---|---|", *stages]),
-        "## Results",
-        results,
-        card_sections.curve_details(metrics),
-        card_sections.real_findings(metrics),
-        card_sections.calibration(metrics),
-        card_sections.subgroups(metrics),
-        card_sections.labs_on_real(card, metrics),
-        card_sections.others(metrics),
-        "## Limits",
-        "\n".join(f"- {line}" for line in card["limits"]),
-        "## Files",
-        "\n".join(f"- `{name}` SHA-256 `{digest}`" for name, digest in card["files"].items()),
-        "## Per label (knowledge transfer)",
-        *(_label_table(head, card) for head in HEADS),
-    ]
-    return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
-
-
-def _label_table(head: str, card: dict[str, Any]) -> str:
-    rows = [
-        f"### {head.capitalize()}",
-        "",
-        "| code | name | AUROC | test positives | measured on |",
-        "|---|---|---|---|---|",
-    ]
-    for entry in sorted(card["labels"][head], key=lambda e: -(e["auroc"] or [0])[0]):
-        rows.append(
-            f"| {entry['code']} | {entry['name']} | {interval_text(entry['auroc'])} | {entry['test_positives']} | "
-            f"{entry['measured_on'] or '-'} |"
-        )
-    return "\n".join(rows)
+def labels_csv(card: Card) -> str:
+    """A row a label of the network that the dashboard uses, the best first in each head; "" where not measured."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(
+        ("head", "code", "name", "group", "auroc", "auroc_low", "auroc_high", "test_positives", "measured_on",
+         "prevalence", "threshold", "learned_from")
+    )  # fmt: skip
+    for head in HEADS:
+        for entry in sorted(card.labels[head], key=lambda e: -(e.auroc or (0.0,))[0]):
+            auroc = [f"{value:.4f}" for value in entry.auroc] if entry.auroc else ["", "", ""]
+            writer.writerow(
+                (head, entry.code, entry.name, entry.group, *auroc, entry.test_positives, entry.measured_on or "",
+                 entry.prevalence, entry.threshold, entry.learned_from)
+            )  # fmt: skip
+    return file.getvalue()

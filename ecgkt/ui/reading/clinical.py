@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ecgkt import vocabulary
 from ecgkt.prediction import Prediction
+from ecgkt.results import numbers
 from ecgkt.ui.widgets import html
 
 OTHERS = {
@@ -35,7 +36,7 @@ def beside(prediction: Prediction, clinical: Mapping[str, float] | None) -> dict
         if score.label.lab in values:
             lab = vocabulary.labs()[score.label.lab]
             value = values[score.label.lab]
-            words[score.label.code] = f"measured {html.measured(value)} {lab.flag(value) or 'normal'}"
+            words[score.label.code] = f"measured {numbers.measured(value)} {lab.flag(value) or 'normal'}"
     return words
 
 
@@ -60,13 +61,13 @@ def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> 
         value = values.get(code)
         cells = [
             lab.name,
-            "–" if value is None else html.measured(value),
+            "–" if value is None else numbers.measured(value),
             lab.unit,
             f"{lab.reference_low:g}–{lab.reference_high:g}",
         ]
         cells.append("not measured" if value is None else lab.flag(value) or "normal")
         for score in (low, high):
-            cells.append("–" if score is None else html.percent(score.probability))
+            cells.append("–" if score is None else numbers.percent(score.probability))
             cells.append("" if score is None else html.Raw(html.bar(score.probability, score.label.threshold)))
         rows.append((max((s.probability for s in (low, high) if s), default=0.0), cells))
     rows.sort(key=lambda row: (row[1][4] == "not measured", -row[0]))
@@ -82,6 +83,6 @@ def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> 
 def others_table(clinical: Mapping[str, float]) -> None:
     """Vitals and biometrics as recorded; age and sex stand in the patient line."""
     known = {key: value for key, value in clinical.items() if value == value}  # NaN is "not measured"
-    rows = [(name, html.measured(known[key]), unit) for key, (name, unit) in OTHERS.items() if key in known]
+    rows = [(name, numbers.measured(known[key]), unit) for key, (name, unit) in OTHERS.items() if key in known]
     if rows:
         html.table(("Recorded", "Value", "Unit"), rows, "Vitals and biometrics as recorded", numbers=(1,))

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt.prediction import Score
 from ecgkt.relevance.summary import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share
+from ecgkt.results import numbers
 from ecgkt.ui.reading import scores
 from ecgkt.ui.widgets import html
 
@@ -21,8 +22,8 @@ def headline(score: Score, found: RelevanceSummary) -> None:
     side = "above" if score.positive else "below"
     kind = ", predicted from the ECG, not measured" if score.label.head == "labs" else ""
     html.text(
-        f"{score.label.name}{kind}: {html.percent(score.probability)}, {side} its threshold of "
-        f"{html.percent(score.label.threshold)}. {found.sentence}",
+        f"{score.label.name}{kind}: {numbers.percent(score.probability)}, {side} its threshold of "
+        f"{numbers.percent(score.label.threshold)}. {found.sentence}",
         "lead-in",
     )
 
@@ -53,7 +54,7 @@ def _shares(what: str, shares: Sequence[tuple[str, Share]], signed: bool, captio
     rows: list[list[str]] = []
     for name, share in shares:
         bar = html.signed_bar(share.lowers / largest, share.raises / largest) if signed else html.bar(share.total)
-        rows.append([name, html.percent(share.total), html.Raw(bar)])
+        rows.append([name, numbers.percent(share.total), html.Raw(bar)])
         if in_words and signed:
             rows[-1].append(share.direction.capitalize())
     if in_words and signed:

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
+from ecgkt.results import numbers
 from ecgkt.ui import keys
-from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import palette
 
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
@@ -70,7 +70,7 @@ def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str
         label, key = score.label, re.sub(r"[^A-Za-z0-9_-]", "-", f"row-{score.label.head}-{score.label.code}")
         words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
         st.button(
-            f"{words} **{html.percent(score.probability)}**",
+            f"{words} **{numbers.percent(score.probability)}**",
             key=key,
             type="tertiary",
             width="stretch",
@@ -104,9 +104,9 @@ def facts(score: Score) -> str:
     """All that is needed to judge one probability, in a sentence or two."""
     label = score.label
     return (
-        f"Calibrated probability {html.percent(score.probability, 1)}, "
-        f"{'at or above' if score.positive else 'below'} the threshold of {html.percent(label.threshold, 1)} "
-        f"({label.threshold_source}). {verdict(score)} Prevalence in training {html.percent(label.prevalence, 1)}. "
+        f"Calibrated probability {numbers.percent(score.probability, 1)}, "
+        f"{'at or above' if score.positive else 'below'} the threshold of {numbers.percent(label.threshold, 1)} "
+        f"({label.threshold_source}). {verdict(score)} Prevalence in training {numbers.percent(label.prevalence, 1)}. "
         f"{auroc(label)} Learned from {label.learned_from} patients."
     )
 
@@ -120,8 +120,8 @@ def verdict(score: Score) -> str:
     if score.verdict is None:
         return f"No verdict: only {patients}."
     return (
-        f"Verdict: {score.verdict} (of such patients who have it at most {html.percent(promise.alpha)} are called "
-        f"absent, of those who do not at most {html.percent(promise.alpha)} present; {patients})."
+        f"Verdict: {score.verdict} (of such patients who have it at most {numbers.percent(promise.alpha)} are called "
+        f"absent, of those who do not at most {numbers.percent(promise.alpha)} present; {patients})."
     )
 
 

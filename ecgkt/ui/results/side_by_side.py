@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES, Head, Label
+from ecgkt.results import names, numbers
 from ecgkt.ui import session
 from ecgkt.ui.reading import clinical, scores
 from ecgkt.ui.reading.page import patient_line
@@ -16,10 +17,10 @@ from ecgkt.ui.widgets import html
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
-MODELS = {
-    "knowledge_transfer": ("Knowledge transfer", "learned with labs and vitals; here it sees the ECG alone"),
-    "signal_only": ("Signal only", "never saw labs or vitals"),
-    "multimodal": ("Multimodal", "sees the ECG and this patient's labs and vitals"),
+SEES = {
+    names.TRANSFER: "trained with labs and vitals; here it sees the ECG alone",
+    names.SIGNAL: "never saw labs or vitals",
+    names.MULTIMODAL: "sees the ECG and this patient's labs and vitals",
 }
 SHOWN = 6  # labels per head
 WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
@@ -30,12 +31,12 @@ def show(opened: Opened, model: Model) -> None:
     prediction = model.predict(opened.analyzed)
     st.html(patient_line(opened))
     if prediction.abstained:
-        st.warning("The models say nothing of this tracing. " + " ".join(prediction.quality.reasons))
+        st.warning("The models give no answer for this tracing. " + " ".join(prediction.quality.reasons))
         return
     outputs = session.compare(opened, model)
     rows = [
-        (title, sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
-        for name, (title, sees) in MODELS.items()
+        (names.title(name), sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
+        for name, sees in SEES.items()
     ]
     html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
     present = clinical.beside(prediction, opened.clinical)
@@ -58,14 +59,14 @@ def _head(
     for label in sorted(labels, key=likeliest, reverse=True)[:SHOWN]:
         known = "in the record" if label.code in recorded else present.get(label.code, "")
         cells: list[str] = [label.name, known]
-        for name in MODELS:
+        for name in SEES:
             value = outputs.get(name, {}).get(label.code)
-            cells += [html.percent(value), html.Raw("" if value is None else html.bar(value))]
+            cells += [numbers.percent(value), html.Raw("" if value is None else html.bar(value))]
         if label.code in recorded:
             marked.append(len(rows))
         rows.append(cells)
-    names = [cell for name, _ in MODELS.values() for cell in ("", name)]
+    titles = [cell for name in SEES for cell in ("", names.title(name))]
     st.subheader(TITLES[head][0])
     html.table(
-        ("Label", "Known", *names), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
+        ("Label", "Known", *titles), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
     )

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt import vocabulary
 from ecgkt.prediction import HEADS, TITLES, Head
+from ecgkt.results import numbers
 from ecgkt.serial.comparison import ScoreChange
 from ecgkt.ui.reading import clinical, scores
 from ecgkt.ui.widgets import html
@@ -56,7 +57,7 @@ def ranked(changes: Changes) -> None:
         rows = ""
         for change in shown:
             crossing = f"<em>{change.crossing}</em>" if change.crossing else ""
-            values = f"{html.percent(change.before)} → {html.percent(change.now)}"
+            values = f"{numbers.percent(change.before)} → {numbers.percent(change.now)}"
             rows += (
                 f"<li><div><span>{escape(change.label.name)} {crossing}</span>"
                 f"<span>{values}</span><strong>{points(change)}</strong></div>{_span(change)}</li>"
@@ -108,12 +109,12 @@ def labs_table(changes: Changes, before: Mapping[str, float] | None, now: Mappin
             continue
         cells = [lab.name]
         for v in values:
-            cells.append("not measured" if v is None else f"{html.measured(v)} {lab.flag(v)}".strip())
+            cells.append("not measured" if v is None else f"{numbers.measured(v)} {lab.flag(v)}".strip())
         both = [v for v in values if v is not None]
-        cells.append(html.measured(both[1] - both[0], sign=True) if len(both) == 2 else "–")
+        cells.append(numbers.measured(both[1] - both[0], sign=True) if len(both) == 2 else "–")
         cells += [lab.unit, f"{lab.reference_low:g}–{lab.reference_high:g}"]
         for side in sides:
-            cells.append("–" if side is None else f"{html.percent(side.before)} → {html.percent(side.now)}")
+            cells.append("–" if side is None else f"{numbers.percent(side.before)} → {numbers.percent(side.now)}")
         moved = max((abs(side.change or 0.0) for side in sides if side), default=0.0)
         rows.append((-len(both), -moved, cells))
     html.table(

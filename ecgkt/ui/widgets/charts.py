@@ -7,10 +7,12 @@ from typing import Any
 
 import streamlit as st
 
+from ecgkt.results.intervals import Interval
 from ecgkt.ui.widgets.theme import Palette, palette
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
-Interval = tuple[float, float, float]
+Figure = dict[str, Any]  # as Plotly takes it; `Part` is a part of one
+Part = dict[str, Any]
 
 
 def series(p: Palette, number: int) -> dict[str, str]:
@@ -18,7 +20,7 @@ def series(p: Palette, number: int) -> dict[str, str]:
     return {"color": p.models[number % len(p.models)], "symbol": SYMBOLS[number % len(SYMBOLS)]}
 
 
-def axis(p: Palette, title: str = "", **more: Any) -> dict[str, Any]:
+def axis(p: Palette, title: str = "", **more: Any) -> Part:
     return {
         "gridcolor": p.line, "zeroline": False, "fixedrange": True, "tickfont": {"size": 12, "color": p.text},
         "title": {"text": title, "font": {"size": 12}}, **more,
@@ -27,7 +29,7 @@ def axis(p: Palette, title: str = "", **more: Any) -> dict[str, Any]:
 
 def whiskers(
     name: str, places: Sequence[float], values: Sequence[Interval], look: dict[str, str], across: bool = False
-) -> dict[str, Any]:
+) -> Part:
     """Points with 95% intervals: values along y, or along x where `across`."""
     along, other = ("x", "y") if across else ("y", "x")
     return {
@@ -43,7 +45,7 @@ def whiskers(
     }  # fmt: skip
 
 
-def layout(p: Palette, height: int, x: dict[str, Any], y: dict[str, Any], **more: Any) -> dict[str, Any]:
+def layout(p: Palette, height: int, x: Part, y: Part, **more: Any) -> Part:
     return {
         "height": height, "margin": {"l": 10, "r": 20, "t": 34, "b": 40}, "dragmode": False,
         "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"color": p.text},
@@ -52,15 +54,23 @@ def layout(p: Palette, height: int, x: dict[str, Any], y: dict[str, Any], **more
     }  # fmt: skip
 
 
-def line(p: Palette, x0: float, y0: float, x1: float, y1: float, **more: Any) -> dict[str, Any]:
+def line(p: Palette, x0: float, y0: float, x1: float, y1: float, **more: Any) -> Part:
     """A dashed line of reference (chance, perfect calibration)."""
     quiet = {"color": p.quiet, "width": 1.2, "dash": "dash"}
     return {"type": "line", "x0": x0, "y0": y0, "x1": x1, "y1": y1, "layer": "below", "line": quiet, **more}
 
 
+def note(p: Palette, words: str, level: float) -> Part:
+    """Words on a line at `level`, at its left end."""
+    return {
+        "x": 0, "xref": "paper", "y": level, "text": words, "showarrow": False, "xanchor": "left",
+        "yanchor": "bottom", "font": {"size": 12, "color": p.quiet},
+    }  # fmt: skip
+
+
 def forest(
     rows: Sequence[str], sets: Sequence[tuple[str, Sequence[Interval | None]]], title: str, reference: float = 0.5
-) -> dict[str, Any]:
+) -> Figure:
     """Plotly figure: a row a name, a dot with its interval for each set of values that has one there.
 
     reference: what is no effect (chance, no difference), always in view with a dotted line.
@@ -84,5 +94,5 @@ def forest(
     return {"data": data, "layout": drawn}
 
 
-def show(figure: dict[str, Any], key: str, alt: str) -> None:
+def show(figure: Figure, key: str, alt: str) -> None:
     st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt)

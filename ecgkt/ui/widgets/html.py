@@ -7,20 +7,8 @@ from html import escape
 
 import streamlit as st
 
-
-def percent(share: float | None, digits: int = 0) -> str:
-    """0.62 -> "62 %"; a share that would round to nothing says so."""
-    if share is None or share != share:
-        return "–"
-    if 0 < share < 0.5 * 10 ** (-2 - digits):
-        return f"< {10**-digits:g} %"
-    return f"{100 * share:.{digits}f} %"
-
-
-def measured(value: float, sign: bool = False) -> str:
-    """A laboratory value, three digits, or whole from 1,000 on: 0.0123, 4.56, 1,234; never an exponent."""
-    shown = f"{value:{'+' if sign else ''},.0f}" if abs(value) >= 1000 else f"{value:{'+' if sign else ''}.3g}"
-    return shown.replace("-", "−")
+from ecgkt.results.sections import Section
+from ecgkt.results.tables import Table
 
 
 def bar(share: float, threshold: float | None = None) -> str:
@@ -72,6 +60,16 @@ def table(
     kind = "data fixed" if widths else "data"
     inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     st.html(f'<div class="scroll"><table class="{kind}">{inner}</table></div>')
+
+
+def show(made: Table) -> None:
+    """A table of figures."""
+    table(made.header, made.rows, made.caption, made.numbers, made.marked)
+
+
+def section(begun: Section) -> None:
+    """The heading of a section of figures, where links to it lead."""
+    st.header(begun.title, anchor=begun.anchor)
 
 
 def text(words: str, style: str = "quiet") -> None:

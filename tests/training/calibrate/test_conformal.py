@@ -80,11 +80,11 @@ def test_coverage_counts_what_the_verdicts_do() -> None:
     truth = np.array([1.0, 0.0, 1.0] * 10)
     fitted = {"A": Guarantee(0.1, 0.2, 0.5, "real", 20, 20), "B": Guarantee(0.1, None, None, "real", 2, 20)}
     figures = coverage(fitted, ["B", "A"], np.stack([p, p], 1), np.stack([truth, truth], 1), np.zeros(30, bool), 0)
-    entry = figures["labels"]["A"]
-    assert figures["without"] == ["B"]
-    assert entry["kept_present"][0] == pytest.approx(0.5)
-    assert entry["kept_absent"][0] == 1
-    assert entry["says_present"][0] == pytest.approx(1 / 3)
-    assert entry["says_absent"][0] == pytest.approx(1 / 3)
-    low, high = figures["mean"]["kept_present"][1:]
+    entry = figures.labels["A"]
+    assert figures.without == ["B"]
+    assert entry.kept_present[0] == pytest.approx(0.5)
+    assert entry.kept_absent[0] == 1
+    assert entry.says_present[0] == pytest.approx(1 / 3)
+    assert entry.says_absent[0] == pytest.approx(1 / 3)
+    low, high = figures.mean.kept_present[1:]
     assert low < 0.5 < high

@@ -175,7 +175,7 @@ def test_groups_are_short() -> None:
     assert max(map(len, groups)) <= 40
     assert len(groups) == len({heading.rsplit(" (", 1)[0] for heading in headings}), "no two blocks share a name"
     assert icd.describe("Z95")["group"] == "Personal history and devices"
-    assert icd.short_group("Ischemic heart diseases (I20-I25)") == "Ischaemic heart disease"
+    assert icd.short_group("Ischemic heart diseases (I20-I25)") == "Ischemic heart disease"
     assert icd.short_group("Something else") == "Something else"
 
 
@@ -192,7 +192,7 @@ def test_lab_labels_are_masked_where_not_measured() -> None:
     np.testing.assert_array_equal(labels["potassium_high"], [0, 0, 1, np.nan])
     assert labels.drop(columns=["potassium_low", "potassium_high"]).isna().all().all()
     first = next(d for d in described if d["code"] == "potassium_high")
-    assert (first["name"], first["limit"], first["unit"]) == ("Hyperkalaemia", 5.1, "mmol/L")
+    assert (first["name"], first["limit"], first["unit"]) == ("Hyperkalemia", 5.1, "mmol/L")
 
 
 def test_enough_asks_for_positives_and_negatives_in_each_split() -> None:

@@ -27,11 +27,11 @@ def test_by_hand() -> None:
     figures = calibration_figures(probabilities, targets, _ones(3))
     assert figures is not None
     # 0.8 opens its bin and 0.9 the next: |.25 - .5| * 2/4 + |.8 - 1| / 4 + |.9 - 1| / 4
-    assert figures["ece"][0] == pytest.approx(0.25 / 2 + 0.2 / 4 + 0.1 / 4)
-    assert figures["in_the_large"][0] == pytest.approx(3 / 4 - (0.25 + 0.25 + 0.8 + 0.9) / 4)
-    assert (figures["pairs"], figures["positives"]) == (4, 3)
-    assert [row[:2] for row in figures["bins"]] == [[0.25, 0.5], [0.8, 1.0], [0.9, 1.0]]
-    assert sum(row[4] for row in figures["bins"]) == 4
+    assert figures.ece[0] == pytest.approx(0.25 / 2 + 0.2 / 4 + 0.1 / 4)
+    assert figures.in_the_large[0] == pytest.approx(3 / 4 - (0.25 + 0.25 + 0.8 + 0.9) / 4)
+    assert (figures.pairs, figures.positives) == (4, 3)
+    assert [(row.predicted, row.observed) for row in figures.bins] == [(0.25, 0.5), (0.8, 1.0), (0.9, 1.0)]
+    assert sum(row.pairs for row in figures.bins) == 4
 
 
 def test_bins_equal_scikit_learns_reliability_diagram(rng: np.random.Generator) -> None:
@@ -42,20 +42,22 @@ def test_bins_equal_scikit_learns_reliability_diagram(rng: np.random.Generator) 
     for name, strategy in (("ece", "uniform"), ("ece_equal_mass", "quantile")):
         observed, predicted = calibration_curve(targets.ravel(), probabilities.ravel(), n_bins=10, strategy=strategy)
         if strategy == "uniform":
-            assert [row[0] for row in figures["bins"]] == pytest.approx(list(predicted))
-            assert [row[1] for row in figures["bins"]] == pytest.approx(list(observed))
-            weights = np.array([row[4] for row in figures["bins"]])
+            assert [row.predicted for row in figures.bins] == pytest.approx(list(predicted))
+            assert [row.observed for row in figures.bins] == pytest.approx(list(observed))
+            weights = np.array([row.pairs for row in figures.bins])
         else:
             weights = np.full(10, 120)  # 1200 pairs, no ties
-        assert figures[name][0] == pytest.approx(np.average(np.abs(observed - predicted), weights=weights), abs=1e-3)
+        assert getattr(figures, name)[0] == pytest.approx(
+            np.average(np.abs(observed - predicted), weights=weights), abs=1e-3
+        )
 
 
 def test_classwise_sees_errors_that_cancel_between_labels(rng: np.random.Generator) -> None:
     targets = (rng.random((4000, 2)) < [0.2, 0.4]).astype(float)
     figures = calibration_figures(np.full((4000, 2), 0.3), targets, _ones(4000))
     assert figures is not None
-    assert figures["ece"][0] < 0.02
-    assert figures["classwise"][0] == pytest.approx(0.1, abs=0.01)
+    assert figures.ece[0] < 0.02
+    assert figures.classwise[0] == pytest.approx(0.1, abs=0.01)
 
 
 def test_debiasing_takes_off_what_chance_adds_and_keeps_what_is_wrong(rng: np.random.Generator) -> None:
@@ -65,14 +67,15 @@ def test_debiasing_takes_off_what_chance_adds_and_keeps_what_is_wrong(rng: np.ra
         targets = (rng.random(logits.shape) < expit(logits)).astype(float)
         right.append(calibration_figures(expit(logits), targets, _ones(150)))
         wrong.append(calibration_figures(expit(logits + 1), targets, _ones(150)))
-    plain, debiased = (np.mean([f["classwise" + end][0] for f in right]) for end in ("", "_debiased"))
+    plain, debiased = (np.mean([getattr(f, "classwise" + end)[0] for f in right]) for end in ("", "_debiased"))
     assert plain > 0.04  # ten bins of 15 ECGs: chance alone
     assert debiased < 0.65 * plain
     off = (expit(logits + 1) - expit(logits)).mean()
-    assert np.mean([f["ece_debiased"][0] for f in wrong]) == pytest.approx(off, rel=0.1)
+    assert np.mean([f.ece_debiased[0] for f in wrong]) == pytest.approx(off, rel=0.1)
     for figures in (*right, *wrong):
         for name in ("ece", "ece_debiased", "ece_equal_mass", "classwise", "in_the_large"):
-            assert figures[name][1] <= figures[name][0] <= figures[name][2], name
+            value, low, high = getattr(figures, name)
+            assert low <= value <= high, name
 
 
 def test_patients_with_many_ecgs_widen_the_interval(rng: np.random.Generator) -> None:
@@ -83,7 +86,7 @@ def test_patients_with_many_ecgs_widen_the_interval(rng: np.random.Generator) ->
     apart = calibration_figures(*many, _ones(800))
     assert together is not None
     assert apart is not None
-    widths = [figures["in_the_large"][2] - figures["in_the_large"][1] for figures in (together, apart)]
+    widths = [figures.in_the_large[2] - figures.in_the_large[1] for figures in (together, apart)]
     assert widths[0] > 2 * widths[1]
 
 
@@ -94,6 +97,6 @@ def test_nothing_known_is_nothing_measured() -> None:
 def test_the_interval_of_a_bin_with_one_pair_does_not_vanish() -> None:
     figures = calibration_figures(np.array([[0.95]]), np.array([[0.0]]), _ones(1))
     assert figures is not None
-    (row,) = figures["bins"]
-    assert row[2] == 0.0
-    assert row[3] > 0.7
+    (row,) = figures.bins
+    assert row.low == 0.0
+    assert row.high > 0.7

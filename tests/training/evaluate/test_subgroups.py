@@ -50,16 +50,16 @@ def test_counts_add_up_and_a_worse_group_shows(ecgs: pd.DataFrame, rng: np.rando
     codes = ["AFIB", "MI", "NORM", "SR", "PVC", "LVH"]  # MI is an aggregate and does not count in the mean
     rows = subgroup_figures(codes, shown, targets, ecgs, resamples)
     for by in ("age", "sex"):
-        part = [row for row in rows if row["by"] == by]
-        assert sum(row["ecgs"] for row in part) == 600
-        assert sum(row["positives"] for row in part) == np.nansum(targets)
-        assert {row["labels"] for row in part} == {5}
-    of = {row["group"]: row for row in rows}
-    assert of["female"]["auroc"][2] < 0.6 < 0.8 < of["male"]["auroc"][1]
-    assert of["female"]["ece"][1] > 0.1 > of["male"]["ece"][2]
-    assert of["female"]["in_the_large"][2] < 0
-    assert abs(of["male"]["in_the_large"][0]) < 0.03 < abs(of["female"]["in_the_large"][0])
-    assert of["not known"]["auroc"] is None, "too few to be reported"
+        part = [row for row in rows if row.by == by]
+        assert sum(row.ecgs for row in part) == 600
+        assert sum(row.positives for row in part) == np.nansum(targets)
+        assert {row.labels for row in part} == {5}
+    of = {row.group: row for row in rows}
+    assert of["female"].auroc[2] < 0.6 < 0.8 < of["male"].auroc[1]
+    assert of["female"].ece[1] > 0.1 > of["male"].ece[2]
+    assert of["female"].in_the_large[2] < 0
+    assert abs(of["male"].in_the_large[0]) < 0.03 < abs(of["female"].in_the_large[0])
+    assert of["not known"].auroc is None, "too few to be reported"
 
 
 def test_groups_are_compared_over_the_same_labels(ecgs: pd.DataFrame, rng: np.random.Generator) -> None:
@@ -67,18 +67,18 @@ def test_groups_are_compared_over_the_same_labels(ecgs: pd.DataFrame, rng: np.ra
     targets[(ecgs["sex"] == "male").to_numpy(), 1] = 0  # no man has it
     resamples = patient_resamples(ecgs["patient"].to_numpy(str), 50, 1)
     rows = subgroup_figures(["AFIB", "PVC"], rng.random((600, 2)), targets, ecgs, resamples)
-    assert {row["labels"] for row in rows if row["by"] == "sex"} == {1}
-    assert {row["labels"] for row in rows if row["by"] == "age"} == {2}
+    assert {row.labels for row in rows if row.by == "sex"} == {1}
+    assert {row.labels for row in rows if row.by == "age"} == {2}
 
 
 def test_no_refusal_is_not_proof_that_there_never_is_one(ecgs: pd.DataFrame) -> None:
     refused = np.zeros(600, bool)
     refused[10] = True
     rows = abstention_figures(refused, ecgs)
-    assert rows[0]["group"] == "all"
-    assert rows[0]["share"][0] == pytest.approx(1 / 600)
+    assert rows[0].group == "all"
+    assert rows[0].share[0] == pytest.approx(1 / 600)
     for by in ("age", "sex"):
-        assert sum(row["refused"] for row in rows if row["by"] == by) == 1
+        assert sum(row.refused for row in rows if row.by == by) == 1
     # Rule of three: 0 of n has an upper 95% limit near 3.7 / n (two-sided).
-    none = next(row for row in rows if row["refused"] == 0 and row["ecgs"] > 50)
-    assert none["share"][2] == pytest.approx(3.7 / none["ecgs"], rel=0.05)
+    none = next(row for row in rows if row.refused == 0 and row.ecgs > 50)
+    assert none.share[2] == pytest.approx(3.7 / none.ecgs, rel=0.05)

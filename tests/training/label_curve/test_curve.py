@@ -73,16 +73,18 @@ def test_figures_order_models_by_skill_and_close_the_gap_by_the_share_that_was_c
              for name, skill in skills.items() for size in (20, 0)}  # fmt: skip
     found["oracle", 0] = [logits(pool, 1.2, 9)]
     made = figures(found, pool, 20, "distilled", 150)  # type: ignore[arg-type]
-    assert [point["patients"] for point in made["points"]] == [20, 150]
-    for point in made["points"]:
-        low, mid, high = (point[name][0] for name in ("signal_only_long", "distilled", "multimodal"))
-        assert low < mid < point["oracle"][0] < high
-        assert point["gap_closed"][0] == pytest.approx((mid - low) / (high - low))
-        assert point["attainable_gap_closed"][0] == pytest.approx((mid - low) / (point["oracle"][0] - low))
-        assert point["gap_closed"][1] <= point["gap_closed"][0] <= point["gap_closed"][2]
-    assert set(made["groups"]) == {"Heart", "Kidney"}
-    same = made["conclusions"]["best_minus_signal_only_at_tenth"]
-    assert same[0] == pytest.approx(made["points"][0]["distilled"][0] - made["points"][0]["signal_only_long"][0])
+    assert [point.patients for point in made.points] == [20, 150]
+    for point in made.points:
+        low, mid, high = (point.models[name][0] for name in ("signal_only_long", "distilled", "multimodal"))
+        assert low < mid < point.models["oracle"][0] < high
+        assert point.gap_closed[0] == pytest.approx((mid - low) / (high - low))
+        assert point.attainable_gap_closed[0] == pytest.approx((mid - low) / (point.models["oracle"][0] - low))
+        assert point.gap_closed[1] <= point.gap_closed[0] <= point.gap_closed[2]
+    assert set(made.groups) == {"Heart", "Kidney"}
+    same = made.conclusions.best_minus_signal_only_at_tenth
+    assert same[0] == pytest.approx(
+        made.points[0].models["distilled"][0] - made.points[0].models["signal_only_long"][0]
+    )
     assert same[1] > 0, "a difference of that size is beyond its interval"
 
 

@@ -1,97 +1,142 @@
-"""The model card: every figure that a bundle has, and no section for what it has not."""
+"""The model card: every figure that a bundle has, no section for what it has not, and the shipped one as it is."""
 
 from __future__ import annotations
 
-import json
+import csv
+import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from ecgkt.model.bundle import Bundle, load_bundle
 from ecgkt.prediction import HEADS
+from ecgkt.results import model_facts, numbers, sections
+from ecgkt.results.metrics import Metrics
+from ecgkt.results.tables import Table
 from tests import made_up_metrics
-from training.release import card_sections
-from training.release.model_card import model_card, results_table
+from training.release import markdown
+from training.release.model_card import LABELS_FILE, labels_csv, model_card, results
+from training.release.written_files import file_tree, replaced
 
-BUNDLE = Path(__file__).resolve().parents[3] / "assets" / "models" / "default"
-SECTIONS = {
-    "### Label efficiency": "label_curve",
-    "### Models and groups of the curve": "label_curve_groups",
-    "### Findings on real ECGs kept aside": "real_findings",
-    "## Calibration": "calibration",
-    "## By age and sex": "subgroups",
-    "## Labs on real ECGs, by proxy": "lab_proxies",
-    "## Other figures": "conformal",
+ROOT = Path(__file__).resolve().parents[3]
+BUNDLE = ROOT / "assets" / "models" / "default"
+LINK = "assets/models/default/metrics.json"
+OPTIONAL = {
+    sections.LABEL_CURVE: {"label_curve": [], "label_curve_groups": {}, "label_curve_about": None},
+    sections.REAL_FINDINGS: {"real_findings": None},
+    sections.CALIBRATION: {"calibration": {}},
+    sections.SUBGROUPS: {"subgroups": {}},
+    sections.ABSTENTION: {"conformal": None},
+    sections.REAL_LABS: {"lab_proxies": {}, "dose_response": {}, "domain_probe": {}},
 }
-ALWAYS = ("## Intended use", "## Not for", "## What was learned from whom", "## Results", "## Limits", "## Per label")
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    return load_bundle(BUNDLE)
 
 
 @pytest.fixture
-def card() -> dict:
-    return json.loads((BUNDLE / "bundle.json").read_text())
-
-
-@pytest.fixture
-def bare() -> dict:
+def bare(shipped: Bundle) -> Metrics:
     """The figures that every bundle has."""
-    metrics = json.loads((BUNDLE / "metrics.json").read_text())
-    kept = ("models", "test_by_source", "bootstrap", "gap_closed", "transfer_minus_signal_only",
-            "transfer_minus_signal_only_labs")  # fmt: skip
-    return {key: metrics[key] for key in kept}
+    return made_up_metrics.bare({head: () for head in HEADS})
 
 
-def _written(card: dict, metrics: dict) -> str:
-    return model_card(card, metrics, results_table(card, metrics))
+def headings(text: str) -> list[str]:
+    return [line.removeprefix("## ") for line in text.splitlines() if line.startswith("## ")]
 
 
-def test_a_complete_bundle_has_every_section(card: dict, bare: dict) -> None:
-    everything = bare | made_up_metrics.everything_else()
-    everything["conformal"] = {"findings": {"coverage": [0.9, 0.88, 0.92], "set_size": 2.25}, "codes": ["A"] * 9}
-    text = _written(card, everything)
-    for section in (*SECTIONS, *ALWAYS):
-        assert f"\n{section}" in text, section
+def test_the_shipped_card_is_written_from_the_shipped_bundle(shipped: Bundle) -> None:
+    card = (ROOT / "MODEL_CARD.md").read_text()
+    assert card == model_card(shipped.card, shipped.metrics, LINK)
+    assert (ROOT / LABELS_FILE).read_text() == labels_csv(shipped.card)
+    assert (ROOT / LINK).is_file()
+    assert headings(card)[-len(sections.SECTIONS) :] == [part.title for part in sections.SECTIONS]
+    assert len(card.encode()) <= 15_000
+    for line in card.splitlines():
+        assert "None" not in line
+        assert "nan" not in line.split()
+
+
+def test_the_readme_has_the_results_of_the_shipped_bundle(shipped: Bundle) -> None:
+    text = results(shipped.metrics)
+    assert text in (ROOT / "README.md").read_text()
+    assert len(text.encode()) <= 2000
+    transfer = shipped.metrics.models["knowledge_transfer"]["diagnoses"].macro_auroc
+    assert numbers.interval(transfer) in text
+
+
+def test_every_table_of_the_shipped_card_is_whole(shipped: Bundle) -> None:
+    lines = model_card(shipped.card, shipped.metrics, LINK).splitlines()
+    rules = [number for number, line in enumerate(lines) if line.startswith("|-") or line.startswith("|:")]
+    assert len(rules) >= len(sections.SECTIONS)
+    for number in rules:
+        width = lines[number].count("|")
+        assert lines[number - 1].count("|") == width
+        assert lines[number + 1].count("|") == width, "a table without rows"
+
+
+@pytest.mark.parametrize("section", OPTIONAL, ids=lambda section: section.anchor)
+def test_each_section_goes_with_its_figures(section: sections.Section, shipped: Bundle) -> None:
+    without = msgspec.structs.replace(shipped.metrics, **OPTIONAL[section])
+    assert section.measured(shipped.metrics)
+    assert not section.measured(without)
+    whole, shorter = (headings(model_card(shipped.card, m, LINK)) for m in (shipped.metrics, without))
+    assert [title for title in whole if title != section.title] == shorter
+
+
+def test_a_small_run_has_a_card_of_what_it_measured(shipped: Bundle, bare: Metrics) -> None:
+    text = model_card(shipped.card, bare, LINK)
+    assert not {part.title for part in OPTIONAL} & set(headings(text))
+    assert "0.712 (0.600 to 0.800)" in text
+    assert "37% (11% to 60%)" in text
+
+
+def test_made_up_figures_stand_in_their_tables(shipped: Bundle, bare: Metrics) -> None:
+    text = model_card(shipped.card, made_up_metrics.complete(bare), LINK)
     for figure in (
-        "| findings | real | test | 1,234 | 0.011 [0.005-0.020] |", "validation, cross-fitted",
-        "| age not known | 20 | 21 | 0.700 [0.600-0.800] (2) |", "0% [0% to 16%]",
-        "With 2,000 labeled patients knowledge transfer (Distilled) reaches a macro AUROC of 0.750",
-        "| **Distilled** | 0.750 [0.700-0.800] | 0.750 [0.700-0.800] |",
-        "| Kidney failure | +0.050 [+0.010 to +0.090] |",
-        "left out for want of positives: SBRAD",
-        "| potassium_high on EL | EL against NORM | 14 / 101 | 0.700 [0.600-0.800] |",
-        "| 6 | 40.0% [30.0% to 50.0%] |", "- findings, coverage: 0.900 [0.880-0.920]", "- findings, set_size: 2.25",
-    ):  # fmt: skip
+        "| Findings, real | 1,234 | 0.006 (0.000 to 0.015) | 0.020 (0.010 to 0.030) | −0.002 (−0.010 to +0.006) |",
+        "| age not known | 0.700 (0.600 to 0.800) | 0.700 (0.600 to 0.800) |",
+        "With 2,000 labeled patients, knowledge transfer (Distilled) reaches a macro AUROC of 0.750",
+        "| **Distilled (the transfer)** | 0.750 (0.700 to 0.800) | 0.750 (0.700 to 0.800) |",
+        "left out, no positives: SBRAD",
+        "| Hyperkalemia on Electrolyte disturbance or drug effect | 14 | 101 | 0.700 (0.600 to 0.800) |",
+        "| 6 | 40.0% (30.0% to 50.0%) |",
+    ):
         assert figure in text, figure
-    assert text.index("## Per label") > max(text.index(section) for section in SECTIONS), "long tables come last"
-    assert "\n\n\n" not in text
 
 
-def test_without_a_figure_there_is_no_section(card: dict, bare: dict) -> None:
-    text = _written(card, bare)
-    for section in SECTIONS:
-        assert section not in text
-    for section in ALWAYS:
-        assert section in text
-    assert "None" not in text
+def test_whoever_was_learned_from_is_counted(shipped: Bundle) -> None:
+    for head, line in zip(HEADS, model_facts.learned_from(shipped.card), strict=True):
+        counts = [int(word) for word in line.replace(":", " ").split() if word.isdigit()]
+        assert sum(counts) == len(shipped.card.labels[head])
 
 
-@pytest.mark.parametrize(("section", "key"), [pair for pair in SECTIONS.items() if pair[1] != "conformal"])
-def test_each_section_goes_with_its_figures(section: str, key: str, card: dict, bare: dict) -> None:
-    everything = made_up_metrics.everything_else()
-    del everything[key]
-    if key == "lab_proxies":
-        del everything["dose_response"], everything["domain_probe"]
-    if key == "label_curve_groups":
-        del everything["label_curve_about"]["models"]
-    assert section not in _written(card, bare | everything)
+def test_the_labels_file_has_every_label_with_its_auroc(shipped: Bundle) -> None:
+    rows = list(csv.DictReader(io.StringIO(labels_csv(shipped.card))))
+    assert len(rows) == sum(len(listed) for listed in shipped.card.labels.values())
+    auroc = {row["code"]: row["auroc"] for row in rows if row["head"] == "labs"}
+    measured = shipped.metrics.auroc("knowledge_transfer", "labs", "potassium_high")
+    assert measured is not None
+    assert float(auroc["potassium_high"]) == pytest.approx(measured[0], abs=5e-5)
 
 
-def test_whoever_was_learned_from_is_counted(card: dict) -> None:
-    text = card_sections.learned_from(card)
-    for head in HEADS:
-        line = next(line for line in text.splitlines() if f"**{head.capitalize()}**" in line)
-        counts = [int(part.strip().split()[0]) for part in line.split(":", 1)[1].removeprefix("** ").split(";")]
-        assert sum(counts) == len(card["labels"][head])
-    assert f"{len(card['labels']['labs'])} from simulated patients" in text
+def test_only_what_stands_between_markers_is_replaced() -> None:
+    text = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y -->\nold\n<!-- /y -->\n"
+    assert replaced(text, "x", "new \\1\n") == text.replace("old", "new \\1", 1)
 
 
-def test_every_made_up_figure_has_a_section_of_its_own(bare: dict) -> None:
-    assert card_sections.others(bare | made_up_metrics.everything_else()) == ""
+def test_the_tree_has_a_line_a_package_and_only_folders_that_are_there() -> None:
+    lines = file_tree().strip("`\n").splitlines()
+    folders = [line.split()[0] for line in lines]
+    assert all((ROOT / folder).is_dir() and folder.endswith("/") for folder in folders)
+    assert all(len(line.split(maxsplit=1)) == 2 for line in lines)
+    packages = {f"{path.parent.relative_to(ROOT)}/" for path in (ROOT / "ecgkt").rglob("__init__.py")}
+    assert packages <= set(folders)
+
+
+def test_a_cell_cannot_break_its_table() -> None:
+    made = Table(("a", "b"), [("x | y", "1")], "Caption.", numbers=(1,), marked=(0,))
+    assert markdown.table(made) == "| a | b |\n|---|--:|\n| **x \\| y** | 1 |\n\nCaption."
+    assert markdown.table(Table(("a",), [])) == ""

@@ -1,0 +1,44 @@
+"""Typed JSON files: records that are read strictly (no unknown key, no missing key, no wrong type) and by version."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A JSON object. Fields with a default are optional in the file, and left out of it where they equal the default.
+
+    `None` stands for what could not be measured or does not apply.
+    """
+
+
+class RecordError(ValueError):
+    """A file that is not what its format says; one clear sentence."""
+
+
+class _Versioned(msgspec.Struct):
+    version: int | None = None
+
+
+R = TypeVar("R", bound=Record)
+
+
+def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
+    """The record in a JSON file; `name` is the file's name in messages. Raises RecordError."""
+    try:
+        found = msgspec.json.decode(content, type=_Versioned).version
+        if found != version:
+            said = "states no version" if found is None else f"is of version {found}"
+            raise RecordError(f"{name} {said}; this ecgkt reads version {version}.")
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.ValidationError as error:
+        raise RecordError(f"{name} does not follow version {version} of its format: {error}.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RecordError(f"{name} is not valid JSON.") from error
+
+
+def encode(record: Record) -> bytes:
+    """Indented JSON; numbers come back from `decode` to the last bit. NaN becomes null, which `decode` refuses."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"

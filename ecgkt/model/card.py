@@ -1,0 +1,130 @@
+"""bundle.json: what a bundle says of itself, everything that is neither a weight nor a test figure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ecgkt.ecg import LEADS
+from ecgkt.json_records import Record, RecordError, decode
+from ecgkt.model.networks.network import CLIP_MV, Architecture
+from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
+from ecgkt.prediction import Head
+from ecgkt.results.intervals import Interval, Kind
+from ecgkt.verdict import Guarantee
+
+VERSION = 1
+Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
+Calibrations = dict[str, dict[str, dict[str, tuple[float, float]]]]
+
+
+class Normalization(Record, frozen=True):
+    """What a signal has behind it when it enters a network.
+
+    band_hz: band-pass of the preprocessing; clip_mv: beyond which values are cut off; lead_scale_mv: [12] what each
+    lead is divided by.
+    """
+
+    unit: str
+    band_hz: tuple[float, float]
+    clip_mv: float
+    lead_scale_mv: list[float]
+
+
+class LabelEntry(Record, frozen=True):
+    """One label of a head, with all that `ecgkt.prediction.Label` needs, and its positives in training."""
+
+    code: str
+    name: str
+    group: str
+    prevalence: float
+    training_positives: int
+    threshold: float
+    threshold_source: str
+    guarantee: Guarantee | None
+    auroc: Interval | None
+    test_positives: int
+    measured_on: Kind | None
+    learned_from: str
+    lab: str = ""
+    direction: str = ""
+    unit: str = ""
+    limit: float | None = None
+
+
+class Split(Record, frozen=True):
+    """Patients and ECGs of one split of a data set."""
+
+    patients: int
+    ecgs: int
+
+
+class DataSet(Record, frozen=True):
+    """A data set that the networks were trained on; fingerprint: SHA-256 of its prepared arrays."""
+
+    name: str
+    source: str
+    simulated: bool
+    patients: int
+    ecgs: int
+    splits: dict[str, Split]
+    license: str | None
+    note: str | None
+    fingerprint: str
+    used_in_stage_1: bool
+
+
+class TrainingStage(Record, frozen=True):
+    """What training one network took; source_erased_on: normal ECGs that the real-or-simulated direction was found on,
+    where it was erased from the lab heads."""
+
+    parameters: int
+    seconds_this_run: int
+    source_erased_on: int | None = None
+
+
+class Card(Record, frozen=True):
+    """All of bundle.json.
+
+    rate: Hz; samples: of one model window. labels: in the order of the outputs. calibration: model -> head -> code ->
+    (slope, intercept) on the logit. seeds: of the run and of its simulated data sets. architectures, stages: by model.
+    files: name -> SHA-256 of every other file of the bundle.
+    """
+
+    version: int
+    name: str
+    created: str
+    leads: list[str]
+    rate: int
+    samples: int
+    normalization: Normalization
+    labels: dict[Head, list[LabelEntry]]
+    calibration: Calibrations
+    training_data: list[DataSet]
+    seeds: dict[str, int]
+    config: Settings
+    stages: dict[str, TrainingStage]
+    intended_use: str
+    not_for: list[str]
+    limits: list[str]
+    architectures: dict[str, Architecture]
+    files: dict[str, str]
+
+
+def read_card(content: bytes) -> Card:
+    """The content of a bundle.json, whose signals this code can make.
+
+    Raises RecordError where the bundle was made for other leads, another sampling rate, window, band or clipping.
+    """
+    card = decode(content, Card, VERSION, "bundle.json")
+    made_for = card.normalization
+    for what, stated, here in (
+        ("leads", card.leads, list(LEADS)),
+        ("sampling rate (Hz)", card.rate, MODEL_RATE),
+        ("number of samples", card.samples, MODEL_SAMPLES),
+        ("unit", made_for.unit, "mV"),
+        ("band (Hz)", list(made_for.band_hz), list(BAND)),
+        ("clipping (mV)", made_for.clip_mv, CLIP_MV),
+    ):
+        if stated != here:
+            raise RecordError(f"bundle.json was made for another {what}: {stated}; this ecgkt has {here}.")
+    return card

@@ -1,0 +1,52 @@
+"""The label-efficiency curve as tables: models against labeled patients, what the models are, gain by group."""
+
+from __future__ import annotations
+
+from ecgkt.results import label_curve, names, numbers
+from ecgkt.results.metrics import Metrics
+from ecgkt.results.tables import Table
+
+
+def curve(metrics: Metrics, group: str = "", fewest: int = 1) -> Table:
+    """Macro AUROC of every model measured at `fewest` points or more, and the gaps closed."""
+    points = label_curve.points(metrics, group)
+    listed, transfer, about = label_curve.models(points), label_curve.transfer_name(metrics), metrics.label_curve_about
+    listed = [name for name in listed if sum(bool(point.models.get(name)) for point in points) >= fewest]
+    rows = [
+        [
+            names.title(name) + " (the transfer)" * (name == transfer),
+            *(numbers.interval(point.models.get(name)) for point in points),
+        ]
+        for name in listed
+    ]
+    for title, values in (
+        ("Gap closed", [point.gap_closed for point in points]),
+        ("Attainable gap closed", [point.attainable_gap_closed for point in points]),
+    ):
+        if any(values):
+            rows.append([title, *map(numbers.percent_interval, values)])
+    caption = "Macro AUROC over diagnoses, test patients (95% confidence interval)."
+    if about:
+        caption += f" {about.seeds} seeds, each with its own draw of labeled patients. {about.note}"
+    marked = [listed.index(transfer)] if transfer in listed else []
+    header = ("Labeled patients", *(f"{point.patients:,}" for point in points))
+    return Table(header, rows, caption.strip(), marked=marked)
+
+
+def models(metrics: Metrics) -> Table:
+    """What each model of the curve is."""
+    described = metrics.label_curve_about.models if metrics.label_curve_about else {}
+    listed = [name for name in label_curve.models(label_curve.points(metrics)) if name in described]
+    return Table(("Model", "What it is"), [(names.title(name), described[name]) for name in listed])
+
+
+def gain_title(metrics: Metrics) -> str:
+    shares = label_curve.gains_are_shares(metrics)
+    return "Share of the gap closed" if shares else "Macro AUROC, transfer minus signal-only"
+
+
+def gains(metrics: Metrics) -> Table:
+    """The gain in each group of diagnoses at a tenth of the labels."""
+    write = numbers.percent_interval if label_curve.gains_are_shares(metrics) else numbers.signed_interval
+    rows = [(group, write(gain)) for group, gain in label_curve.gains(metrics).items()]
+    return Table(("Group of diagnoses", gain_title(metrics)), rows)

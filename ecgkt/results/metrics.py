@@ -1,0 +1,181 @@
+"""metrics.json: every figure of a bundle's test, as typed records.
+
+An `Interval` is a value with its 95% interval, bootstrapped over patients unless a field says otherwise; None stands
+for what could not be measured. Parts with a default may be absent: a small run lacks many of them. Figures of the
+label-efficiency curve and of trust (calibration, abstention) have files of their own.
+"""
+
+from __future__ import annotations
+
+from msgspec import field
+
+from ecgkt.json_records import Record, decode
+from ecgkt.prediction import Head
+from ecgkt.results.curve_metrics import CurveAbout, CurvePoint
+from ecgkt.results.intervals import Interval, Kind
+from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup
+
+VERSION = 1
+
+
+class Cohort(Record, frozen=True):
+    """How many test patients and ECGs there are."""
+
+    patients: int
+    ecgs: int
+
+
+class SourceCohort(Record, frozen=True):
+    """The test patients of one data set; `simulated`: none of them is a person."""
+
+    simulated: bool
+    patients: int
+    ecgs: int
+
+
+class LabelFigures(Record, frozen=True):
+    """One label of one model: AUROC, positive ECGs behind it, and whether these were real or simulated ECGs."""
+
+    auroc: Interval | None
+    positives: int
+    measured_on: Kind
+
+
+class KindFigures(Record, frozen=True):
+    """Macro AUROC on one kind of test ECGs, over so many labels."""
+
+    macro_auroc: Interval | None
+    labels: int
+
+
+class HeadFigures(Record, frozen=True):
+    """One head of one model.
+
+    labels: code -> figures, each on the first kind (real, then simulated) with enough positives. macro_auroc: over the
+    labels measured on the first kind that has any, which is `measured_on`. by_kind: on each kind by itself.
+    """
+
+    macro_auroc: Interval | None
+    labels: dict[str, LabelFigures]
+    by_kind: dict[Kind, KindFigures] = field(default_factory=dict)
+    measured_on: Kind | None = None
+
+
+class Bootstrap(Record, frozen=True):
+    """How intervals were made: resamples of a unit ("patient"), and which percentiles."""
+
+    resamples: int
+    unit: str
+    interval: str
+
+
+class ListedLabel(Record, frozen=True):
+    """A label of a fixed list: AUROC and positives on real ECGs."""
+
+    auroc: Interval | None
+    positives: int
+
+
+class ListedFindings(Record, frozen=True):
+    """Macro AUROC over a fixed list of findings.
+
+    few: codes with fewer positives than are asked for elsewhere. missing: codes without any, left out.
+    """
+
+    auroc: Interval | None
+    labels: dict[str, ListedLabel]
+    few: list[str]
+    missing: list[str]
+
+
+class RealFindings(Record, frozen=True):
+    """Findings on real test ECGs: the diagnostic superclasses of PTB-XL, and twelve SCP-ECG statements."""
+
+    ecgs: int
+    superclasses: ListedFindings
+    statements: ListedFindings
+
+
+class LabProxy(Record, frozen=True):
+    """AUROC of a score for telling real ECGs with a statement from normal ones; `what` says which."""
+
+    auroc: Interval | None
+    positives: int
+    against: int
+    what: str
+
+
+class DoseResponse(Record, frozen=True):
+    """Predicted probability on real ECGs whose waves were changed to each of `values` (in `unit`).
+
+    probability, low, high: median and quartiles over `ecgs` ECGs at each value. rising: share of ECGs whose probability
+    is higher at the last value than at the first.
+    """
+
+    values: list[float]
+    unit: str
+    probability: list[float]
+    low: list[float]
+    high: list[float]
+    ecgs: int
+    rising: float
+
+
+class DomainProbe(Record, frozen=True):
+    """AUROC of a classifier that tells real from simulated ECGs by what the model says of them.
+
+    classifier: which one, and what is special about it. real, simulated: normal ECGs outside training, cross-validated.
+    """
+
+    auroc: Interval | None
+    chance: float
+    classifier: str
+    real: int
+    simulated: int
+
+
+class Metrics(Record, frozen=True):
+    """All of metrics.json.
+
+    models: model -> head -> figures. gap_closed: (transfer - signal only) / (multimodal - signal only), macro AUROC of
+    diagnoses; transfer_minus_*: paired differences of the same. left_out_in_preparation: data set -> reason -> ECGs.
+    calibration, subgroups, risk_coverage: by head and kind of test ECGs; abstention: by kind. lab_proxies,
+    domain_probe: by a name in words; dose_response: by lab.
+    """
+
+    version: int
+    test: Cohort
+    test_by_source: dict[str, SourceCohort]
+    models: dict[str, dict[Head, HeadFigures]]
+    bootstrap: Bootstrap
+    gap_closed: Interval | None = None
+    transfer_minus_signal_only: Interval | None = None
+    transfer_minus_signal_only_labs: Interval | None = None
+    calibration: dict[Head, dict[Kind, Calibration]] = field(default_factory=dict)
+    subgroups: dict[Head, dict[Kind, list[Subgroup]]] = field(default_factory=dict)
+    abstention: dict[Kind, list[Refusals]] = field(default_factory=dict)
+    left_out_in_preparation: dict[str, dict[str, int]] = field(default_factory=dict)
+    real_findings: RealFindings | None = None
+    conformal: Conformal | None = None
+    novelty: Novelty | None = None
+    risk_coverage: dict[Head, dict[Kind, RiskCoverage]] = field(default_factory=dict)
+    domain_probe: dict[str, DomainProbe] = field(default_factory=dict)
+    dose_response: dict[str, DoseResponse] = field(default_factory=dict)
+    lab_proxies: dict[str, LabProxy] = field(default_factory=dict)
+    label_curve: list[CurvePoint] = field(default_factory=list)
+    label_curve_groups: dict[str, list[CurvePoint]] = field(default_factory=dict)
+    label_curve_about: CurveAbout | None = None
+
+    def head(self, model: str, head: Head) -> HeadFigures | None:
+        """Figures of one head of one model; None where it was not measured."""
+        return self.models.get(model, {}).get(head)
+
+    def auroc(self, model: str, head: Head, code: str) -> Interval | None:
+        """AUROC of one label by one model; None where it could not be measured."""
+        figures = self.head(model, head)
+        return figures.labels[code].auroc if figures and code in figures.labels else None
+
+
+def read_metrics(content: bytes) -> Metrics:
+    """The content of a metrics.json. Raises RecordError."""
+    return decode(content, Metrics, VERSION, "metrics.json")

@@ -1,0 +1,109 @@
+"""How well each network of a bundle does on its test patients: macro AUROC by head, AUROC by label, the gap closed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ecgkt.prediction import HEADS, TITLES, Label
+from ecgkt.results import names, numbers
+from ecgkt.results.intervals import Interval
+from ecgkt.results.metrics import Metrics
+from ecgkt.results.tables import Table
+
+COMPARED = (names.TRANSFER, names.SIGNAL, names.MULTIMODAL)
+
+
+def cohort(metrics: Metrics) -> str:
+    """The test cohort in words, simulated and real patients told apart where the bundle does."""
+    parts = [
+        f"{numbers.count(source.patients)} {'simulated' if source.simulated else 'real'}"
+        for source in metrics.test_by_source.values()
+    ]
+    told_apart = f" ({', '.join(parts)})" if parts else ""
+    return f"{numbers.count(metrics.test.patients)} patients{told_apart}, {numbers.count(metrics.test.ecgs)} ECGs"
+
+
+def summary(metrics: Metrics) -> Table:
+    """Macro AUROC of every network on every head."""
+    rows = []
+    for name in sorted(metrics.models, key=_place):
+        title, sees = names.NETWORKS.get(name, (names.title(name), numbers.NONE))
+        figures = (metrics.head(name, head) for head in HEADS)
+        rows.append([title, sees, *(numbers.interval(found.macro_auroc if found else None) for found in figures)])
+    titles = []
+    for head in HEADS:
+        transfer = metrics.head(names.TRANSFER, head)
+        kind = transfer.measured_on if transfer else None
+        titles.append(TITLES[head][0] + (f", {kind} test ECGs" if kind else ""))
+    marked = [n for n, row in enumerate(rows) if row[0] == names.title(names.TRANSFER)]
+    caption = (
+        f"Macro AUROC with 95% confidence intervals ({metrics.bootstrap.resamples:,} bootstrap resamples of patients). "
+        f"Test set: {cohort(metrics)}."
+    )
+    return Table(("Model", "Input", *titles), rows, caption, marked=marked)
+
+
+def _place(name: str) -> int:
+    known = list(names.NETWORKS)
+    return known.index(name) if name in known else len(known)
+
+
+def gap_closed(metrics: Metrics) -> str:
+    """How much of the distance from signal-only to multimodal the knowledge transfer makes up, and what that means."""
+    value = metrics.gap_closed
+    if value is None:
+        return "Gap closed: not measured."
+    seed = " (one seed)" if metrics.label_curve else ""
+    if value[2] < 0:
+        verdict = "Here transfer did worse than signal-only training."
+    elif value[1] <= 0:
+        verdict = "The interval includes zero, so no gain is shown."
+    else:
+        verdict = ""
+    return (
+        f"Gap between signal-only and multimodal closed by knowledge transfer on diagnoses{seed}: "
+        f"{numbers.percent_interval(value)}. {verdict}"
+    ).strip()
+
+
+def differences(metrics: Metrics) -> str:
+    """Paired differences in macro AUROC of diagnoses; "" where none was measured."""
+    parts = [
+        f"{numbers.signed_interval(value)} compared with {names.title(name).lower()}"
+        for name, value in (
+            (names.SIGNAL, metrics.transfer_minus_signal_only),
+            ("signal_only_labs", metrics.transfer_minus_signal_only_labs),
+        )
+        if value is not None
+    ]
+    return f"Paired difference in macro AUROC on diagnoses: {'; '.join(parts)}." if parts else ""
+
+
+def measured_labels(metrics: Metrics, labels: Sequence[Label]) -> list[Label]:
+    """The labels with an AUROC by any of the networks compared, the best first."""
+
+    def best(label: Label) -> float:
+        found = (value for value in aurocs(metrics, label) if value)
+        return max((value[0] for value in found), default=-1.0)
+
+    return sorted((label for label in labels if best(label) >= 0), key=best, reverse=True)
+
+
+def aurocs(metrics: Metrics, label: Label) -> list[Interval | None]:
+    """By the networks of `COMPARED`."""
+    return [metrics.auroc(name, label.head, label.code) for name in COMPARED]
+
+
+def by_label(metrics: Metrics, labels: Sequence[Label]) -> Table:
+    """AUROC of each of these labels by each network compared."""
+    rows = [
+        [
+            label.name,
+            numbers.count(label.test_positives),
+            label.measured_on or numbers.NONE,
+            *map(numbers.interval, aurocs(metrics, label)),
+        ]
+        for label in labels
+    ]
+    titles = (names.title(name) for name in COMPARED)
+    return Table(("Label", "Positives", "Test ECGs", *titles), rows, "AUROC with 95% confidence interval", numbers=(1,))

@@ -1,0 +1,120 @@
+"""A bundle is read strictly: every way in which it can be wrong is refused with one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ecgkt.json_records import encode
+from ecgkt.model.bundle import Bundle, BundleError, load_bundle
+from ecgkt.results.metrics import read_metrics
+
+BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
+Change = Callable[[dict[str, Any]], object]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Bundle:
+    return load_bundle(BUNDLE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped bundle, its JSON files to be changed."""
+    for file in BUNDLE.iterdir():
+        (tmp_path / file.name).symlink_to(file)
+    return tmp_path
+
+
+def write(folder: Path, name: str, content: bytes) -> None:
+    (folder / name).unlink()
+    (folder / name).write_bytes(content)
+    if name != "bundle.json":  # its hash is as it should be; only its content is not
+        card = json.loads((folder / "bundle.json").read_text())
+        card["files"][name] = hashlib.sha256(content).hexdigest()
+        write(folder, "bundle.json", json.dumps(card).encode())
+
+
+def changed(folder: Path, name: str, change: Change) -> None:
+    content = json.loads((folder / name).read_text())
+    change(content)
+    write(folder, name, json.dumps(content).encode())
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("bundle.json", lambda card: card.update(version=99), "version 99"),
+        ("bundle.json", lambda card: card.pop("version"), "states no version"),
+        ("bundle.json", lambda card: card.pop("leads"), "leads"),
+        ("bundle.json", lambda card: card.update(colour="red"), "colour"),
+        ("bundle.json", lambda card: card.update(rate="100"), "rate"),
+        ("bundle.json", lambda card: card["leads"].reverse(), "another leads"),
+        ("bundle.json", lambda card: card.update(rate=500), "another sampling rate"),
+        ("bundle.json", lambda card: card.update(samples=5000), "another number of samples"),
+        ("bundle.json", lambda card: card["normalization"].update(band_hz=[0.05, 40]), "another band"),
+        ("bundle.json", lambda card: card["normalization"].update(clip_mv=3.0), "another clipping"),
+        ("bundle.json", lambda card: card["normalization"].update(unit="uV"), "another unit"),
+        ("bundle.json", lambda card: card["labels"].pop("labs"), "labs"),
+        ("bundle.json", lambda card: card["files"].pop("metrics.json"), "metrics.json"),
+        ("bundle.json", lambda card: card["files"].pop("model.safetensors"), "model.safetensors"),
+        ("bundle.json", lambda card: card["calibration"].pop("multimodal"), "calibration"),
+        ("bundle.json", lambda card: card["architectures"]["multimodal"].update(members=2), "do not fit"),
+        ("bundle.json", lambda card: card["architectures"]["multimodal"].pop("labels"), "labels"),
+        ("metrics.json", lambda metrics: metrics.update(version=2), "version 2"),
+        ("metrics.json", lambda metrics: metrics.pop("models"), "models"),
+        ("metrics.json", lambda metrics: metrics.update(gap_closed=[0.1, 0.2]), "gap_closed"),
+        ("metrics.json", lambda metrics: metrics.update(calibrations={}), "calibrations"),
+    ],
+)
+def test_a_bundle_that_is_not_what_it_should_be_is_refused(folder: Path, name: str, change: Change, words: str) -> None:
+    changed(folder, name, change)
+    with pytest.raises(BundleError) as caught:
+        load_bundle(folder)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "metrics.json"])
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"[1, 2]", b"\xff\xfe"])
+def test_what_is_not_json_is_refused(folder: Path, name: str, content: bytes) -> None:
+    write(folder, name, content)
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        load_bundle(folder)
+
+
+def test_an_absent_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"no readable bundle\.json"):
+        load_bundle(tmp_path / "nowhere")
+
+
+def test_figures_come_back_from_the_file_to_the_last_bit(shipped: Bundle) -> None:
+    assert read_metrics(encode(shipped.metrics)) == shipped.metrics
+
+
+def test_the_shipped_label_entries_say_what_metrics_json_says(shipped: Bundle) -> None:
+    """The AUROC of a label stands in both files."""
+    for head, entries in shipped.card.labels.items():
+        for entry in entries:
+            assert entry.auroc == shipped.metrics.auroc("knowledge_transfer", head, entry.code)
+
+
+def test_the_shipped_lead_scale_is_the_networks_own(shipped: Bundle) -> None:
+    scale = shipped.networks["knowledge_transfer"].lead_scale[:, 0].numpy()
+    np.testing.assert_allclose(shipped.card.normalization.lead_scale_mv, scale, atol=1e-5)
+
+
+def test_names_of_labels_and_groups_are_spelled_the_american_way(shipped: Bundle) -> None:
+    entries = [entry for listed in shipped.card.labels.values() for entry in listed]
+    names = {entry.name for entry in entries} | {entry.group for entry in entries}
+    names |= set(shipped.metrics.label_curve_groups)
+    for british in ("aem", "oed", "oes", "our", "labelled", "modelled"):
+        assert not [name for name in names if british in name.lower()], british
+    assert {"Anemia (low hemoglobin)", "Hyperkalemia", "Inferior ischemia"} <= names
+    assert set(shipped.metrics.label_curve_groups) <= {entry.group for entry in shipped.card.labels["diagnoses"]}
