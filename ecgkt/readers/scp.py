@@ -14,7 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.readers.format import LEAD_CODES, MAX_SECONDS, MAX_SIGNALS, age_of, assemble_ecg, check_rate, single_file
+from ecgkt.readers.format import (
+    LEAD_CODES,
+    MAX_SECONDS,
+    MAX_SIGNALS,
+    age_of,
+    assemble_ecg,
+    check_rate,
+    measured,
+    single_file,
+)
 
 PREAMBLE = 6  # bytes: checksum (2), length of the record (4)
 SECTION_HEADER = 16  # bytes: checksum (2), number (2), length (4), versions (2), reserved (6)
@@ -23,6 +32,7 @@ AGE_UNITS = {1: "years", 2: "months", 3: "weeks", 4: "days", 5: "hours"}
 SEXES: dict[int, Sex] = {1: "male", 2: "female"}
 SUBTRACTED = 0x01  # flag of section 3
 DEFAULT_TABLE = 19999
+FILLED = 16  # bits: a lead takes whole bytes, an even number of them
 MAX_SECTIONS = 1024
 
 # Prefix -> (value, number of bits behind the prefix that hold the value itself): EN 1064 annex C, default table.
@@ -37,10 +47,14 @@ DEFAULT: Codes = {
 
 @dataclass(frozen=True)
 class Leads:
-    """names: "" for other leads than the 12; samples: of each lead."""
+    """names: "" for other leads than the 12; samples: how many each has, at the least and at the most.
+
+    Section 3 counts samples from 1. Where it says 0, some recorders mean one sample fewer than first to last.
+    """
 
     names: tuple[str, ...]
-    samples: int
+    fewest: int
+    most: int
 
 
 def is_scp(content: bytes) -> bool:
@@ -97,7 +111,7 @@ def _leads(body: bytes) -> Leads:
     start, end = spans.pop()
     if end <= start:
         raise ECGError("The tracing has no samples.")
-    return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + 1)
+    return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + (start > 0), end - start + 1)
 
 
 def _codes(body: bytes) -> Codes:
@@ -127,7 +141,7 @@ def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.nda
         raise ECGError("The SCP-ECG file does not state its amplitude scale, sampling rate or kind of differences.")
     rate = 1e6 / microseconds
     check_rate(rate)
-    if leads.samples > MAX_SECONDS * rate:
+    if leads.most > MAX_SECONDS * rate:
         raise ECGError(f"SCP-ECG recordings longer than {MAX_SECONDS:.0f} s are not read.")
     sizes = struct.unpack_from(f"<{len(leads.names)}H", body, 6)
     position, rows = 6 + 2 * len(sizes), []
@@ -136,19 +150,25 @@ def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.nda
         if len(data) != size:
             raise ECGError("The SCP-ECG file's samples end too early.")
         position += size
-        values = np.frombuffer(data, dtype="<i2") if codes is None else _decode(data, leads.samples, codes)
-        if len(values) != leads.samples:
+        values = np.frombuffer(data, dtype="<i2") if codes is None else _decode(data, leads, codes)
+        if not leads.fewest <= len(values) <= leads.most:
             raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
-        rows.append(_integrate(values.astype(np.float64), order) * nanovolts * 1e-6)
-    return rows, rate
+        rows.append(_integrate(values.astype(np.float64) if order else measured(values), order) * nanovolts * 1e-6)
+    shortest = min(map(len, rows))
+    return [row[:shortest] for row in rows], rate
 
 
-def _decode(data: bytes, count: int, codes: Codes) -> np.ndarray:
-    """[count] numbers from Huffman-coded bits, highest bit of a byte first."""
+def _decode(data: bytes, leads: Leads, codes: Codes) -> np.ndarray:
+    """[leads.most] numbers from Huffman-coded bits, highest bit of a byte first.
+
+    [leads.fewest] where no more than the zeros that fill the last bytes are left behind them.
+    """
     bits = "".join(format(byte, "08b") for byte in data)
     longest = max(map(len, codes), default=0)
-    values, position = np.zeros(count), 0
-    for i in range(count):
+    values, position = np.zeros(leads.most), 0
+    for i in range(leads.most):
+        if i == leads.fewest and len(bits) - position < FILLED and "1" not in bits[position:]:
+            return values[:i]
         end = position + 1
         while bits[position:end] not in codes:
             end += 1

@@ -15,7 +15,7 @@ from pydicom.data import get_testdata_file
 import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.readers import FORMATS, group_uploads, read
-from ecgkt.readers.format import lead_name
+from ecgkt.readers.lead_names import lead_name
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -105,7 +105,7 @@ def test_extra_channels_are_ignored_and_a_missing_lead_is_named(tmp_path: Path) 
     with pytest.raises(ECGError, match="V6"):
         read(extra)
     words = ("vx", "Lead I (Einthoven)", "aVR, augmented voltage, right", "v1", "-aVR", "II")
-    assert [lead_name(word) for word in words] == ["", "I", "aVR", "v1", "", "II"]
+    assert [lead_name(word) for word in words] == ["", "I", "aVR", "V1", "", "II"]
 
 
 LINE = "rec.dat 16 200(0)/mV 16 0 0 0 0 {}"
