@@ -39,9 +39,10 @@ def read_cardiosoft(content: bytes) -> ECG:
     Raises ECGError for a file without strip, a lead whose count does not fit, and an unknown unit.
     """
     root = parse_xml(content)
-    strip = root.find("StripData")
-    if strip is None or strip.find("WaveformData") is None:
+    strips = [strip for strip in root.findall("StripData") if strip.find("WaveformData") is not None]
+    if not strips:
         raise ECGError("The CardioSoft file holds no strip of a resting ECG.")
+    strip = max(strips, key=lambda found: sum(len(lead.text or "") for lead in found.findall("WaveformData")))
     resolution, patient = strip.find("Resolution"), root.find("PatientInfo")
     scale = UNITS.get((resolution.get("units") or "").strip().lower()) if resolution is not None else None
     if scale is None:

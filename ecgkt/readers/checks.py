@@ -51,7 +51,9 @@ def checked(ecg: ECG) -> ECG:
             "The samples jump as no ECG does: they are stored in another order or number format than the file states."
         )
     if largest > DOUBTED_MV:
-        return replace(ecg, notes=(*ecg.notes, f"Samples reach {largest:.0f} mV, so the scale is in doubt"))
+        return replace(
+            ecg, notes=(*ecg.notes, f"Samples reach {largest:.0f} mV: an electrode came off, or the scale is wrong")
+        )
     return ecg
 
 

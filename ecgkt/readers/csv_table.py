@@ -50,6 +50,8 @@ def too_few(content: bytes) -> str:
     heading = _heading(table, fewest=1)
     names = [lead_name(word) for word in heading]
     count = len(_split(text[table.start :].split("\n", 1)[0], table.mark))
+    if count >= FEWEST_LEADS:
+        return ""
     held = f": {incomplete(names)}" if any(names) else ""
     return f"This table has {count} {'columns' if count > 1 else 'column'}, too few for the leads of an ECG{held}."
 
@@ -133,34 +135,41 @@ def _find(text: str, fewest: int, cut: bool) -> Table | None:
     before: list[str] = []
     place = 0
     for number, line in enumerate(lines):
-        if len(before) > MAX_WORDS:
-            return None
         if line.strip():
-            mark = _separator(line, fewest)
-            cells = _split(line, mark)[: None if number < last else -1]
-            clock = _numbers_from(cells, fewest)
-            if clock is not None and not line.startswith("#") and not _is_counting(cells[clock:]):
+            mark, cells, clock = _numbers(line, fewest, whole=number < last)
+            if clock is not None and not _is_counting(cells[clock:]):
                 wide = len(cells) > MAX_COLUMNS
                 after = next((k for k in range(number + 1, len(lines)) if lines[k].strip()), last)
                 following = _split(lines[after], mark) if after < last else []
-                if (wide and after >= last) or (
-                    len(following) == len(cells) and _numbers_from(following, fewest) == clock
-                ):
+                alike = len(following) == len(cells) and _numbers_from(following, fewest) == clock
+                if alike or (wide and after >= last):
                     return Table(place, mark, clock, wide, tuple(before))
             before.append(line)
+            if len(before) > MAX_WORDS:
+                return None
         place += len(line) + 1
     return None
+
+
+def _numbers(line: str, fewest: int, whole: bool) -> tuple[str | None, list[str], int | None]:
+    """The mark that parts a line into numbers, its cells, and what `_numbers_from` says of them.
+
+    whole: False where the line may go on, so that its last cell is not known.
+    """
+    cells: list[str] = []
+    if not line.startswith("#"):
+        for mark in (";", "\t", ",", None):
+            if mark is None or line.count(mark) >= max(1, fewest - 1):
+                cells = _split(line, mark)[: None if whole else -1]
+                if (clock := _numbers_from(cells, fewest)) is not None:
+                    return mark, cells, clock
+    return None, cells, None
 
 
 def _is_counting(cells: list[str]) -> bool:
     """Is this "0,1,2,..." (or from 1), the heading that pandas gives to columns without names?"""
     first = cells[0] if cells else ""
     return first in ("0", "1") and cells == [str(int(first) + k) for k in range(len(cells))]
-
-
-def _separator(line: str, fewest: int) -> str | None:
-    """Of semicolon, tab and comma the first that parts enough columns; None stands for any white space."""
-    return next((mark for mark in (";", "\t", ",") if line.count(mark) >= max(1, fewest - 1)), None)
 
 
 def _split(line: str, mark: str | None) -> list[str]:

@@ -19,6 +19,16 @@ INT16 = 30  # little-endian, full matrix of int16
 HEADER = 20  # bytes: type, rows, columns, imaginary, length of the name that follows
 
 
+def is_matrix(content: bytes) -> bool:
+    """Does the file begin as MATLAB files do? In version 4 with the type, and a name of one character to 63."""
+    if content.startswith((MATLAB_5, MATLAB_7)):
+        return True
+    if len(content) < HEADER:
+        return False
+    kind, rows, columns, imaginary, name = struct.unpack_from("<5i", content)
+    return (kind, imaginary) == (INT16, 0) and rows > 0 and columns > 0 and 2 <= name <= 64
+
+
 def matrix_by_sample(content: bytes, leads: int, signal: Signal) -> tuple[bytes, bool]:
     """The file with all leads of a sample side by side, and whether it had to be turned for that.
 

@@ -144,31 +144,33 @@ def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.nda
     if leads.most > MAX_SECONDS * rate:
         raise ECGError(f"SCP-ECG recordings longer than {MAX_SECONDS:.0f} s are not read.")
     sizes = struct.unpack_from(f"<{len(leads.names)}H", body, 6)
-    position, rows = 6 + 2 * len(sizes), []
+    position, packed = 6 + 2 * len(sizes), []
     for size in sizes:
-        data = body[position : position + size]
-        if len(data) != size:
+        packed.append(body[position : position + size])
+        if len(packed[-1]) != size:
             raise ECGError("The SCP-ECG file's samples end too early.")
         position += size
-        values = np.frombuffer(data, dtype="<i2") if codes is None else _decode(data, leads, codes)
-        if not leads.fewest <= len(values) <= leads.most:
-            raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
-        rows.append(_integrate(values.astype(np.float64) if order else measured(values), order) * nanovolts * 1e-6)
-    shortest = min(map(len, rows))
-    return [row[:shortest] for row in rows], rate
+    rows = [np.frombuffer(data, dtype="<i2") for data in packed] if codes is None else _unpacked(packed, leads, codes)
+    if any(not leads.fewest <= len(row) <= leads.most for row in rows):
+        raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
+    # Differences have no lowest value that could stand for no sample.
+    return [(_integrate(row.astype(float), order) if order else measured(row)) * nanovolts * 1e-6 for row in rows], rate
 
 
-def _decode(data: bytes, leads: Leads, codes: Codes) -> np.ndarray:
-    """[leads.most] numbers from Huffman-coded bits, highest bit of a byte first.
+def _unpacked(packed: list[bytes], leads: Leads, codes: Codes) -> list[np.ndarray]:
+    """Numbers of each lead, as many as there are: what fills the last byte may look like one more."""
+    decoded = [_decode(data, leads.fewest, codes) for data in packed]
+    if leads.most > leads.fewest and any(len(rest) >= FILLED or "1" in rest for _, rest in decoded):
+        decoded = [_decode(data, leads.most, codes) for data in packed]
+    return [values for values, _ in decoded]
 
-    [leads.fewest] where no more than the zeros that fill the last bytes are left behind them.
-    """
+
+def _decode(data: bytes, count: int, codes: Codes) -> tuple[np.ndarray, str]:
+    """[count] numbers from Huffman-coded bits, highest bit of a byte first; and the bits that are left."""
     bits = "".join(format(byte, "08b") for byte in data)
     longest = max(map(len, codes), default=0)
-    values, position = np.zeros(leads.most), 0
-    for i in range(leads.most):
-        if i == leads.fewest and len(bits) - position < FILLED and "1" not in bits[position:]:
-            return values[:i]
+    values, position = np.zeros(count), 0
+    for i in range(count):
         end = position + 1
         while bits[position:end] not in codes:
             end += 1
@@ -182,7 +184,7 @@ def _decode(data: bytes, leads: Leads, codes: Codes) -> np.ndarray:
             value = int(bits[end:position], 2)
             value -= (value >> (more - 1)) << more  # two's complement
         values[i] = value
-    return values
+    return values, bits[position:]
 
 
 def _integrate(values: np.ndarray, order: int) -> np.ndarray:

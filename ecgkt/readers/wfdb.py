@@ -14,7 +14,7 @@ import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers.format import MAX_SECONDS, Files, Format, shortened
-from ecgkt.readers.matlab import MATLAB_5, matrix_by_sample
+from ecgkt.readers.matlab import is_matrix, matrix_by_sample
 from ecgkt.readers.other_files import POINTER, is_pointer
 from ecgkt.readers.wfdb_header import BYTES_PER_SAMPLE, Header, Signal, is_header, parse_header
 
@@ -66,7 +66,7 @@ def _by_lead(header: Header, files: Files) -> tuple[dict[str, bytes], list[str]]
         if is_pointer(content):
             raise ECGError(POINTER)
         block = [signal for signal in header.signals if signal.file == name]
-        if content.startswith(MATLAB_5) or (name.lower().endswith(".mat") and block[0].offset):
+        if is_matrix(content) or (name.lower().endswith(".mat") and block[0].offset):
             content, turned = matrix_by_sample(content, len(block), block[0])
             notes += ["The MATLAB matrix was stored with a row a sample, and was turned"] if turned else []
         found[name] = content
