@@ -40,7 +40,7 @@ def checked(ecg: ECG) -> ECG:
     if alike.all() and np.ptp(rows[0]) > PULSE_MV[0]:
         raise ECGError("All leads hold one and the same waveform: this is not a 12-lead recording.")
     known = np.stack([_about_median(row) for row in rows])
-    largest = float(np.abs(known).max())
+    largest = max(float(np.abs(_about_median(row)).max()) for row in ecg.signal)
     deviation = known.std(axis=1)
     moving = deviation > 0
     steps = np.sqrt(np.mean(np.diff(known, axis=1) ** 2, axis=1))

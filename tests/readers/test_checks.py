@@ -70,11 +70,15 @@ def test_samples_in_another_order_than_stated_are_refused(table: np.ndarray) -> 
         read(written.npy(table), TableLayout(500.0, 200.0))
 
 
-def test_amplitudes_that_no_recorder_has_are_doubted() -> None:
+@pytest.mark.parametrize("lead", range(12))
+def test_a_sample_that_no_recorder_has_is_doubted(lead: int) -> None:
     rows = millivolts()
-    rows[8, 300] = 55.0
+    rows[lead, 300] = 55.0
     ecg: ECG = read(written.npy(rows), TableLayout(500.0))
     assert any("Samples reach 5" in note for note in ecg.notes)
+
+
+def test_amplitudes_that_no_recorder_has_are_doubted() -> None:
     assert not read(written.npy(millivolts()), TableLayout(500.0)).notes
     in_uv = read(written.npy(millivolts() * 1000 / 20), TableLayout(500.0))
     assert any("the scale is wrong" in note for note in in_uv.notes)
