@@ -17,9 +17,9 @@ LARGEST_MV = 1000.0
 # mV from a lead's median: the range of a recorder is +-5 to +-10 mV, a lost electrode reached 27 in real recordings.
 DOUBTED_MV = 20.0
 # Step from sample to sample (RMS) over the SD, median over leads: numbers of another byte order, format or order of
-# samples jump. White noise has 1.41. In some 900 real recordings: at 400 Hz and more 0.78 at most, at 100 Hz 1.04.
+# samples jump. White noise has 1.41. In some 1,000 real recordings: 0.78 at most, at 100 Hz 1.04.
 JUMBLED = 1.2
-JUMBLED_AND_LARGE = 0.5  # of recordings beyond `DOUBTED_MV`, 0.27 at most in real ones; swapped bytes come to 0.65
+JUMBLED_AND_LARGE = 0.5  # of recordings beyond `DOUBTED_MV`, 0.27 at most in real ones; misread bytes come to 0.65
 COARSE_RATE, FINE_RATE = 100.0, 250.0  # Hz; where a QRS takes few samples, an ECG jumps, too
 # A calibration pulse is drawn by the recorder into all leads at once, give or take the rounding of a conversion.
 ALIKE_MV = 0.025
