@@ -93,6 +93,7 @@ class ECG:
                 raise ECGError(f"Lead {LEADS[LEAD_INDEX[key]]} is in the file twice.")
             rows[key] = row
         notes = list(notes)
+        held = ", ".join(lead for lead in LEADS if lead.upper() in rows)
         if "I" in rows and "II" in rows:
             derived = derived_limb_leads(rows["I"], rows["II"])
             added = {lead: row for lead, row in derived.items() if lead.upper() not in rows}
@@ -101,7 +102,8 @@ class ECG:
                 notes.append(f"{', '.join(added)} derived from I and II")
         missing = [lead for lead in LEADS if lead.upper() not in rows]
         if missing:
-            raise ECGError(f"The recording lacks {'lead' if len(missing) == 1 else 'leads'} {', '.join(missing)}.")
+            lacks = f"{'lead' if len(missing) == 1 else 'leads'} {', '.join(missing)}"
+            raise ECGError(f"The recording lacks {lacks}; it holds {held or 'none of the 12'}.")
         ordered = np.stack([rows[lead.upper()] for lead in LEADS]).astype(np.float32)
         return cls(ordered, float(rate), age, sex, tuple(notes))
 

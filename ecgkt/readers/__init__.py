@@ -14,6 +14,8 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers import (
     aecg,
     arrays,
+    cardiosoft,
+    csv_table,
     dicom,
     edf,
     ishne,
@@ -24,7 +26,9 @@ from ecgkt.readers import (
     wfdb,
     zip_archive,
 )
+from ecgkt.readers.checks import checked
 from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, TableLayout
+from ecgkt.readers.other_files import POINTER, is_pointer, other_file, text_kind
 
 __all__ = [
     "FORMATS",
@@ -41,22 +45,19 @@ __all__ = [
 # In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
 # never followed by lines of nothing but numbers.
 FORMATS: tuple[Format, ...] = (
-    arrays.CSV,
+    csv_table.CSV,
     wfdb.FORMAT,
     dicom.FORMAT,
     muse.FORMAT,
     aecg.FORMAT,
     sierra.FORMAT,
+    cardiosoft.FORMAT,
     scp.FORMAT,
     edf.FORMAT,
     ishne.FORMAT,
     mortara.FORMAT,
     arrays.NPY,
 )
-
-
-# mV. Recorders saturate at a third of it (16 bits of 5-10 uV, electrode offset included): beyond it the scale is wrong.
-LARGEST_MV = 1000.0
 
 
 def read(source: str | Path | bytes | Files, layout: TableLayout | None = None) -> ECG:
@@ -91,14 +92,11 @@ def read(source: str | Path | bytes | Files, layout: TableLayout | None = None) 
 def _read(form: Format, files: Files, layout: TableLayout | None) -> ECG:
     try:
         with np.errstate(all="ignore"):
-            ecg = form.read_as(files, layout) if form.read_as and layout else form.read(files)
+            return checked(form.read_as(files, layout) if form.read_as and layout else form.read(files))
     except ECGError:
         raise
     except Exception:  # what no reader foresaw; the words of libraries may quote the file
         raise ECGError(f"The {form.name} file is malformed.") from None
-    if not (np.abs(ecg.signal[~np.isnan(ecg.signal)]) <= LARGEST_MV).all():
-        raise ECGError("The amplitudes are beyond all measure, so the unit or scale must be wrong.")
-    return ecg
 
 
 def needs_table_layout(files: Files) -> bool:
@@ -190,7 +188,15 @@ def _load(path: Path) -> bytes:
 
 
 def _unknown(files: Files) -> str:
+    """Why files that no reader takes cannot be read."""
     known = "; ".join(f"{form.name}: {form.files}" for form in FORMATS)
-    if any(name.lower().endswith((".dat", ".mat")) for name in files):
+    name, content = next(((name, content) for name, content in files.items() if content), ("", b""))
+    if is_pointer(content):
+        return POINTER
+    if name.lower().endswith((".dat", ".mat")):
         return "A signal file alone cannot be read; give its WFDB header (.hea) together with it."
-    return f"This is none of the formats read here ({known})."
+    found = other_file(content) or csv_table.too_few(content)
+    if found:
+        return found
+    kind = text_kind(content)
+    return f"This is {f'{kind}, but ' if kind else ''}none of the formats read here ({known})."

@@ -7,12 +7,22 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import NEEDED, age_of, assemble_ecg, lead_name, positive, scale_of, sex_of, single_file
+from ecgkt.readers.format import (
+    NEEDED,
+    age_of,
+    assemble_ecg,
+    incomplete,
+    measured,
+    positive,
+    scale_of,
+    sex_of,
+    single_file,
+)
+from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import parse_xml, root_name
 
 REPORTED_AGE = "21612-7"  # LOINC
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}  # UCUM
-AGE_UNITS = {"a": "years", "mo": "months", "wk": "weeks", "d": "days"}  # UCUM -> ours
 
 
 def is_aecg(content: bytes) -> bool:
@@ -26,16 +36,17 @@ def read_aecg(content: bytes) -> ECG:
     """
     root = parse_xml(content)
     sets = [_leads(found) for found in root.findall("{*}component/{*}series/{*}component/{*}sequenceSet")]
-    full = [found for found in sets if {lead_name(name) for name in found} >= NEEDED]
+    names = [{lead_name(name) for name in found} for found in sets]
+    full = [found for found, held in zip(sets, names, strict=True) if held >= NEEDED]
     if not full:
-        raise ECGError("This HL7 aECG file holds no recording of all 12 leads at once.")
+        most = max(names, key=lambda held: len(held & NEEDED), default=set())
+        raise ECGError(f"This HL7 aECG file holds no recording of all 12 leads at once: {incomplete(list(most))}.")
     leads = max(full, key=lambda found: sum(len(value.findtext("{*}digits") or "") for value in found.values()))
     rate = 1 / _increment(root, leads)
     sex = root.find(".//{*}administrativeGenderCode")
-    names = list(leads)
     return assemble_ecg(
-        [lead_name(name) for name in names],
-        [_millivolts(leads[name]) for name in names],
+        [lead_name(name) for name in leads],
+        [_millivolts(value) for value in leads.values()],
         rate,
         _age(root),
         sex_of(sex.get("code", "") if sex is not None else ""),
@@ -50,6 +61,8 @@ def _leads(sequence_set: Element) -> dict[str, Element]:
         if code is None or value is None:
             continue
         name = code.get("code", "")
+        if not lead_name(name) and lead_name(code.get("displayName", "")):
+            name = code.get("displayName", "")
         if name in found:
             raise ECGError("A lead is in the file twice.")
         found[name] = value
@@ -75,14 +88,14 @@ def _millivolts(value: Element) -> np.ndarray:
     except ValueError:
         raise ECGError("A lead of the HL7 aECG file holds what is not a number.") from None
     zero *= scale_of(origin.get("unit", "")) if origin is not None else 0.0
-    return digits * positive(scale.get("value"), "amplitude scale") * scale_of(scale.get("unit", "")) + zero
+    return measured(digits) * positive(scale.get("value"), "amplitude scale") * scale_of(scale.get("unit", "")) + zero
 
 
 def _age(root: Element) -> float | None:
     for observation in root.findall("{*}controlVariable/{*}relatedObservation"):
         code, value = observation.find("{*}code"), observation.find("{*}value")
         if code is not None and value is not None and code.get("code") == REPORTED_AGE:
-            return age_of(value.get("value", ""), AGE_UNITS.get(value.get("unit", ""), ""))
+            return age_of(value.get("value", ""), value.get("unit", ""))
     return None
 
 

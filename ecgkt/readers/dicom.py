@@ -19,17 +19,28 @@ from ecgkt.readers.format import (
     Files,
     Format,
     check_rate,
-    lead_name,
+    incomplete,
+    measured,
     sex_of,
     shortened,
     years,
 )
+from ecgkt.readers.lead_names import lead_name
 
 # Before the lead's number in MDC ("2:61") and SCP-ECG ("5.6.3-9-61"): PS3.16 CID 3001.
 CODE_PREFIX = {"MDC": "2:", "SCPECG": "5.6.3-9-"}
 # Only these elements are ever parsed: no name, identifier, date or institution is read.
 ELEMENTS = ["SpecificCharacterSet", "SOPClassUID", "PatientAge", "PatientSex", "WaveformSequence"]
 DEFLATED = b"1.2.840.10008.1.2.1.99"  # transfer syntax, PS3.5 A.5
+# Bits allocated and interpretation (PS3.3 C.10.9.1.5) -> NumPy's type. Not here: A-law and mu-law, not linear.
+SAMPLE_TYPES = {
+    (8, "SB"): "i1",
+    (8, "UB"): "u1",
+    (16, "SS"): "i2",
+    (16, "US"): "u2",
+    (32, "SL"): "i4",
+    (32, "UL"): "u4",
+}
 AGE_UNITS = {"Y": 1.0, "M": 1 / 12, "W": 7 / 365.25, "D": 1 / 365.25}  # PS3.5, value representation AS
 
 
@@ -75,17 +86,18 @@ def _parse(content: bytes) -> Any:
 
 def _rhythm_group(groups: list[Any]) -> int:
     """Index of the longest group with a full set of leads that is not an average beat."""
-    best, longest = -1, 0.0
+    best, longest, most = -1, 0.0, frozenset[str]()
     for i, group in enumerate(groups):
         label = str(group.get("MultiplexGroupLabel") or "").lower()
         if "median" in label or "average" in label or group.get("WaveformOriginality") == "DERIVED":
             continue
-        leads = {_lead(channel) for channel in group.get("ChannelDefinitionSequence") or []}
+        leads = frozenset(_lead(channel) for channel in group.get("ChannelDefinitionSequence") or [])
+        most = max(most, leads, key=lambda held: len(held & NEEDED))
         seconds = float(group.get("NumberOfWaveformSamples") or 0) / float(group.get("SamplingFrequency") or math.inf)
         if leads >= NEEDED and seconds > longest:
             best, longest = i, seconds
     if best < 0:
-        raise ECGError("This DICOM file holds no recording of all 12 leads at once.")
+        raise ECGError(f"This DICOM file holds no recording of all 12 leads at once: {incomplete(list(most))}.")
     return best
 
 
@@ -103,24 +115,26 @@ def _lead(channel: Any) -> str:
 
 
 def _ecg(dataset: Any, index: int) -> ECG:
-    from pydicom.waveforms.numpy_handler import multiplex_array
-
     group = dataset.WaveformSequence[index]
     rate = float(group.SamplingFrequency)
     check_rate(rate)
     channels = list(group.ChannelDefinitionSequence)
     if len(channels) > MAX_SIGNALS or len(channels) != int(group.NumberOfWaveformChannels):
         raise ECGError(f"The DICOM waveform must describe each of its channels, at most {MAX_SIGNALS}.")
-    raw = multiplex_array(dataset, index, as_raw=True)
-    length = raw.shape[0]
+    raw = _samples(group, len(channels), little_endian=dataset.original_encoding[1] is not False)
+    length = raw.shape[1]
     used = min(length, int(MAX_SECONDS * rate))
     notes = [shortened(length / rate)] if used < length else []
-    values = raw[:used].T.astype(np.float64)
+    values = measured(raw[:, :used]) if raw.dtype.kind == "i" else raw[:, :used].astype(np.float64)
     padding = group.get("WaveformPaddingValue")
     if padding is not None:
-        kind = f"{'>' if dataset.original_encoding[1] is False else '<'}{raw.dtype.str[1:]}"
-        code = np.frombuffer(padding, dtype=kind)[0] if isinstance(padding, bytes) else padding
-        values[values == float(code)] = np.nan
+        code = float(np.frombuffer(padding, raw.dtype)[0] if isinstance(padding, bytes) else padding)
+        missing = values == code
+        # Padding is a value that no true sample has. Where it lies among the others, as 0 does, nothing was padded.
+        if (values[~missing] > code).any() and (values[~missing] < code).any():
+            notes += ["The file's padding value is one that samples have, so none is taken as missing"]
+        else:
+            values[missing] = np.nan
     names = [_lead(channel) for channel in channels]
     for row, (name, channel) in enumerate(zip(names, channels, strict=True)):
         if name:
@@ -135,6 +149,23 @@ def _ecg(dataset: Any, index: int) -> ECG:
         sex_of(str(dataset.get("PatientSex") or "")),
         notes,
     )
+
+
+def _samples(group: Any, channels: int, *, little_endian: bool) -> np.ndarray:
+    """[channels, samples] of a group in their own type, which stand channel after channel, sample by sample.
+
+    Raises ECGError for other types and for another size than the group states.
+    """
+    kind = SAMPLE_TYPES.get((int(group.WaveformBitsAllocated), str(group.WaveformSampleInterpretation)))
+    if kind is None:
+        raise ECGError("The DICOM waveform's samples are of a type that is not read.")
+    count = int(group.NumberOfWaveformSamples)
+    data = bytes(group.WaveformData)
+    needed = count * channels * np.dtype(kind).itemsize
+    if count < 1 or not needed <= len(data) <= needed + 1:  # one byte more where the size is odd
+        raise ECGError("The DICOM waveform is not as long as it states.")
+    order = "<" if little_endian else ">"
+    return np.frombuffer(data[:needed], dtype=order + kind).reshape(count, channels).T
 
 
 def _millivolts(values: np.ndarray, channel: Any) -> np.ndarray:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
+
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.readers.format import assemble_ecg, check_rate, lead_name, scale_of, sex_of, single_file
+from ecgkt.readers.format import assemble_ecg, check_rate, measured, scale_of, sex_of, single_file
+from ecgkt.readers.lead_names import lead_name
 
 HEADER = 256  # bytes, and as many again for each signal
 UNKNOWN_COUNT = -1  # of data records, while the recorder runs
@@ -29,12 +32,17 @@ def read_edf(content: bytes) -> ECG:
         signals = [signal for signal in edf.signals if lead_name(signal.label)]
         if records not in (UNKNOWN_COUNT, edf.num_data_records):
             raise ECGError("The EDF file is not as long as it states.")
+        if not signals:
+            raise ECGError("None of the EDF file's signals is named as a lead of a 12-lead ECG.")
         rates = {float(signal.sampling_frequency) for signal in signals}
         if len(rates) != 1:
-            raise ECGError("The EDF file holds no leads of one sampling rate.")
+            raise ECGError("The leads of the EDF file are not all sampled at one rate.")
         rate = rates.pop()
         check_rate(rate)
-        rows = [signal.data * scale_of(signal.physical_dimension) for signal in signals]
+        rows = [
+            np.where(np.isnan(measured(signal.digital)), np.nan, signal.data) * scale_of(signal.physical_dimension)
+            for signal in signals
+        ]
     return assemble_ecg([lead_name(signal.label) for signal in signals], rows, rate, None, _sex(content))
 
 

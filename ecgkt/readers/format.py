@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,10 +28,7 @@ LEAD_CODES = {
 }  # fmt: skip
 # Leads from which the other four follow.
 NEEDED = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
-
-_LEAD = re.compile(
-    r"^\s*(?:(?:lead|ecg|ekg|mdc_ecg_lead)[\s_:-]+)?(avr|avl|avf|iii|ii|i|v[1-6])(?:\s*[,(].*)?\s*$", re.IGNORECASE
-)
+NO_SAMPLE, NEAR_NO_SAMPLE = -32768, -24576  # in 16 bits; a quarter of the way to 0
 
 
 @dataclass(frozen=True)
@@ -96,15 +92,6 @@ def single_file(
     )
 
 
-def lead_name(words: str) -> str:
-    """A lead's own name ("V1") in what files call it: "Lead V1", "v1", "Lead I (Einthoven)", "aVR, augmented ...".
-
-    Anything else (Frank's "vx", "Pleth", an inverted "-aVR") comes back as "", which `ECG.from_leads` ignores.
-    """
-    found = _LEAD.match(words)
-    return found.group(1) if found else ""
-
-
 def years(value: str) -> float | None:
     """An age in years, or None for anything that is not between 0 and 130 ("NaN", "-1", "unknown")."""
     try:
@@ -120,7 +107,14 @@ def sex_of(value: str) -> Sex | None:
     return known.get(value.strip().lower())
 
 
-AGE_UNITS = {"years": 1.0, "months": 1 / 12, "weeks": 7 / 365.25, "days": 1 / 365.25, "hours": 1 / 8766}
+# Years in one unit, by the words that files have for it (UCUM's among them). "m" may be minutes and is none of them.
+AGE_UNITS = {
+    **dict.fromkeys(("years", "year", "yrs", "yr", "y", "a"), 1.0),
+    **dict.fromkeys(("months", "month", "mo"), 1 / 12),
+    **dict.fromkeys(("weeks", "week", "wks", "wk"), 7 / 365.25),
+    **dict.fromkeys(("days", "day", "d"), 1 / 365.25),
+    **dict.fromkeys(("hours", "hour", "h"), 1 / 8766),
+}
 
 
 def age_of(value: str, unit: str) -> float | None:
@@ -135,6 +129,28 @@ def _positive(value: str) -> float | None:
         return max(0.0, float(value))
     except ValueError:
         return None
+
+
+def measured(values: np.ndarray) -> np.ndarray:
+    """Stored numbers [..., samples] as float64, NaN where the lowest of 16 bits stands for no sample.
+
+    ISHNE and WFDB say so, other recorders do it, a saturated converter has it, too. But a writer that stretches a lead
+    over all 16 bits (EDF) has it for the lead's lowest sample: there other samples come near it.
+    """
+    numbers = np.asarray(values, dtype=np.float64)
+    lost = numbers == NO_SAMPLE
+    if not lost.any():
+        return numbers
+    next_lowest = np.min(numbers, axis=-1, initial=np.inf, where=~lost, keepdims=True)
+    return np.where(lost & (next_lowest > NEAR_NO_SAMPLE), np.nan, numbers)
+
+
+def incomplete(names: Sequence[str]) -> str:
+    """Which of the leads that are needed are there and which are not, as the end of a sentence."""
+    held = [lead for lead in LEADS if lead in names]
+    lacking = [lead for lead in LEADS if lead in NEEDED and lead not in names]
+    there = f"{', '.join(held) or 'none'} {'is' if len(held) == 1 else 'are'} there"
+    return f"{there}, {', '.join(lacking)} {'is' if len(lacking) == 1 else 'are'} missing"
 
 
 def check_rate(rate: float) -> None:

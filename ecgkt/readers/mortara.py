@@ -11,7 +11,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import age_of, assemble_ecg, lead_name, positive, sex_of, single_file
+from ecgkt.readers.format import age_of, assemble_ecg, measured, positive, sex_of, single_file
+from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import int16_samples, parse_xml, root_name
 
 EXPECTED = {"BITS": "16", "FORMAT": "SIGNED", "ENCODING": "BASE64", "OFFSET": "0"}
@@ -45,7 +46,7 @@ def _millivolts(channel: Element) -> np.ndarray:
     samples = int16_samples(channel.get("DATA") or channel.text or "")
     if channel.get("DURATION", str(len(samples))) != str(len(samples)):
         raise ECGError("A lead of the Mortara file holds another number of samples than it states.")
-    return samples / positive(channel.get("UNITS_PER_MV"), "amplitude scale")
+    return measured(samples) / positive(channel.get("UNITS_PER_MV"), "amplitude scale")
 
 
 FORMAT = single_file("Mortara XML", "one .xml file", ("xml",), is_mortara, read_mortara)

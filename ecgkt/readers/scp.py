@@ -14,7 +14,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.readers.format import LEAD_CODES, MAX_SECONDS, MAX_SIGNALS, age_of, assemble_ecg, check_rate, single_file
+from ecgkt.readers.format import (
+    LEAD_CODES,
+    MAX_SECONDS,
+    MAX_SIGNALS,
+    age_of,
+    assemble_ecg,
+    check_rate,
+    measured,
+    single_file,
+)
 
 PREAMBLE = 6  # bytes: checksum (2), length of the record (4)
 SECTION_HEADER = 16  # bytes: checksum (2), number (2), length (4), versions (2), reserved (6)
@@ -23,6 +32,7 @@ AGE_UNITS = {1: "years", 2: "months", 3: "weeks", 4: "days", 5: "hours"}
 SEXES: dict[int, Sex] = {1: "male", 2: "female"}
 SUBTRACTED = 0x01  # flag of section 3
 DEFAULT_TABLE = 19999
+FILLED = 16  # bits: a lead takes whole bytes, an even number of them
 MAX_SECTIONS = 1024
 
 # Prefix -> (value, number of bits behind the prefix that hold the value itself): EN 1064 annex C, default table.
@@ -37,10 +47,14 @@ DEFAULT: Codes = {
 
 @dataclass(frozen=True)
 class Leads:
-    """names: "" for other leads than the 12; samples: of each lead."""
+    """names: "" for other leads than the 12; samples: how many each has, at the least and at the most.
+
+    Section 3 counts samples from 1. Where it says 0, some recorders mean one sample fewer than first to last.
+    """
 
     names: tuple[str, ...]
-    samples: int
+    fewest: int
+    most: int
 
 
 def is_scp(content: bytes) -> bool:
@@ -97,7 +111,7 @@ def _leads(body: bytes) -> Leads:
     start, end = spans.pop()
     if end <= start:
         raise ECGError("The tracing has no samples.")
-    return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + 1)
+    return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + (start > 0), end - start + 1)
 
 
 def _codes(body: bytes) -> Codes:
@@ -127,24 +141,32 @@ def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.nda
         raise ECGError("The SCP-ECG file does not state its amplitude scale, sampling rate or kind of differences.")
     rate = 1e6 / microseconds
     check_rate(rate)
-    if leads.samples > MAX_SECONDS * rate:
+    if leads.most > MAX_SECONDS * rate:
         raise ECGError(f"SCP-ECG recordings longer than {MAX_SECONDS:.0f} s are not read.")
     sizes = struct.unpack_from(f"<{len(leads.names)}H", body, 6)
-    position, rows = 6 + 2 * len(sizes), []
+    position, packed = 6 + 2 * len(sizes), []
     for size in sizes:
-        data = body[position : position + size]
-        if len(data) != size:
+        packed.append(body[position : position + size])
+        if len(packed[-1]) != size:
             raise ECGError("The SCP-ECG file's samples end too early.")
         position += size
-        values = np.frombuffer(data, dtype="<i2") if codes is None else _decode(data, leads.samples, codes)
-        if len(values) != leads.samples:
-            raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
-        rows.append(_integrate(values.astype(np.float64), order) * nanovolts * 1e-6)
-    return rows, rate
+    rows = [np.frombuffer(data, dtype="<i2") for data in packed] if codes is None else _unpacked(packed, leads, codes)
+    if any(not leads.fewest <= len(row) <= leads.most for row in rows):
+        raise ECGError("A lead of the SCP-ECG file holds another number of samples than it states.")
+    # Differences have no lowest value that could stand for no sample.
+    return [(_integrate(row.astype(float), order) if order else measured(row)) * nanovolts * 1e-6 for row in rows], rate
 
 
-def _decode(data: bytes, count: int, codes: Codes) -> np.ndarray:
-    """[count] numbers from Huffman-coded bits, highest bit of a byte first."""
+def _unpacked(packed: list[bytes], leads: Leads, codes: Codes) -> list[np.ndarray]:
+    """Numbers of each lead, as many as there are: what fills the last byte may look like one more."""
+    decoded = [_decode(data, leads.fewest, codes) for data in packed]
+    if leads.most > leads.fewest and any(len(rest) >= FILLED or "1" in rest for _, rest in decoded):
+        decoded = [_decode(data, leads.most, codes) for data in packed]
+    return [values for values, _ in decoded]
+
+
+def _decode(data: bytes, count: int, codes: Codes) -> tuple[np.ndarray, str]:
+    """[count] numbers from Huffman-coded bits, highest bit of a byte first; and the bits that are left."""
     bits = "".join(format(byte, "08b") for byte in data)
     longest = max(map(len, codes), default=0)
     values, position = np.zeros(count), 0
@@ -162,7 +184,7 @@ def _decode(data: bytes, count: int, codes: Codes) -> np.ndarray:
             value = int(bits[end:position], 2)
             value -= (value >> (more - 1)) << more  # two's complement
         values[i] = value
-    return values
+    return values, bits[position:]
 
 
 def _integrate(values: np.ndarray, order: int) -> np.ndarray:

@@ -17,16 +17,16 @@ from ecgkt.readers.format import (
     age_of,
     assemble_ecg,
     check_rate,
-    lead_name,
+    measured,
     positive,
     sex_of,
     single_file,
 )
+from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import base64_bytes, parse_xml, root_name, words
 
 STANDARD = {"STD-12", "10-WIRE"}  # acquisition types whose leads stand in standard order
 LZW_BITS = 10
-SHORTEST_PULSE = 0.1  # s
 CHUNK_HEADER = 8  # bytes: size (4), unknown (2), first value (2)
 
 
@@ -53,15 +53,13 @@ def read_sierra(content: bytes) -> ECG:
     scale = positive(stated, "amplitude scale") / 1000  # from uV
     names = _names(facts, waves)
     rows = _rows(waves, [name if name in NEEDED else "" for name in names], round(seconds * rate))
-    rows, notes = _without_calibration(rows, rate)
     patient = root.find(".//{*}generalpatientdata")
     return assemble_ecg(
         list(rows),
-        [row * scale for row in rows.values()],
+        [measured(row) * scale for row in rows.values()],
         rate,
         age_of(words(patient, "{*}age/{*}years"), "years"),
         sex_of(words(patient, "{*}sex")),
-        notes,
     )
 
 
@@ -115,16 +113,6 @@ def _expand(chunk: bytes, start: int, samples: int) -> np.ndarray:
     if len(values) != 2 * samples:
         raise ECGError("The Philips file holds another number of samples than it states.")
     return xli_decode_deltas(values, start)
-
-
-def _without_calibration(rows: dict[str, np.ndarray], rate: float) -> tuple[dict[str, np.ndarray], list[str]]:
-    """The leads without the calibration pulse that follows 10.5 s of tracing: all leads carry the same values there."""
-    table = np.stack(list(rows.values()))
-    tracing = np.flatnonzero((table != table[0]).any(axis=0))
-    end = int(tracing[-1]) + 1 if tracing.size else table.shape[1]
-    if table.shape[1] - end < SHORTEST_PULSE * rate:
-        return rows, []
-    return {name: row[:end] for name, row in rows.items()}, ["The calibration pulse at the end is left out"]
 
 
 FORMAT = single_file("Philips Sierra XML", "one .xml file", ("xml",), is_sierra, read_sierra)

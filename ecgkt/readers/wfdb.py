@@ -14,6 +14,8 @@ import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers.format import MAX_SECONDS, Files, Format, shortened
+from ecgkt.readers.matlab import is_matrix, matrix_by_sample
+from ecgkt.readers.other_files import POINTER, is_pointer
 from ecgkt.readers.wfdb_header import BYTES_PER_SAMPLE, Header, Signal, is_header, parse_header
 
 # Gains that public data sets state by mistake (ADC units/mV) -> the true one. 4880: the first Georgia release of
@@ -33,10 +35,11 @@ def read_wfdb(files: Files) -> ECG:
     headers = [content for content in files.values() if is_header(content)]
     if len(headers) != 1:
         raise ECGError("A WFDB record needs one header (.hea) and its signal file (.dat or .mat).")
-    header = parse_header(headers[0])
+    header = parse_header(headers[0]).of_leads()
+    files, notes = _by_lead(header, files)
     length = _length(header, files)
     used = min(length, int(MAX_SECONDS * header.rate))
-    notes = [shortened(length / header.rate)] if used < length else []
+    notes += [shortened(length / header.rate)] if used < length else []
     signal = _decode(header, files, used)
     gains = {s.gain for s in header.signals if s.lead}
     true_gain = WRONG_GAINS.get(next(iter(gains))) if len(gains) == 1 else None
@@ -50,12 +53,34 @@ def read_wfdb(files: Files) -> ECG:
     return ECG.from_leads([s.lead for s in header.signals], signal, header.rate, header.age, header.sex, notes)
 
 
+def _by_lead(header: Header, files: Files) -> tuple[dict[str, bytes], list[str]]:
+    """The signal files that there are, and what was done to them: a MATLAB matrix of leads by samples is turned.
+
+    Raises ECGError for the text that stands for a file, and for a MATLAB file of another kind than the header states.
+    """
+    found, notes = {}, []
+    for name in header.files:
+        if name not in files:
+            continue
+        content = files[name]
+        if is_pointer(content):
+            raise ECGError(POINTER)
+        block = [signal for signal in header.signals if signal.file == name]
+        if is_matrix(content) or (name.lower().endswith(".mat") and block[0].offset):
+            content, turned = matrix_by_sample(content, len(block), block[0])
+            notes += ["The MATLAB matrix was stored with a row a sample, and was turned"] if turned else []
+        found[name] = content
+    return found, notes
+
+
 def _length(header: Header, files: Files) -> int:
     """Samples a signal: what the header declares if every file holds it, else what the smallest file holds."""
     lengths = []
     for name in header.files:
         if name not in files:
             raise ECGError("The signal file that the WFDB header names is missing; give both files together.")
+        if not files[name]:
+            raise ECGError("The signal file that the WFDB header names is empty.")
         block = [s for s in header.signals if s.file == name]
         room = (len(files[name]) - block[0].offset) / BYTES_PER_SAMPLE[block[0].code]
         lengths.append(int(room) // len(block))

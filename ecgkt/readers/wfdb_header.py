@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ecgkt.ecg import ECGError, Sex
-from ecgkt.readers.format import MAX_SIGNALS, MILLIVOLTS, check_rate, lead_name, sex_of, years
+from ecgkt.readers.format import AGE_UNITS, MAX_SIGNALS, MILLIVOLTS, age_of, check_rate, sex_of
+from ecgkt.readers.lead_names import lead_name
 
 MAX_HEADER_BYTES = 64 * 1024
 # WFDB storage formats and their bytes a sample ("signal(5)" of the same guide).
 BYTES_PER_SAMPLE = {"16": 2.0, "24": 3.0, "32": 4.0, "80": 1.0, "212": 1.5}
-MAX_GAIN = 1e9
+# ADC units per mV. A recorder has 1 (a step of 1 mV is the coarsest ever stored) to some millions (24 bits).
+MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 
 _RECORD = re.compile(r"^[\w.-]+(?P<segments>/\S*)?\s+(?P<signals>\d{1,9})(?:\s+(?P<rest>.*))?$")
 _FORMAT = re.compile(r"^(?P<code>\d{1,4})(?:x(?P<frame>\d{1,9}))?(?::(?P<skew>-?\d{1,12}))?(?:\+(?P<offset>\d{1,9}))?$")
 _GAIN = re.compile(r"^(?P<gain>[^(/]+)(?:\((?P<baseline>[+-]?\d{1,10})\))?(?:/(?P<units>.+))?$")
 _FILE = re.compile(r"^(?!\.)[\w.-]{1,128}$")
-_AGE = re.compile(r"^#\s*<?age>?\s*[:=]\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
-_SEX = re.compile(r"^#\s*<?(?:sex|gender)>?\s*[:=]\s*(\S+)\s*$", re.IGNORECASE | re.MULTILINE)
+# One or several to a comment line: "# Age: 74", "# <age>: 28  <sex>: M", "#Age=28 years, Gender: female". Every repeat
+# is bounded, so that no line takes more than a few steps a character.
+_AGE = re.compile(
+    r"(?<![\w-])age>?\s{0,3}(?:\((?P<unit>\w{1,8})\)\s{0,3})?[:=]\s{0,3}(?P<age>[\d.]{1,8})\s?(?P<behind>[a-z]{0,8})",
+    re.IGNORECASE,
+)
+_SEX = re.compile(r"(?<![\w-])(?:sex|gender)>?\s{0,3}[:=]\s{0,3}(?P<sex>[a-z]{1,8})", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,12 @@ class Header:
     def files(self) -> tuple[str, ...]:
         """The signal files it names, each once, in order."""
         return tuple(dict.fromkeys(signal.file for signal in self.signals))
+
+    def of_leads(self) -> Header:
+        """The same without the files that hold none of the 12 leads (Frank's leads of a PTB record)."""
+        needed = {signal.file for signal in self.signals if signal.lead}
+        kept = tuple(signal for signal in self.signals if signal.file in needed)
+        return replace(self, signals=kept or self.signals)
 
 
 def is_header(content: bytes) -> bool:
@@ -91,9 +104,17 @@ def parse_header(content: bytes) -> Header:
         raise ECGError(f"The WFDB header names {count} signals but describes {len(lines) - 1}.")
     signals = tuple(_signal(line) for line in lines[1 : count + 1])
     _check_files(signals)
-    text = _text(content)
-    age, sex = _AGE.search(text), _SEX.search(text)
-    return Header(rate, length, signals, years(age[1]) if age else None, sex_of(sex[1]) if sex else None)
+    return Header(rate, length, signals, *_patient(content))
+
+
+def _patient(content: bytes) -> tuple[float | None, Sex | None]:
+    """Age and sex, from the comments."""
+    comments = "\n".join(line for line in _stripped(content) if line.startswith("#"))
+    age, sex = _AGE.search(comments), _SEX.search(comments)
+    unit = "years"
+    if age:
+        unit = next((word for word in (age["behind"], age["unit"]) if word and word.lower() in AGE_UNITS), unit)
+    return age_of(age["age"], unit) if age else None, sex_of(sex["sex"]) if sex else None
 
 
 def _text(content: bytes) -> str:
@@ -103,9 +124,12 @@ def _text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+def _stripped(content: bytes) -> list[str]:
+    return [line.strip() for line in re.split(r"\r\n|\n|\r", _text(content))]
+
+
 def _lines(content: bytes) -> list[str]:
-    stripped = (line.strip() for line in re.split(r"\r\n|\n|\r", _text(content)))
-    return [line for line in stripped if line and not line.startswith("#")]
+    return [line for line in _stripped(content) if line and not line.startswith("#")]
 
 
 def _number(text: str, what: str) -> float:
@@ -136,16 +160,17 @@ def _signal(line: str) -> Signal:
     if scale is None:
         raise ECGError("A gain in the WFDB header is not a number.")
     gain = _number(scale["gain"], "gain")
-    if gain == 0 or abs(gain) > MAX_GAIN:
-        raise ECGError("A gain in the WFDB header is zero or beyond all measure, so amplitudes are unknown.")
     units = (scale["units"] or "mV").lower()
+    per_mv = gain / MILLIVOLTS.get(units, 1.0)
+    if not MIN_GAIN <= abs(per_mv) <= MAX_GAIN:
+        raise ECGError("A gain in the WFDB header is zero or beyond all measure, so amplitudes are unknown.")
     if lead and units not in MILLIVOLTS:
         raise ECGError("A lead's unit in the WFDB header is neither mV nor uV.")
     zero = fields[4] if len(fields) > 4 else "0"
     baseline = int(_number(scale["baseline"] or zero, "baseline"))
     if abs(baseline) >= 2**31:
         raise ECGError("A baseline in the WFDB header is beyond all measure.")
-    return Signal(fields[0], form["code"], int(form["offset"] or 0), gain / MILLIVOLTS.get(units, 1.0), baseline, lead)
+    return Signal(fields[0], form["code"], int(form["offset"] or 0), per_mv, baseline, lead)
 
 
 def _check_files(signals: tuple[Signal, ...]) -> None:

@@ -16,6 +16,7 @@ MAX_TOTAL_BYTES = 64 * 1024 * 1024  # unpacked
 MAX_RATIO = 200  # unpacked to packed bytes of one member; text of numbers comes to 5, a flat line beyond 1,000
 RATIO_FROM = 1024 * 1024  # bytes unpacked, below which any ratio is harmless
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the others may ask for much memory before the first byte
+OFFICE = {"[Content_Types].xml", "mimetype"}  # in every file of Office Open XML, of OpenDocument
 CENTRAL = b"PK\x01\x02"  # begins a member's entry of the directory
 
 
@@ -34,7 +35,12 @@ def unpack(content: bytes) -> list[dict[str, bytes]]:
     total = 0
     try:
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            for member in archive.infolist():
+            members = archive.infolist()
+            if any(member.filename in OFFICE for member in members):
+                raise ECGError(
+                    "This is a Word, Excel or other Office document; an ECG is read from the recorder's data file."
+                )
+            for member in members:
                 path = PurePosixPath(member.filename)
                 if member.is_dir() or path.name.startswith(".") or "__MACOSX" in path.parts:
                     continue

@@ -20,6 +20,7 @@ TABLE = TableLayout(500.0)
 # Format as `FORMATS` names it -> its file; sex is female in those that state one.
 FILES: dict[str, Callable[[np.ndarray], bytes]] = {
     "GE MUSE XML": written.muse,
+    "GE CardioSoft XML": written.cardiosoft,
     "HL7 aECG": written.aecg,
     "Philips Sierra XML": written.sierra,
     "SCP-ECG": written.scp,
@@ -39,7 +40,7 @@ def test_a_written_file_comes_back_and_only_its_reader_claims_it(name: str) -> N
     assert ecg.rate == 500
     np.testing.assert_allclose(ecg.signal, millivolts(), atol=1e-5)
     assert ecg.sex == (None if name in ("NumPy", "CSV") else "female")
-    ages = {"GE MUSE XML": 1.5, "SCP-ECG": 61, "Philips Sierra XML": 61, "Mortara XML": 61}
+    ages = {"GE MUSE XML": 1.5, "SCP-ECG": 61, "Philips Sierra XML": 61, "Mortara XML": 61, "GE CardioSoft XML": 61}
     assert ecg.age == ages.get(name)
     assert not any(NAME in note for note in ecg.notes)
 
@@ -47,6 +48,42 @@ def test_a_written_file_comes_back_and_only_its_reader_claims_it(name: str) -> N
 @pytest.mark.parametrize("huffman", [None, written.own_table()])
 def test_scp_without_compression_and_with_a_table_of_its_own(huffman: bytes | None) -> None:
     np.testing.assert_allclose(read(written.scp(counts(), huffman)).signal, millivolts(), atol=1e-5)
+
+
+@pytest.mark.parametrize("names", [LEADS, written.EIGHT])
+def test_cardiosoft_of_twelve_and_of_eight_leads(names: tuple[str, ...]) -> None:
+    ecg = read(written.cardiosoft(counts(), names))
+    np.testing.assert_allclose(ecg.signal, millivolts(), atol=1e-5)
+    assert (ecg.rate, ecg.age, ecg.sex) == (500, 61, "female")
+
+
+def test_a_number_left_out_of_cardiosoft_is_a_lost_sample() -> None:
+    content = written.cardiosoft(counts())
+    strip = content.index(b"<StripData>")
+    place = content.index(b",", content.index(b'lead="V6"', strip)) + 1
+    ecg = read(content[:place] + b"," + content[content.index(b",", place) + 1 :])
+    assert np.argwhere(np.isnan(ecg.signal)).tolist() == [[11, 1]]
+
+
+@pytest.mark.parametrize("huffman", [None, written.own_table()])
+def test_scp_samples_counted_from_0(huffman: bytes | None) -> None:
+    """To the last one as it should be, or to their number; data a sample short of a count from 1 are damaged."""
+    for last in (599, 600):
+        np.testing.assert_allclose(read(written.scp(counts(), huffman, span=(0, last))).signal, millivolts(), atol=1e-5)
+    for span in ((1, 601), (1, 602), (0, 602), (0, 700), (5, 5)):
+        with pytest.raises(ECGError):
+            read(written.scp(counts(), huffman, span=span))
+
+
+def test_the_longest_rhythm_waveform_of_all_leads_is_read() -> None:
+    content = written.muse(counts(2000))
+    short = written.muse(counts(600))
+    start, end = short.index(b"<Waveform><WaveformType>Rhythm"), short.index(b"</RestingECG>")
+    long = content.index(b"<Waveform><WaveformType>Rhythm")
+    for place in (long, content.index(b"</RestingECG>")):
+        ecg = read(content[:place] + short[start:end] + content[place:])
+        np.testing.assert_allclose(ecg.signal, millivolts(2000), atol=1e-5)
+        assert any("longest of 2" in note for note in ecg.notes)
 
 
 def test_scp_in_two_formats_is_one_tracing(shared: Path) -> None:
@@ -143,6 +180,12 @@ def test_truncated_and_damaged_files_give_one_sentence(name: str) -> None:
         (written.aecg(counts(), unit="V"), "unit"),
         (written.aecg(counts()).replace(b"LEAD_V3", b"LEAD_V9"), "all 12 leads at once"),
         (written.aecg(counts()).replace(b'unit="ms"', b'unit="h"'), "sampling rate"),
+        (written.cardiosoft(counts(), ChannelSampleCountTotal="599"), "number of samples"),
+        (written.cardiosoft(counts(), units="VperLsb"), "unit"),
+        (written.cardiosoft(counts(), Resolution="0"), "amplitude scale"),
+        (written.cardiosoft(counts()).replace(b",", b";"), "not a number"),
+        (written.cardiosoft(counts()).replace(b"StripData", b"FullDisclosure"), "no strip"),
+        (written.cardiosoft(counts()).replace(b'lead="V6"', b'lead="V7"'), "lacks lead V6"),
         (written.mortara(counts(), ENCODING="HEX"), "base64"),
         (written.mortara(counts(), UNITS_PER_MV="0"), "amplitude scale"),
         (written.scp(counts(), flags=0x65), "reference beat"),

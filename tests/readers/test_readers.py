@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
-from pydicom import dcmread
+from pydicom import dcmread, dcmwrite
 from pydicom.data import get_testdata_file
 
 import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.readers import FORMATS, group_uploads, read
-from ecgkt.readers.format import lead_name
+from ecgkt.readers.lead_names import lead_name
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
 
@@ -90,6 +91,14 @@ def test_microvolts_and_baseline(tmp_path: Path) -> None:
         (["Age: 74", "Sex: Male"], 74.0, "male"),
         (["<age>: 51", "<sex>: F"], 51.0, "female"),
         (["Age: NaN", "Sex: Unknown"], None, None),
+        (["Age: 28 Sex: M"], 28.0, "male"),
+        (["<age>: 28  <sex>: M  <Height>: 170"], 28.0, "male"),
+        (["Age=28, Gender=Female"], 28.0, "female"),
+        (["sex: F; age: 28 years"], 28.0, "female"),
+        (["Patient age (years): 28", "patient sex: male"], 28.0, "male"),
+        (["Age: 18 months Sex: F"], 1.5, "female"),
+        (["Age: -1", "Sex: 0"], None, None),
+        (["Dosage: 300", "Average: 7", "Sextuplet: F"], None, None),
         (None, None, None),
     ],
 )
@@ -105,7 +114,7 @@ def test_extra_channels_are_ignored_and_a_missing_lead_is_named(tmp_path: Path) 
     with pytest.raises(ECGError, match="V6"):
         read(extra)
     words = ("vx", "Lead I (Einthoven)", "aVR, augmented voltage, right", "v1", "-aVR", "II")
-    assert [lead_name(word) for word in words] == ["", "I", "aVR", "v1", "", "II"]
+    assert [lead_name(word) for word in words] == ["", "I", "aVR", "V1", "", "II"]
 
 
 LINE = "rec.dat 16 200(0)/mV 16 0 0 0 0 {}"
@@ -214,6 +223,94 @@ def test_dicom_wrong_in_one_element_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(ECGError):
             read(changed(**values))
+
+
+def dicom_with_padding(folder: Path, value: int, written: int | None = None) -> ECG:
+    """pydicom's example with that padding value, which `written` (if any) puts into 100 samples of channel 8."""
+    dataset = dcmread(get_testdata_file("waveform_ecg.dcm", download=False))
+    group = dataset.WaveformSequence[0]
+    samples = np.frombuffer(group.WaveformData, dtype="<i2").reshape(-1, 12).copy()
+    if written is not None:
+        samples[500:600, 7] = written
+    group.WaveformData = samples.tobytes()
+    group.add_new("WaveformPaddingValue", "OW", value.to_bytes(2, "little", signed=True))
+    dataset.save_as(folder / "padded.dcm")
+    return read(folder / "padded.dcm")
+
+
+def test_dicom_padding_is_missing_unless_samples_have_its_value(tmp_path: Path) -> None:
+    for value in (-32768, 32767, -20_000):
+        missing = np.isnan(dicom_with_padding(tmp_path, value, value).signal)
+        assert missing[7, 500:600].all()
+        assert missing.sum() == 100
+    for value in (0, 5, -40):
+        assert np.isfinite(dicom_with_padding(tmp_path, value).signal).all()
+
+
+def test_dicom_of_a_kind_of_numbers_that_is_not_linear_is_refused(tmp_path: Path) -> None:
+    dataset = dcmread(get_testdata_file("waveform_ecg.dcm", download=False))
+    group = dataset.WaveformSequence[0]
+    group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 8, "MB"
+    dataset.save_as(tmp_path / "mu_law.dcm")
+    with pytest.raises(ECGError, match="type that is not read"):
+        read(tmp_path / "mu_law.dcm")
+
+
+def test_dicom_of_both_byte_orders_holds_the_same(tmp_path: Path) -> None:
+    path = get_testdata_file("waveform_ecg.dcm", download=False)
+    dataset = dcmread(path)
+    for group in dataset.WaveformSequence:
+        group.WaveformData = np.frombuffer(group.WaveformData, dtype="<i2").astype(">i2").tobytes()
+    dataset.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.2"
+    dcmwrite(tmp_path / "big.dcm", dataset, force_encoding=True, little_endian=False, implicit_vr=False)
+    np.testing.assert_array_equal(read(tmp_path / "big.dcm").signal, read(path).signal)
+
+
+def matlab(table: np.ndarray, name: bytes = b"val", kind: int = 30) -> bytes:
+    """A matrix [rows, columns] of int16 in MATLAB's version 4, column by column."""
+    head = struct.pack("<5i", kind, *table.shape, 0, len(name) + 1) + name + b"\0"
+    return head + table.astype("<i2").tobytes(order="F")
+
+
+def test_a_matlab_file_must_be_the_one_that_the_header_states() -> None:
+    table = np.rint(tracing() * 200).astype(np.int16).T
+    head = "rec 12 500 2000\n" + "\n".join(f"rec.mat 16+24 200(0)/mV 16 0 0 0 0 {lead}" for lead in LEADS)
+
+    def given(content: bytes, header: str = head) -> ECG:
+        return read({"rec.hea": header.encode(), "rec.mat": content})
+
+    np.testing.assert_allclose(given(matlab(table)).signal, table / 200, atol=1e-6)
+    turned = given(matlab(table.T))
+    np.testing.assert_allclose(turned.signal, table / 200, atol=1e-6)
+    assert any("turned" in note for note in turned.notes)
+    plain = head.replace("16+24", "16")  # the header of the file taken for samples
+    for content, header in (
+        (matlab(table, b"signal"), head), (matlab(table, kind=0), head), (matlab(table), plain),
+        (matlab(table[:, :-1]), head), (matlab(table.reshape(24, -1)), head), 
+        (b"MATLAB 5.0 MAT-file" + bytes(60_000), head),
+        (b"\x1e\0", head), (bytes(60_000), head), (struct.pack("<5i", 30, -12, 2000, 0, 4) + bytes(60_000), head),
+    ):  # fmt: skip
+        with pytest.raises(ECGError):
+            given(content, header)
+
+
+def test_files_without_a_lead_may_be_absent_and_others_not() -> None:
+    head = header() + b"\n" + b"\n".join(f"rec.xyz 16 200 16 0 0 0 0 {name}".encode() for name in ("vx", "vy", "vz"))
+    head = head.replace(b"rec 12", b"rec 15")
+    assert read({"rec.hea": head, "rec.dat": bytes(48_000)}).samples == 2000
+    chest = header().replace(b"rec.dat 16 200(0)/mV 16 0 0 0 0 V", b"chest.dat 16 200(0)/mV 16 0 0 0 0 V")
+    with pytest.raises(ECGError, match="missing"):
+        read({"rec.hea": chest, "rec.dat": bytes(24_000)})
+
+
+@pytest.mark.parametrize("gain", ["1e-10", "4e-4", "0.4/uV", "-1e-9", "1e10", "2e6/uV"])
+def test_gains_beyond_all_measure_are_refused(gain: str) -> None:
+    content = header(V3="rec.dat 16 " + gain + " 16 0 0 0 0 {}")
+    if gain == "0.4/uV":  # 400 per mV
+        assert read({"rec.hea": content, "rec.dat": bytes(48_000)}).samples == 2000
+        return
+    with pytest.raises(ECGError, match="gain"):
+        read({"rec.hea": content, "rec.dat": bytes(48_000)})
 
 
 def test_reading_needs_no_torch() -> None:

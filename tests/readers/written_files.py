@@ -61,6 +61,31 @@ def muse(table: np.ndarray, **changes: str) -> bytes:
     ).encode()
 
 
+def cardiosoft(table: np.ndarray, names: tuple[str, ...] = LEADS, **changes: str) -> bytes:
+    """As UK Biobank's resting ECGs are laid out: a median beat, then the strip, samples in lines that end in commas."""
+
+    def waves(samples: np.ndarray) -> str:
+        rows = []
+        for name in names:
+            numbers = samples[LEADS.index(name)].tolist()
+            lines = [",".join(map(str, numbers[k : k + 16])) for k in range(0, len(numbers), 16)]
+            rows.append(f'<WaveformData lead="{name}">\n\t\t' + ",\n\t\t".join(lines) + "</WaveformData>")
+        facts = {
+            "NumberOfLeads": str(len(names)), "SampleRate": str(RATE), "ChannelSampleCountTotal": str(samples.shape[1]),
+            "Resolution": "5", **changes,
+        }  # fmt: skip
+        units = {"SampleRate": ' units="Hz"', "Resolution": f' units="{changes.get("units", "uVperLsb")}"'}
+        head = "".join(f"<{key}{units.get(key, '')}>{value}</{key}>" for key, value in facts.items() if key != "units")
+        return head + "".join(rows)
+
+    person = f'<Name><FamilyName>{NAME}</FamilyName></Name><Age units="Years">61</Age><Gender>FEMALE</Gender>'
+    median = f"<RestingECGMeasurements><MedianSamples>{waves(table[:, :100])}</MedianSamples></RestingECGMeasurements>"
+    return (
+        '<?xml version="1.0" encoding="ISO-8859-1"?>\n<CardiologyXML><ObservationType>RestECG</ObservationType>'
+        f"<PatientInfo>{person}</PatientInfo>{median}<StripData>{waves(table)}</StripData></CardiologyXML>"
+    ).encode()
+
+
 def aecg(table: np.ndarray, unit: str = "uV") -> bytes:
     time = '<code code="TIME_ABSOLUTE"/><value><head value="20200101"/><increment value="2" unit="ms"/></value>'
     rows = [f"<component><sequence>{time}</sequence></component>"]
@@ -138,10 +163,16 @@ def own_table() -> bytes:
     return struct.pack("<HH", 1, len(rows)) + table
 
 
-def scp(table: np.ndarray, huffman: bytes | None = struct.pack("<H", 19999), flags: int = 0x64, mode: int = 0) -> bytes:
-    """huffman: section 2, None for plain numbers."""
+def scp(
+    table: np.ndarray,
+    huffman: bytes | None = struct.pack("<H", 19999),
+    flags: int = 0x64,
+    mode: int = 0,
+    span: tuple[int, int] | None = None,
+) -> bytes:
+    """huffman: section 2, None for plain numbers. span: first and last sample as section 3 counts them."""
     count, samples = table.shape
-    leads = b"".join(struct.pack("<IIB", 1, samples, SCP_CODES[name]) for name in LEADS)
+    leads = b"".join(struct.pack("<IIB", *(span or (1, samples)), SCP_CODES[name]) for name in LEADS)
     data = [row.astype("<i2").tobytes() if huffman is None else _huffman(row) for row in table]
     head = struct.pack("<HHBB", 5000, 1_000_000 // RATE, 0 if huffman is None else 2, mode)
     tags = [(0, NAME.encode() + b"\0"), (4, b"\x3d\0\x01"), (8, b"\x02"), (255, b"")]

@@ -24,8 +24,8 @@ USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
 def receive() -> Opened:
     """The record uploaded (one is chosen if there are several); a sentence and no more when there is none."""
     files = st.file_uploader(
-        "A 12-lead ECG: WFDB (.hea with its .dat or .mat, together), DICOM, XML of GE MUSE, Philips, Mortara or "
-        "HL7, SCP-ECG, EDF, ISHNE, CSV, .npy, or a zip of these",
+        "A 12-lead ECG: WFDB (.hea with its .dat or .mat, together), DICOM, XML of GE MUSE or CardioSoft, Philips, "
+        "Mortara or HL7, SCP-ECG, EDF, ISHNE, CSV, .npy, or a zip of these",
         accept_multiple_files=True,
         key="upload",
     )
@@ -80,7 +80,9 @@ def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: 
 
 def _layout(slot: str) -> TableLayout:
     """What a table of numbers does not say, asked once for all that were uploaded."""
-    html.text("A table of numbers does not state how it was recorded. These settings apply to every table uploaded.")
+    html.text(
+        "A table of numbers seldom states how it was recorded. These settings apply to every uploaded table that does not."
+    )
     columns = st.columns(3)
     rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key=f"layout_rate{slot}")
     unit = columns[1].selectbox("Unit", list(UNITS), key=f"layout_unit{slot}")
