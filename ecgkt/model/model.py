@@ -15,6 +15,7 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.measurements.delineation import delineate
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
+from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE, model_view, windows
@@ -22,8 +23,6 @@ from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head,
 from ecgkt.quality.usable import assess
 from ecgkt.quality.warnings import quality_warnings
 from ecgkt.verdict import Guarantee
-
-DEFAULT_BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
 
 
 def load(path: str | Path | None = None) -> Model:
