@@ -3,7 +3,7 @@
     python benchmarks/delineation.py [--neurokit PYTHON] [--methods dwt prominence cwt ecgdeli] [--work DIR]
 
 PYTHON is an interpreter of an environment of its own with neurokit2 (MIT; it needs pandas < 3) and, for "ecgdeli", with
-ecgdeli (GPL, so for comparison only). References: the LUDB records below ../shared/data/ludb, whose annotations of
+ecgdeli (GPL, so for comparison only). References: the LUDB records below data/ludb, whose annotations of
 twelve leads are made global, and recordings that `python -m training simulate` draws with known boundaries. What others
 found stays in DIR (default runs/benchmark/delineation) and is taken up again.
 """
@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.delineation_references import BOUNDARIES, Reference, Truth, ludb, simulated  # noqa: E402
+from benchmarks.real_data import REAL_DATA  # noqa: E402
 from ecgkt.measurements.delineation import delineate  # noqa: E402
 from ecgkt.measurements.r_peaks import RATE, r_peaks  # noqa: E402
 
@@ -180,7 +181,7 @@ def _cell(row: dict[str, float] | None, name: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ludb", type=Path, default=ROOT.parent / "shared" / "data" / "ludb")
+    parser.add_argument("--ludb", type=Path, default=REAL_DATA / "ludb")
     parser.add_argument("--neurokit", type=Path, help="an interpreter that has neurokit2")
     parser.add_argument("--methods", nargs="*", default=["prominence", "dwt", "cwt"])
     parser.add_argument("--every", type=int, default=1, help="others see every nth record only; they take seconds each")

@@ -1,6 +1,6 @@
 """How near the simulated labs, vitals and missing values are to the MIMIC-IV demo's; writes laboratory.json and .md.
 
-    python benchmarks/laboratory.py --cohort DIR [--before DIR] [--demo ../shared/data/mimic_iv_demo]
+    python benchmarks/laboratory.py --cohort DIR [--before DIR] [--demo data/mimic_iv_demo]
 
 First values within a day, of the demo's unplanned admissions and of the simulated stays that end in admission (see
 training/simulation/fitting/demo.py). `floor` is how far the demo is from itself: from resamples of its patients.
@@ -24,6 +24,7 @@ from scipy.stats import ks_2samp
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.real_data import REAL_DATA  # noqa: E402
 from training.simulation import labs as laboratory  # noqa: E402
 from training.simulation.fitting.demo import TRIAGE, Admissions, from_tables, read_cohort, read_demo  # noqa: E402
 from training.simulation.fitting.marginals import QUANTILES, bootstrap  # noqa: E402
@@ -172,7 +173,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cohort", type=Path)
     parser.add_argument("--before", type=Path, help="a cohort of an earlier version")
-    parser.add_argument("--demo", type=Path, default=ROOT.parent / "shared" / "data" / "mimic_iv_demo")
+    parser.add_argument("--demo", type=Path, default=REAL_DATA / "mimic_iv_demo")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     options = parser.parse_args()
     cohorts = {"before": read_cohort(options.before)} if options.before else {}

@@ -2,10 +2,10 @@
 
     python benchmarks/quality.py [--every N]
 
-Real recordings below ../shared/data (every N-th), as they are and with one fault each. PTB-XL's recordings were fitted
-to (training/calibrate/lead_reversal.py); LUDB's and the Challenge's were not. LUDB's leads are scaled one by one, so a
-fault that mixes leads (cables of the limbs) is not what it would be there; cables moved one on or back change order and
-sign only.
+Real recordings below `benchmarks.real_data.REAL_DATA` (every N-th), as they are and with one fault each. PTB-XL's
+recordings were fitted to (training/calibrate/lead_reversal.py); LUDB's and the Challenge's were not. LUDB's leads are
+scaled one by one, so a fault that mixes leads (cables of the limbs) is not what it would be there; cables moved one on
+or back change order and sign only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.real_data import REAL_DATA  # noqa: E402
 from ecgkt.ecg import ECG, LEADS, ECGError, derived_limb_leads  # noqa: E402
 from ecgkt.measurements.delineation import delineate  # noqa: E402
 from ecgkt.quality.lead_reversal import SWAPS, Moves  # noqa: E402
@@ -160,7 +161,7 @@ def table(result: dict[str, Any]) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--every", type=int, default=5, help="every N-th of PTB-XL, every N/5-th of the others")
-    found = measured(ROOT.parent / "shared" / "data", parser.parse_args().every)
+    found = measured(REAL_DATA, parser.parse_args().every)
     (HERE / "quality.json").write_text(json.dumps(found, indent=1) + "\n")
     (HERE / "quality.md").write_text(table(found))
     print(table(found))

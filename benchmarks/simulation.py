@@ -6,7 +6,7 @@
 
 Parts: shapes (intervals, amplitudes, noise), domain (told apart?), findings (trained on simulated, tested on real),
 labs (against published AUROCs), pictures; and, on request and once, reference (real sets told apart from each other).
-Needs the real data of ../shared/data; measures and checkpoints are kept in runs/judge.
+Needs real data below `benchmarks.real_data.REAL_DATA`; measures and checkpoints are kept in runs/judge.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.real_data import REAL_DATA  # noqa: E402
 from benchmarks.simulation_judge import report  # noqa: E402
 
 PARTS = ("shapes", "domain", "findings", "labs", "pictures", "reference")
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(PARTS[:-1]), help=f"comma-separated, of {', '.join(PARTS)}")
     parser.add_argument("--steps", type=int, default=1000, help="training steps of findings and labs (batch 128)")
     parser.add_argument("--domain-steps", type=int, default=200, help="training steps of the domain network")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="folder of the real sets")
+    parser.add_argument("--data", type=Path, default=REAL_DATA, help="folder of the real sets")
     parser.add_argument("--work", type=Path, default=ROOT / "runs" / "judge", help="folder of caches and checkpoints")
     parser.add_argument("--report", action="store_true", help="only write simulation.md again")
     given = parser.parse_args()

@@ -1,5 +1,5 @@
-"""The command line: `python -m ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]`, and
-`python -m ecgkt report FILE --out report.pdf` (`ecgkt.report.command`).
+"""The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` and
+`ecgkt report FILE --out report.pdf` (`ecgkt.report.command`); `python -m ecgkt` is the same.
 
 A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
 the file and the reason; the other files are still done and the exit code is 2.
@@ -31,7 +31,7 @@ BAD_INPUT = 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 if any file could not be explained or reported."""
-    parser = argparse.ArgumentParser(prog="python -m ecgkt", description=NOTICE)
+    parser = argparse.ArgumentParser(prog="ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
     explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
     explain.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")

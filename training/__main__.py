@@ -197,9 +197,7 @@ def prepare_sources(config: Config) -> None:
         elif Path(source.path).is_dir():
             _prepare_one(source.kind, Path(source.path), out, Path(config.cohort), source.license, source.note)
         elif source.optional:
-            print(
-                f"prepare {source.name}: {source.path} is not here; the run goes on without these ECGs", file=sys.stderr
-            )
+            print(source.left_out(), file=sys.stderr)
         else:
             raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+DOWNLOADS = {"ptbxl": "To have it: python -m training download ptb-xl --out data --match records100/"}
+
 
 @dataclass(frozen=True)
 class Source:
@@ -17,8 +19,8 @@ class Source:
 
     kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from `path`).
     share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
-    optional: a run goes on without it, saying so, when `path` is absent. license, note: what is to be said of it
-    wherever the set is named; without, what a LICENSE.txt beside the data says.
+    optional: a run goes on without it, with a warning (`left_out`), when `path` is absent. license, note: what is to be
+    said of it wherever the set is named; without, what a LICENSE.txt beside the data says.
     """
 
     name: str
@@ -31,6 +33,14 @@ class Source:
     optional: bool = False
     license: str = ""
     note: str = ""
+
+    def left_out(self) -> str:
+        """What is to be said, loudly, where an optional set is absent: what its absence does, and how to have it."""
+        return (
+            f"WARNING: the set {self.name!r} is left out, because {self.path} is not there or is not prepared. Every "
+            f"batch was to hold {100 * self.share:g}% of its ECGs; without them the figures will be other than those "
+            f"of a run that has them. {DOWNLOADS.get(self.kind, '')}".rstrip()
+        )
 
 
 @dataclass(frozen=True)

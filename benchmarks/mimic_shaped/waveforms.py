@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,6 +13,7 @@ from tqdm import tqdm
 
 import ecgkt
 from benchmarks.mimic_shaped.cohort import SEED
+from benchmarks.real_data import REAL_DATA
 from training.simulation import simulate
 from training.simulation.writer import record_path, write_record
 
@@ -21,15 +21,13 @@ RATE, SAMPLES = 500, 5000
 FOLDER = "mimic-iv-ecg-diagnostic-electrocardiogram-matched-subset-1.0"  # PhysioNet's name, also within the zip
 ZIP = f"{FOLDER}.zip"
 SIMULATED_PATIENTS = 100  # at most, where there are no real recordings
-ROOT = Path(__file__).resolve().parents[2]
 Signal = npt.NDArray[np.float32]
 
 
 def _open_recordings() -> list[Signal]:
     """[12, >= 5000] mV at 500 Hz of LUDB and of the PhysioNet Challenge; none where they are not on this machine."""
-    data = Path(os.environ.get("ECGKT_SHARED", ROOT.parent / "shared")) / "data"
     found = []
-    for header in sorted([*data.glob("ludb/data/*.hea"), *data.glob("cinc/*.hea")]):
+    for header in sorted([*REAL_DATA.glob("ludb/data/*.hea"), *REAL_DATA.glob("cinc/*.hea")]):
         try:
             ecg = ecgkt.read(header)
         except ecgkt.ECGError:

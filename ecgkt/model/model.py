@@ -18,11 +18,10 @@ from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.card import LabelEntry
+from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
-
-DEFAULT_BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
 
 
 def load(path: str | Path | None = None) -> Model:

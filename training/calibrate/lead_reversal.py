@@ -1,6 +1,6 @@
 """Fit ecgkt/quality/typical_beat.json: how the waves of ECGs lie, and from where on a swapped cable is suspected.
 
-    python -m training.calibrate.lead_reversal ../shared/data/ptbxl runs/default/simulated
+    python -m training.calibrate.lead_reversal data/ptb-xl runs/default/simulated
 
 Mean and covariance of `ecgkt.quality.lead_reversal.features` over PTB-XL's recordings and as many simulated patients,
 of those ECGs whose electrodes the simulator did not mix up. The limit of each suspicion is what `FALSE` of them exceed,

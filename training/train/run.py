@@ -11,8 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import sys
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +39,27 @@ def prepared_folder(config: Config, source: Source) -> Path:
 
 
 def present_sources(config: Config) -> list[Source]:
-    """The sources whose prepared set exists. Raises StageError when one that is not optional has none."""
+    """The sources whose prepared set exists; an optional one without is announced.
+
+    Raises StageError when one that is not optional has none.
+    """
     present = []
     for source in config.sources:
         if (prepared_folder(config, source) / "prepared.json").exists():
             present.append(source)
-        elif not source.optional:
+        elif source.optional:
+            _announce(source.left_out())
+        else:
             raise StageError(
                 f"The set {source.name!r} is not prepared yet: run `python -m training prepare all --config ...` first."
             )
     return present
+
+
+@cache
+def _announce(words: str) -> None:
+    """On stderr, once a process: every stage asks which sets there are."""
+    print(words, file=sys.stderr)
 
 
 def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:

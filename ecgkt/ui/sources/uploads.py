@@ -81,7 +81,7 @@ def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: 
 def _layout(slot: str) -> TableLayout:
     """What a table of numbers does not say, asked once for all that were uploaded."""
     html.text(
-        "A table of numbers seldom states how it was recorded. These settings apply to every uploaded table that does not."
+        "A table of numbers seldom states how it was recorded. These settings apply to every table that does not."
     )
     columns = st.columns(3)
     rate = columns[0].number_input("Sampling rate (Hz)", 50.0, 2000.0, 500.0, key=f"layout_rate{slot}")

@@ -1,6 +1,6 @@
 """Beat shapes of real ECGs -> shapes.csv: what hearts look like before the tables' effects are added.
 
-    python -m training.simulation.fitting.shapes ../shared/data/ptbxl
+    python -m training.simulation.fitting.shapes data/ptb-xl
 
 Of each recording of PTB-XL's folds 1 to 7 the median beat is taken, and the waves of `beats` are fitted to it in each
 of the eight independent leads. A class (normal, left or right bundle branch block, left anterior fascicular block) is
