@@ -16,10 +16,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from tqdm import tqdm
 
-from ecgkt.model.networks.network import Network
 from training.calibrate.platt import calibrated, cross_fitted, fit_head
 from training.config import Config
 from training.data.pool import Pool
@@ -29,25 +27,10 @@ from training.evaluate.refusals import refusals
 from training.evaluate.selective_prediction import trust_figures
 from training.evaluate.subgroups import abstention_figures, subgroup_figures
 from training.metrics import Array, patient_resamples
+from training.train.predict import Predictions, predict
 from training.train.run import load_network, load_sets
 
 MODELS = ("knowledge_transfer", "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
-Predictions = dict[str, Array]
-
-
-def predict(network: Network, pool: Pool, rows: npt.NDArray[np.int64]) -> Predictions:
-    """Logits head -> [rows, labels of `pool`]; NaN for labels that the network does not have."""
-    codes = pool.codes()
-    columns = [pool.columns.index(column) for column in network.architecture.columns]
-    out = {h: np.full((len(rows), len(codes[h])), np.nan) for h in network.architecture.labels}
-    places = {h: [codes[h].index(c) for c in listed] for h, listed in network.architecture.labels.items()}
-    for first in range(0, len(rows), 256):
-        batch = pool.batch(rows[first : first + 256])
-        with torch.inference_mode():
-            logits = network(batch.signal, batch.table[:, columns])
-        for head, values in logits.items():
-            out[head][first : first + len(values), places[head]] = values.double().numpy()
-    return out
 
 
 def predictions(config: Config, name: str, pool: Pool, split: str) -> Predictions:

@@ -25,9 +25,10 @@ from ecgkt.model.networks.network import Network
 from training.calibrate.platt import calibrated, fit_head
 from training.config import Config
 from training.data.pool import Pool
-from training.evaluate.evaluate import predict, predictions
+from training.evaluate.evaluate import predictions
 from training.evaluate.hyperkalemia import with_potassium
 from training.metrics import MIN_POSITIVES, Array, auroc, interval, patient_resamples
+from training.train.predict import predict
 from training.train.run import StageError, load_network, load_sets
 from training.train.source_erasure import normal_of_like_age
 

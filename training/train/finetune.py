@@ -22,10 +22,10 @@ from torch import nn
 from ecgkt.model.networks.network import Network
 from training.config import Config, Source
 from training.data.pool import Pool, Sampler, augment
-from training.evaluate.evaluate import predict
 from training.train.ensemble import join
 from training.train.loop import Schedule, fit
 from training.train.objectives import Terms, heads_loss
+from training.train.predict import predict
 from training.train.run import Stage, build_network, load_network, load_sets, load_stage, pool_of
 from training.train.source_erasure import erase_source
 
