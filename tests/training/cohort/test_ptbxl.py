@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.cohort.test_signals import write_record
+from tests.training.cohort.signals.written_records import write_record
 from training.cohort.ptbxl import prepare_ptbxl
 
 
