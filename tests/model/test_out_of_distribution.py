@@ -69,6 +69,7 @@ def fitted(pool: TwoSources) -> Novelty:
     return fitting.fit(Steps(), pool, 0)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_validation_and_junk_lies_beyond(pool: TwoSources, fitted: Novelty) -> None:
     for source in (0, 1):
         scores = fitted.score(fitting.embeddings(Steps(), pool.signals(pool.rows("validation", source))))  # type: ignore[arg-type]

@@ -26,6 +26,7 @@ from training.release.examples import choose, copy_subset
 from training.simulation.labs import NULL_LABS
 from training.train.run import Stage, StageError
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).resolve().parents[2]
 NULL_LABELS = [f"{lab}_{direction}" for lab in NULL_LABS for direction in ("low", "high")]
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -35,6 +33,7 @@ def test_measurements_stay_with_their_ecg_until_cleared() -> None:
 
 def test_a_box_drawn_on_the_sheet_is_kept() -> None:
     def page() -> None:
+        from types import SimpleNamespace
 
         import streamlit as st
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ecgkt
-from ecgkt.datasets.collection import open_collection
+from ecgkt.datasets.collection import Collection
+from ecgkt.model.model import Model
 from ecgkt.ui import session
 from ecgkt.ui.reading import scores
 from ecgkt.ui.sources import examples
@@ -69,10 +69,11 @@ def test_the_first_entry_is_an_infarction_plain_on_the_tracing_or_else_simply_th
     assert examples.opening(plain[:3]).key == "normal"
 
 
-def test_the_example_that_opens_first_is_recognized_for_what_it_is() -> None:
-    collection = open_collection(ROOT / "assets" / "examples")
-    entry = examples.opening(collection.entries)
-    prediction = ecgkt.load(ROOT / "assets" / "models" / "default").predict(collection.read(entry.key))
+def test_the_example_that_opens_first_is_recognized_for_what_it_is(
+    shipped_model: Model, shipped_examples: Collection
+) -> None:
+    entry = examples.opening(shipped_examples.entries)
+    prediction = shipped_model.predict(shipped_examples.read(entry.key))
     label = scores.standing_out(prediction)
     score = next(s for s in prediction.scores(label.head) if s.label == label)
     assert label.code in (*entry.findings, *entry.diagnoses, *entry.measured)

@@ -40,7 +40,7 @@ def write_cohort(top: Path) -> None:
             subject_id=n,
             hadm_id=1000 + n,
             admittime=START + T("4h"),
-            dischtime=START + T("5d"),
+            dischtime=START + T("5D"),
         )
         add(
             "ed/edstays",
@@ -50,7 +50,7 @@ def write_cohort(top: Path) -> None:
             intime=START,
             outtime=START + T("5h"),
         )
-        times = [START + T("30min"), START + T("90min"), START + T("400d")]
+        times = [START + T("30min"), START + T("90min"), START + T("400D")]
         for k, time in enumerate(times):
             study, path = 100 * n + k, f"files/p{n}/s{k}/{100 * n + k}"
             write_record((ecg / path).parent, str(study), seed=study)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from ecgkt.ecg import ECG
 from ecgkt.model.preprocessing import model_view
@@ -15,6 +16,7 @@ from training.cohort.signals.batched_preprocessing import model_views
 from training.cohort.signals.convert import RecordFiles
 
 
+@pytest.mark.slow
 def test_views_are_the_model_s_view_on_real_records(shared: Path) -> None:
     headers = [*sorted((shared / "ptbxl" / "records100").rglob("*.hea"))[:20]]
     headers += [*sorted((shared / "ludb" / "data").glob("*.hea"))[:20], *sorted((shared / "cinc").glob("*.hea"))[:40]]

@@ -143,6 +143,7 @@ def _children(parent: int) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").is_file(), reason="looks for the workers in /proc")
 def test_sigkill_with_two_workers_leaves_nothing_behind_and_is_resumed(
     zipped: tuple[Path, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
