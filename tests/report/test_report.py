@@ -24,6 +24,7 @@ from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Qualit
 from ecgkt.report import content, document
 from ecgkt.sheet.layout import Layout, Paper
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 MM = 25.4 / 72  # of a PDF's unit, 1/72 inch
 MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card={"created": "2026-11-01"})
@@ -112,7 +113,6 @@ def test_a_pulse_is_one_millivolt_high_and_200_ms_wide_on_paper(gain: int, speed
         assert pulse[3, 0] - pulse[2, 0] == pytest.approx(0.2 * speed, abs=0.001)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("layout", "points", "columns"), [("3x4", 5000, 1), ("6x2", 2500, 2), ("12x1", 5000, 1)])
 def test_every_sample_is_drawn_in_its_place(layout: Layout, points: int, columns: int) -> None:
     ecg = _beats()
@@ -128,7 +128,6 @@ def test_every_sample_is_drawn_in_its_place(layout: Layout, points: int, columns
         assert traces[6][0, 0] - traces[0][0, 0] == pytest.approx(125, abs=0.001)
 
 
-@pytest.mark.slow
 def test_the_grid_has_square_millimeters_that_the_tracing_stands_on() -> None:
     page = _tracing()
     straight = [line for line in _lines(page) if len(line) == 2]
@@ -172,7 +171,6 @@ def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
     assert "22 of 40, 18 more of them above the threshold" in second
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["3x4", "6x2", "12x1"])
 def test_all_leads_are_named_in_any_layout_and_order(layout: Layout) -> None:
     text = _tracing(paper=Paper(layout, order="cabrera", rhythm="V1")).extract_text().split()
@@ -215,7 +213,6 @@ def test_every_key_is_documented() -> None:
     assert set(keys(data)) - names - words == set()
 
 
-@pytest.mark.slow
 def test_a_stretch_that_was_not_recorded_lifts_the_pen() -> None:
     ecg = _beats()
     ecg.signal[LEADS.index("II"), 2000:3000] = np.nan
@@ -223,7 +220,6 @@ def test_a_stretch_that_was_not_recorded_lifts_the_pen() -> None:
     assert (len(_traces(page, 2000)), len(_traces(page, 5000))) == (2, 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["3x4", "12x1"])
 def test_an_abstained_ecg_has_its_tracing_and_the_reason(layout: Layout) -> None:
     data = _report(prediction=ABSTAINS, attribution=None, paper=Paper(layout))
@@ -236,7 +232,6 @@ def test_an_abstained_ecg_has_its_tracing_and_the_reason(layout: Layout) -> None
     assert (data["findings"], data["attribution"], data["abstained"]) == ([], None, True)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["3x4", "12x1"])
 def test_doubts_stand_on_both_pages(layout: Layout) -> None:
     doubtful = replace(SAYS, quality=Quality(True, warnings=("Much noise in V1.", "Arm electrodes may be swapped.")))
@@ -251,7 +246,6 @@ def test_reasons_longer_than_a_line_are_printed_whole() -> None:
     assert all(reason in text for reason in reasons)
 
 
-@pytest.mark.slow
 def test_a_method_without_signs_and_no_attribution_have_their_page_too(usual: PdfReader) -> None:
     ecg = _beats()
     assert "lowers it" in _texts(usual)[1]
@@ -268,7 +262,6 @@ def test_the_png_is_the_first_page_at_150_dpi() -> None:
     assert 0.005 < dark < 0.2
 
 
-@pytest.mark.slow
 def test_words_for_the_patient_line_are_printed_and_nothing_else_tells_who_it_is() -> None:
     data = _report(patient="Bed 12\nnight $x^2$")
     assert data["patient"] == {

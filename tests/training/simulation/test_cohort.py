@@ -15,6 +15,8 @@ from training.simulation import simulate
 from training.simulation.layout import LEAD_ORDER, TABLES, TRUTH
 from training.simulation.tables import statements
 
+pytestmark = pytest.mark.slow
+
 PATIENTS = 60
 
 
@@ -106,7 +108,6 @@ def test_statements_are_ptbxls(shared: Path) -> None:
     assert all(theirs[code] == text for code, text in statements().items())
 
 
-@pytest.mark.slow
 def test_same_bytes_when_resumed_and_with_other_workers(
     cohort: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

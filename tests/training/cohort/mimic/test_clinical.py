@@ -14,6 +14,8 @@ from ecgkt.datasets.mimic.clinical import near, nearest
 from tests.training.cohort.mimic.written_cohort import START, T
 from training.cohort.prepared import Prepared
 
+pytestmark = pytest.mark.slow
+
 
 def test_nearest_labs_against_pandas(cohort: Prepared, source: Path) -> None:
     events = pd.read_csv(source / "mimic-iv/hosp/labevents.csv.gz", parse_dates=["charttime"])

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from training.cohort.prepared import Prepared
+
+pytestmark = pytest.mark.slow
 
 
 def test_lab_labels_by_the_data_s_own_range(cohort: Prepared) -> None:

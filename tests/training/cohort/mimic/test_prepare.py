@@ -18,6 +18,8 @@ from tests.training.cohort.mimic.written_cohort import PATIENTS
 from training.cohort.mimic.prepare import NEEDED, prepare_mimic
 from training.cohort.prepared import Prepared, load_prepared
 
+pytestmark = pytest.mark.slow
+
 
 def test_cohort_and_splits(cohort: Prepared) -> None:
     assert cohort.info["excluded"] == {"no stay at the time of the ECG": PATIENTS}
@@ -67,7 +69,6 @@ def test_the_card_counts_every_step(cohort: Prepared) -> None:
     assert "| vital:temperature | Fahrenheit | " in card
 
 
-@pytest.mark.slow
 def test_the_same_from_physionets_zip(source: Path, settings: Path, cohort: Prepared, tmp_path: Path) -> None:
     top = tmp_path / "source"
     top.mkdir()
@@ -88,7 +89,6 @@ def test_the_same_from_physionets_zip(source: Path, settings: Path, cohort: Prep
         prepare_mimic(top, tmp_path / "out", settings)
 
 
-@pytest.mark.slow
 def test_again_and_in_other_formats_the_same(source: Path, settings: Path, cohort: Prepared, tmp_path: Path) -> None:
     again = tmp_path / "again"
     for name in ("mimic-iv", "mimic-iv-ed"):
