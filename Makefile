@@ -1,16 +1,22 @@
 # make app    environment + dashboard at http://localhost:8501
-# make test   environment + tests
+# make test   environment + all tests: minutes
+# make fast   those that need neither a browser nor training: less than a minute
 # make check  linter and types
 # make docs   environment + the documentation site in site/, strictly: a broken link or example fails
 PYTHON ?= python3
 VENV ?= .venv
+# Two workers, a file never shared between them, begun in the order of tests/conftest.py: the longest first.
+PYTEST = $(VENV)/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: app test check docs
+.PHONY: app test fast check docs
 app: $(VENV)/.app
 	$(VENV)/bin/python -m streamlit run app.py
 
 test: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest
+	$(PYTEST)
+
+fast: $(VENV)/.dev
+	$(PYTEST) -m "not browser and not slow and not training"
 
 check: $(VENV)/.dev
 	$(VENV)/bin/python -m ruff check .

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import ecgkt
-from ecgkt.datasets.collection import Collection, open_collection
+from ecgkt.datasets.collection import Collection
 from ecgkt.ecg import ECGError
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import load_bundle
@@ -23,32 +23,22 @@ ROOT = Path(__file__).resolve().parents[1]
 BUNDLE = ROOT / "assets" / "models" / "default"
 
 
-@pytest.fixture(scope="module")
-def model() -> Model:
-    return ecgkt.load(BUNDLE)
-
-
-@pytest.fixture(scope="module")
-def examples() -> Collection:
-    return open_collection(ROOT / "assets" / "examples")
-
-
-def test_examples_are_many_marked_and_readable(model: Model, examples: Collection) -> None:
-    simulated = [entry for entry in examples.entries if entry.simulated]
+def test_examples_are_many_marked_and_readable(shipped_model: Model, shipped_examples: Collection) -> None:
+    simulated = [entry for entry in shipped_examples.entries if entry.simulated]
     assert len({entry.title.split(",")[0] for entry in simulated}) >= 24
-    assert len(examples.entries) > len(simulated), "the real recording is missing"
+    assert len(shipped_examples.entries) > len(simulated), "the real recording is missing"
     shown = {code for entry in simulated for code in entry.diagnoses}
     groups: dict[str, set[str]] = {}
-    for label in model.labels["diagnoses"]:
+    for label in shipped_model.labels["diagnoses"]:
         groups.setdefault(label.group, set()).add(label.code)
     assert [group for group, codes in groups.items() if not codes & shown] == []
-    for entry in examples.entries:
-        assert examples.read(entry.key).signal.shape[0] == 12
+    for entry in shipped_examples.entries:
+        assert shipped_examples.read(entry.key).signal.shape[0] == 12
 
 
-def test_the_real_example_is_explained(model: Model, examples: Collection) -> None:
-    entry = next(entry for entry in examples.entries if not entry.simulated)
-    prediction = model.predict(examples.read(entry.key))
+def test_the_real_example_is_explained(shipped_model: Model, shipped_examples: Collection) -> None:
+    entry = next(entry for entry in shipped_examples.entries if not entry.simulated)
+    prediction = shipped_model.predict(shipped_examples.read(entry.key))
     assert not prediction.abstained
     assert set(prediction.superclasses) == {"NORM", "MI", "STTC", "CD", "HYP"}
     for scores in (prediction.findings, prediction.diagnoses, prediction.labs):
@@ -58,22 +48,24 @@ def test_the_real_example_is_explained(model: Model, examples: Collection) -> No
     assert not {"MI", "STTC", "CD", "HYP"} & {score.label.code for score in prediction.findings}
 
 
-def test_only_the_multimodal_model_reads_the_table_and_it_does(model: Model, examples: Collection) -> None:
-    entry = next(entry for entry in examples.entries if entry.has_table)
-    ecg, clinical = examples.read(entry.key), examples.clinical(entry.key)
-    alone, both = model.compare(ecg), model.compare(ecg, clinical)
+def test_only_the_multimodal_model_reads_the_table_and_it_does(
+    shipped_model: Model, shipped_examples: Collection
+) -> None:
+    entry = next(entry for entry in shipped_examples.entries if entry.has_table)
+    ecg, clinical = shipped_examples.read(entry.key), shipped_examples.clinical(entry.key)
+    alone, both = shipped_model.compare(ecg), shipped_model.compare(ecg, clinical)
     assert set(alone) == {"knowledge_transfer", "signal_only"}
     assert set(both) == {"knowledge_transfer", "signal_only", "multimodal"}
     assert both["knowledge_transfer"] == alone["knowledge_transfer"]
-    healthier = model.compare(ecg, {**clinical, "lab:creatinine": 0.8, "lab:urea_nitrogen": 10.0})["multimodal"]
-    sicker = model.compare(ecg, {**clinical, "lab:creatinine": 9.0, "lab:urea_nitrogen": 90.0})["multimodal"]
+    healthier = shipped_model.compare(ecg, {**clinical, "lab:creatinine": 0.8, "lab:urea_nitrogen": 10.0})["multimodal"]
+    sicker = shipped_model.compare(ecg, {**clinical, "lab:creatinine": 9.0, "lab:urea_nitrogen": 90.0})["multimodal"]
     assert sicker["N18"] > healthier["N18"]
 
 
-def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collection) -> None:
+def test_integrated_gradients_add_up_to_the_change_of_the_logit(shipped_examples: Collection) -> None:
     """Completeness (Sundararajan 2017): signal and rhythm sum to logit(ECG) - logit(flat line, usual rhythm)."""
     network = load_bundle(BUNDLE).networks["knowledge_transfer"]
-    signal = torch.from_numpy(model_view(examples.read(examples.entries[0].key))[:, :1000].copy())[None]
+    signal = torch.from_numpy(model_view(shipped_examples.read(shipped_examples.entries[0].key))[:, :1000].copy())[None]
     target = network.architecture.labels["findings"].index("AFIB")
     with torch.no_grad():
         flat = BeatView(
@@ -85,17 +77,19 @@ def test_integrated_gradients_add_up_to_the_change_of_the_logit(examples: Collec
     assert total == pytest.approx(float(change), rel=0.15, abs=0.15)
 
 
-def test_attribution_covers_a_long_tracing_and_leaves_the_model_alone(model: Model, examples: Collection) -> None:
-    ecg = examples.read(examples.entries[0].key)
+def test_attribution_covers_a_long_tracing_and_leaves_the_model_alone(
+    shipped_model: Model, shipped_examples: Collection
+) -> None:
+    ecg = shipped_examples.read(shipped_examples.entries[0].key)
     long = ecgkt.ECG(np.tile(ecg.signal, (1, 2)), ecg.rate)
-    before = model.predict(ecg).labs
+    before = shipped_model.predict(ecg).labs
     for method in ("integrated_gradients", "saliency"):
-        attribution = model.attribute(long, "potassium_high", method)
+        attribution = shipped_model.attribute(long, "potassium_high", method)
         assert attribution.relevance.shape == (12, round(long.seconds * MODEL_RATE))
         assert np.isfinite(attribution.relevance).all()
         assert (np.abs(attribution.relevance).reshape(12, 20, -1).sum(axis=2) > 0).any(axis=0).all()
-    assert model.predict(ecg).labs == before
+    assert shipped_model.predict(ecg).labs == before
     with pytest.raises(KeyError, match="unobtainium"):
-        model.attribute(ecg, "unobtainium_high")
+        shipped_model.attribute(ecg, "unobtainium_high")
     with pytest.raises(ECGError):
-        model.attribute(ecgkt.ECG(np.zeros((12, 5000), np.float32), 500), "potassium_high")
+        shipped_model.attribute(ecgkt.ECG(np.zeros((12, 5000), np.float32), 500), "potassium_high")

@@ -1,11 +1,11 @@
-"""Limb leads from leads I and II, against what the electrodes' potentials make of them."""
+"""Limb leads from leads I and II, against what the electrodes' potentials make of them; what may be said of age."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from ecgkt.ecg import ECG, LEADS, derived_limb_leads
+from ecgkt.ecg import ECG, LEADS, age_band, derived_limb_leads
 from training.calibrate.out_of_distribution import _limb_leads
 from training.simulation.leads import twelve
 
@@ -39,3 +39,10 @@ def test_all_who_need_twelve_leads_get_the_same(absent: tuple[str, ...]) -> None
     np.testing.assert_allclose(twelve(np.concatenate([LIMBS[:2], CHEST])), whole, atol=1e-12)
     wrong = np.concatenate([LIMBS[:2], np.zeros((4, 50)), CHEST])
     np.testing.assert_allclose(_limb_leads(wrong[None])[0], whole, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("age", "band"), [(None, "age unknown"), (39.9, "30–39 years"), (40, "40–49 years"), (91, "90 years or older")]
+)
+def test_age_is_shown_as_a_band(age: float | None, band: str) -> None:
+    assert age_band(age) == band

@@ -10,6 +10,7 @@ import pytest
 from benchmarks import preparation_sides as sides
 from benchmarks.mimic_shaped import generate
 
+pytestmark = pytest.mark.slow
 SCALE = 0.001  # 200 ECGs, 20,000 lab rows, 5 files
 
 

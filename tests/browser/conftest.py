@@ -23,9 +23,19 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """The dashboard, served on a free port."""
+@pytest.fixture(scope="session")
+def chromium() -> tuple[str, str]:
+    """Paths of the browser and of its driver."""
+    pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("chromium or chromedriver is not on this machine")
+    return chromium, driver
+
+
+@pytest.fixture(scope="session")
+def address(chromium: tuple[str, str]) -> Iterator[str]:
+    """The dashboard, served on a free port: one for all files, as it serves many visitors at once."""
     if not (ROOT / "assets" / "models" / "default" / "bundle.json").is_file():
         pytest.skip("there is no bundle in assets/models/default")
     if not any((ROOT / "assets" / "examples").iterdir()):
@@ -34,17 +44,8 @@ def address() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("ECGKT_")}
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.address",
-        "127.0.0.1",
-    ]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
+    command += ["--server.port", str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     base = f"http://127.0.0.1:{port}"
     try:
@@ -56,15 +57,14 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator[Any]:
-    selenium = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("chromium or chromedriver is not on this machine")
-    options = selenium.ChromeOptions()
-    options.binary_location = chromium
+def browser(chromium: tuple[str, str], tmp_path: Path) -> Iterator[Any]:
+    """A window of its own, with a new profile."""
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location, driver = chromium
     for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
         options.add_argument(flag)
-    window = selenium.Chrome(options=options, service=selenium.ChromeService(driver))
+    window = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     yield window
     window.quit()

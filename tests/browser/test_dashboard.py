@@ -14,6 +14,8 @@ from tests.browser.looking import settled as _settled
 from tests.browser.looking import size as _size
 from tests.browser.looking import wait as _wait
 
+pytestmark = pytest.mark.browser
+
 
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
 def test_no_page_scrolls_sideways(address: str, browser: Any, width: int, height: int) -> None:

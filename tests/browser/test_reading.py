@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.browser.looking import script, settled, size, wait
+
+pytestmark = pytest.mark.browser
 
 SHEET = "document.querySelector('.st-key-sheet')"
 PLACE = f"JSON.stringify({SHEET}.getBoundingClientRect().toJSON())"

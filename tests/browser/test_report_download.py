@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pypdf import PdfReader
 
 from ecgkt import NOTICE
 from tests.browser.looking import script, settled, size, wait
+
+pytestmark = pytest.mark.browser
 
 
 def test_pressing_a_button_brings_the_report_of_what_is_on_the_screen(

@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 import pytest
 
-from ecgkt.datasets.collection import open_collection
+from ecgkt.datasets.collection import Collection
 from tests.browser.looking import script, settled, size, wait
 
-ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.browser
+
 PLOT = "document.querySelector('.js-plotly-plot')"
 TEXT = "document.body.innerText"
 
@@ -36,10 +37,11 @@ def test_beats_are_drawn_to_scale_beside_the_changes(address: str, browser: Any,
         assert script(browser, f"{part}.scrollWidth <= {part}.clientWidth")
 
 
-def test_the_reading_page_leads_there_and_the_address_comes_back(address: str, browser: Any) -> None:
+def test_the_reading_page_leads_there_and_the_address_comes_back(
+    address: str, browser: Any, shipped_examples: Collection
+) -> None:
     size(browser, 1440, 900)
-    examples = open_collection(ROOT / "assets" / "examples")
-    several = next(entry for entry in examples.entries if len(examples.of_same_patient(entry.key)) > 1)
+    several = next(entry for entry in shipped_examples.entries if len(shipped_examples.of_same_patient(entry.key)) > 1)
     browser.get(f"{address}/?{urlencode({'ecg': several.key})}")
     offer = "document.querySelector('.st-key-serial_offer button')"
     wait(lambda: script(browser, f"Boolean({offer})"))

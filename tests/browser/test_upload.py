@@ -11,6 +11,8 @@ from selenium.webdriver.common.keys import Keys
 
 from tests.browser.looking import script, settled, size, wait
 
+pytestmark = pytest.mark.browser
+
 TEXT = "document.body.innerText"
 NOTE = "document.querySelector('.patient')?.innerText ?? ''"
 

@@ -72,6 +72,7 @@ def fitted(pool: TwoSources) -> Novelty:
     return fitting.fit(Steps(), pool, 0)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_limits_are_those_of_validation_and_junk_lies_beyond(pool: TwoSources, fitted: Novelty) -> None:
     for source in (0, 1):
         scores = fitted.score(embeddings_of_signals(Steps(), pool.signals(pool.rows("validation", source))))  # type: ignore[arg-type]

@@ -85,6 +85,7 @@ def test_a_sine_is_no_ecg(frequency: float) -> None:
     assert not assess(ECG(signal.astype(np.float32), 500.0)).ok
 
 
+@pytest.mark.slow
 def test_real_recordings_pass_unless_a_lead_is_off(shared: Path) -> None:
     for pattern, step in (("cinc/*.hea", 9), ("ludb/data/*.hea", 15), ("ptbxl/records100/*/*.hea", 100)):
         for file in sorted(shared.glob(pattern))[::step]:

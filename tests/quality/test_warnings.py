@@ -100,6 +100,7 @@ def test_a_good_recording_has_no_doubts(real: ECG) -> None:
     assert flags(real, lambda s: s * gains) == "", "gains alone are not a matter of electrodes"
 
 
+@pytest.mark.slow
 def test_real_recordings_are_seldom_flagged_and_swapped_ones_mostly(shared: Path) -> None:
     files = sorted(shared.glob("ptbxl/records100/*/*.hea"))[::60]
     ecgs = [ecg for ecg in map(read, files) if assess(ecg).ok]

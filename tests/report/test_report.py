@@ -24,6 +24,7 @@ from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Qualit
 from ecgkt.report import content, document
 from ecgkt.sheet.layout import Layout, Paper
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 MM = 25.4 / 72  # of a PDF's unit, 1/72 inch
 MODEL = SimpleNamespace(name="stand-in", sha256="0123456789abcdef" * 4, card=SimpleNamespace(created="2026-11-01"))

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.measurements.delineation import Beat
@@ -31,7 +32,7 @@ def heart(
         wave += 0.15 * np.exp(-(((time - r + pr) / 0.02) ** 2))
         wave += np.exp(-(((time - r) / 0.012) ** 2))
         wave += 0.35 * np.exp(-(((time - r - t_at) / 0.045) ** 2))
-        wave += st / (1 + np.exp(-(time - r - 0.025) / 0.003)) / (1 + np.exp((time - r - t_at) / 0.02))
+        wave += st * expit((time - r - 0.025) / 0.003) * expit(-(time - r - t_at) / 0.02)
     signal = np.outer(np.linspace(0.5, 1.6, 12), wave)
     signal += np.random.default_rng(0).normal(0, 0.005, signal.shape)
     return ECG(signal.astype(np.float32), rate)

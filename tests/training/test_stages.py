@@ -33,6 +33,7 @@ from training.train.baselines import BASELINES
 from training.train.run import ShapedBy, Stage, StageError, load_network
 from training.train.shaped_by import by_baseline, by_finetune, by_pretrain
 
+pytestmark = pytest.mark.training
 ROOT = Path(__file__).resolve().parents[2]
 NULL_LABELS = [f"{lab}_{direction}" for lab in NULL_LABS for direction in ("low", "high")]
 

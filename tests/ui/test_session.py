@@ -1,4 +1,4 @@
-"""What the dashboard keeps between pages: bounded, shared for the shipped examples only; which example opens first."""
+"""What the dashboard keeps between pages: bounded, shared for the shipped examples only; torch is not waited for."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import ecgkt
-from ecgkt.datasets.collection import open_collection
 from ecgkt.ecg import ECG
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.ui import session
-from ecgkt.ui.reading import scores
 from ecgkt.ui.session import Kept, Opened
-from ecgkt.ui.sources import examples
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,42 +76,15 @@ def test_only_entries_of_the_shipped_folder_are_shared(monkeypatch: pytest.Monke
         assert opened[0].shipped == shared
 
 
-def _entry(key: str, findings: tuple[str, ...], diagnoses: tuple[str, ...]) -> Any:
-    return SimpleNamespace(key=key, findings=findings, diagnoses=diagnoses)
-
-
-def test_the_first_entry_is_an_infarction_plain_on_the_tracing_or_else_simply_the_first() -> None:
-    plain = [
-        _entry("normal", ("NORM",), ()),
-        _entry("unseen", ("SR",), ("I21", "I211")),
-        _entry("unsaid", ("INJIN", "STE_", "STD_"), ()),
-        _entry("busy", ("INJIN", "STE_", "STD_", "PVC", "AFIB"), ("I211",)),
-        _entry("half", ("INJIN",), ("I211",)),
-        _entry("plain", ("INJIN", "STE_", "STD_"), ("I211",)),
-    ]
-    assert examples.opening(plain).key == "plain"
-    assert examples.opening(plain[:3]).key == "normal"
-
-
-def test_the_example_that_opens_first_is_recognized_for_what_it_is() -> None:
-    collection = open_collection(ROOT / "assets" / "examples")
-    entry = examples.opening(collection.entries)
-    prediction = ecgkt.load(ROOT / "assets" / "models" / "default").predict(collection.read(entry.key))
-    label = scores.standing_out(prediction)
-    score = next(s for s in prediction.scores(label.head) if s.label == label)
-    assert label.code in (*entry.findings, *entry.diagnoses, *entry.measured)
-    assert score.probability > 0.5
-
-
 def test_no_page_needs_the_networks_to_begin() -> None:
     """torch takes seconds to import: what a page imports must not wait for it."""
     files = sorted((ROOT / "ecgkt" / "ui").rglob("*.py"))
-    names = ", ".join(".".join(file.relative_to(ROOT).with_suffix("").parts) for file in files)
-    code = f"import sys, {names}; print(*{{'torch', 'captum', 'matplotlib'}} & set(sys.modules))"
-    assert (
-        subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-        == "\n"
+    names = ", ".join(
+        ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files
     )
+    code = f"import sys, {names}; print(*{{'torch', 'captum', 'matplotlib'}} & set(sys.modules))"
+    started = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert started.stdout == "\n"
 
 
 def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyPatch) -> None:

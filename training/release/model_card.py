@@ -12,6 +12,7 @@ import io
 import msgspec
 
 from ecgkt import NOTICE
+from ecgkt.model import facts
 from ecgkt.model.bundle import MODEL_FILES
 from ecgkt.model.card import Card
 from ecgkt.prediction import HEADS
@@ -20,7 +21,6 @@ from ecgkt.results import (
     calibration,
     label_curve,
     label_curve_tables,
-    model_facts,
     names,
     performance,
     real_ecgs,
@@ -53,11 +53,11 @@ def model_card(card: Card, metrics: Metrics, metrics_link: str) -> str:
         "## Limitations",
         bullets(card.limits),
         "## Training data",
-        bullets(model_facts.learned_from(card)),
-        table(model_facts.training_data(card)),
+        bullets(facts.learned_from(card)),
+        table(facts.training_data(card)),
         "## Training",
         training(card),
-        table(model_facts.stages(card)),
+        table(facts.stages(card)),
     ]
     for section in sections.SECTIONS:
         if section.measured(metrics):
@@ -83,7 +83,7 @@ def _content(section: sections.Section, card: Card, metrics: Metrics) -> list[st
         return parts + ([abstention.UNLIKE, table(abstention.novelty(metrics.novelty))] if metrics.novelty else [])
     if section == sections.REAL_LABS:
         return _real_labs(card, metrics)
-    return [table(model_facts.build(card, card.files[MODEL_FILES[names.TRANSFER]]))]
+    return [table(facts.build(card, card.files[MODEL_FILES[names.TRANSFER]]))]
 
 
 def _real_labs(card: Card, metrics: Metrics) -> list[str]:

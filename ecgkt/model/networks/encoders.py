@@ -1,7 +1,7 @@
 """ECG encoders: [B, 12, T] millivolts -> [B, D].
 
 Any length T >= 64 is taken. A new encoder is one class here (or in a file of its own) and one line in `ENCODERS`;
-tests/contract holds every one of them to the same contract.
+tests/model/networks/test_encoders.py holds every one of them to the same contract.
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ecgkt.results import model_facts, sections
+from ecgkt.model import facts
+from ecgkt.results import sections
 from ecgkt.ui.widgets import html
 
 if TYPE_CHECKING:
@@ -35,18 +36,18 @@ def use(model: Model) -> None:
 def training_data(model: Model) -> None:
     """Each data set with the size of its training split, its license, and whether its patients were simulated."""
     st.subheader("Training data")
-    _list(model_facts.learned_from(model.card))
-    html.show(model_facts.training_data(model.card))
+    _list(facts.learned_from(model.card))
+    html.show(facts.training_data(model.card))
 
 
 def build(model: Model) -> None:
     """How it was made and which files it is: architecture, seeds, hashes."""
     html.section(sections.BUILD)
-    html.show(model_facts.build(model.card, model.sha256))
+    html.show(facts.build(model.card, model.sha256))
     with st.expander("Architecture and files"):
-        html.show(model_facts.architecture(model.card))
-        html.show(model_facts.stages(model.card))
-        html.show(model_facts.files(model.card))
+        html.show(facts.architecture(model.card))
+        html.show(facts.stages(model.card))
+        html.show(facts.files(model.card))
 
 
 def _list(items: Sequence[str]) -> None:

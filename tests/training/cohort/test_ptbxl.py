@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.cohort.test_signals import write_record
+from tests.training.cohort.signals.written_records import write_record
 from training.cohort.ptbxl import prepare_ptbxl
 
 
+@pytest.mark.slow
 def test_a_part_of_the_real_set(shared: Path, tmp_path: Path) -> None:
     source = tmp_path / "ptbxl"
     source.mkdir()
@@ -36,6 +37,7 @@ def test_a_part_of_the_real_set(shared: Path, tmp_path: Path) -> None:
     assert "amplitudes modeled" in cohort.info["note"]
 
 
+@pytest.mark.slow
 def test_ages_sex_and_fold_ten(tmp_path: Path) -> None:
     source = tmp_path / "ptbxl"
     rows = []

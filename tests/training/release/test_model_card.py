@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from ecgkt.model import facts
 from ecgkt.model.bundle import Bundle, load_bundle
 from ecgkt.prediction import HEADS
-from ecgkt.results import model_facts, numbers, sections
+from ecgkt.results import numbers, sections
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
 from tests import made_up_metrics
@@ -108,7 +109,7 @@ def test_made_up_figures_stand_in_their_tables(shipped: Bundle, bare: Metrics) -
 
 
 def test_whoever_was_learned_from_is_counted(shipped: Bundle) -> None:
-    for head, line in zip(HEADS, model_facts.learned_from(shipped.card), strict=True):
+    for head, line in zip(HEADS, facts.learned_from(shipped.card), strict=True):
         counts = [int(word) for word in line.replace(":", " ").split() if word.isdigit()]
         assert sum(counts) == len(shipped.card.labels[head])
 

@@ -15,6 +15,8 @@ from training.simulation import simulate
 from training.simulation.layout import LEAD_ORDER, TABLES, TRUTH
 from training.simulation.tables import statements
 
+pytestmark = pytest.mark.slow
+
 PATIENTS = 60
 
 

@@ -13,6 +13,8 @@ from training.simulation.tracing import Streams, chances, conducted, draw_conduc
 from training.simulation.truth import changes, counterfactual, without
 from training.simulation.visits import Planned, Visit, visits
 
+pytestmark = pytest.mark.slow
+
 SEED = 4
 COLUMNS = TRUTH["changes"][1:]
 

@@ -1,4 +1,4 @@
-"""Verdicts, risk-coverage curves and novelty as the pages show them."""
+"""Conformal limits, risk-coverage curves and novelty as the Model page shows them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from ecgkt.prediction import HEADS, Label, Score
+from ecgkt.prediction import HEADS
 from ecgkt.results import numbers
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.trust_metrics import Conformal, JunkNovelty, Novelty, Order, SourceNovelty
-from ecgkt.ui.reading import scores
 from ecgkt.verdict import Guarantee
 from tests import made_up_metrics
 from training.calibrate.conformal import coverage
@@ -71,28 +70,3 @@ def test_a_bundle_without_these_figures_shows_nothing() -> None:
     page.run()
     assert not page.exception
     assert not page.get("html")
-
-
-@pytest.mark.parametrize(
-    ("promise", "words"),
-    [
-        (Guarantee(0.1, 0.2, 0.4, "simulated", 30, 90), "Verdict: present"),
-        (Guarantee(0.1, 0.2, 0.7, "real", 30, 90), "Verdict: uncertain"),
-        (Guarantee(0.1, None, None, "real", 3, 90), "No verdict: only 3 real validation patients with it"),
-    ],
-)
-def test_a_row_says_its_verdict_and_who_it_rests_on(promise: Guarantee, words: str) -> None:
-    label = Label("findings", "AFIB", "", "", 0.1, 0.5, "", None, 0, "real", guarantee=promise)
-    facts = scores.facts(Score(label, 0.6))
-    assert words in facts
-    assert promise.population in facts
-
-
-def test_rows_go_by_the_threshold_and_not_by_what_is_common() -> None:
-    def score(code: str, probability: float, threshold: float) -> Score:
-        return Score(Label("labs", code, "", "", 0.1, threshold, "", None, 0, "real"), probability)
-
-    common, rare, near, above = score("c", 0.6, 0.9), score("r", 0.02, 0.5), score("n", 0.1, 0.11), score("a", 0.2, 0.1)
-    most = score("m", 0.7, 0.7)
-    ordered = [each.label.code for each in scores.by_threshold([common, rare, near, above, most])]
-    assert ordered == ["m", "a", "n", "c", "r"]

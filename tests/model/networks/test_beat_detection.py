@@ -55,6 +55,7 @@ def test_no_beat_is_singled_out_unless_it_is_another() -> None:
     assert one_wide[5] > 2 * np.median(one_wide)
 
 
+@pytest.mark.slow
 def test_every_beat_of_ludb_is_found_and_none_beside(shared: Path) -> None:
     """150 recordings, paced ones among them, against the annotations of lead II."""
     found, missed, false = 0, 0, 0

@@ -20,9 +20,9 @@ from ecgkt.prediction import HEADS, Head, Prediction, Quality, Score
 from ecgkt.serial.comparison import LeadChange, SerialComparison
 from ecgkt.ui import session
 from ecgkt.ui.serial import page as serial_page
-from tests.ui.test_pages import LABELS, StandIn
+from tests.stand_in import LABELS, StandIn
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def tracing(heart_rate: float, sex: Any = "male") -> ECG:

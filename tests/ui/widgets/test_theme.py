@@ -13,7 +13,7 @@ from ecgkt.relevance import classes
 from ecgkt.sheet import colors
 from ecgkt.ui.widgets import theme
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CONFIG = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["theme"]
 THEMES = [("light", theme.LIGHT, colors.LIGHT), ("dark", theme.DARK, colors.DARK)]
 TEXT, GRAPHIC = 4.5, 3.0  # 1.4.3 and 1.4.11, AA

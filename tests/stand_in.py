@@ -1,0 +1,98 @@
+"""A model that says the same of every ECG, and three examples for it to speak of."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+import ecgkt
+from ecgkt.ecg import ECG, ECGError
+from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
+from tests import made_up_metrics
+
+
+def label(head: Head, code: str, name: str, **more: Any) -> Label:
+    facts: dict[str, Any] = {"prevalence": 0.1, "threshold": 0.4, "threshold_source": "best Youden index on validation"}
+    return Label(
+        head, code, name, "group", auroc=(0.8, 0.7, 0.9), test_positives=12, learned_from="simulated", **facts, **more
+    )
+
+
+LABELS: dict[Head, tuple[Label, ...]] = {
+    "findings": (label("findings", "AFIB", "Atrial fibrillation"), label("findings", "NORM", "Normal ECG")),
+    "diagnoses": (label("diagnoses", "I50", "Heart failure"), label("diagnoses", "E11", "Type 2 diabetes mellitus")),
+    "labs": (
+        label("labs", "potassium_high", "Hyperkalemia", lab="potassium", direction="high", unit="mmol/L", limit=5.1),
+        label("labs", "sodium_low", "Hyponatremia", lab="sodium", direction="low", unit="mmol/L", limit=133),
+    ),
+}
+PROBABILITY = {"AFIB": 0.2, "NORM": 0.3, "I50": 0.55, "E11": 0.1, "potassium_high": 0.81, "sodium_low": 0.004}
+
+
+class StandIn:
+    """Says the same of every ECG; relevance lies in V2 alone."""
+
+    name = "stand-in"
+    sha256 = "0123456789abcdef" * 4
+    labels = LABELS
+    card = made_up_metrics.card(LABELS)
+    metrics = made_up_metrics.bare(LABELS)
+
+    def predict(self, analyzed: AnalyzedECG) -> Prediction:
+        ecg = analyzed.ecg
+        if not np.isfinite(ecg.signal).any():
+            return Prediction(Quality(False, ("No lead holds a signal.",)))
+        ranked = {
+            h: sorted((Score(x, PROBABILITY[x.code]) for x in LABELS[h]), key=lambda s: -s.probability) for h in HEADS
+        }
+        return Prediction(
+            Quality(True), tuple(ranked["findings"]), {}, tuple(ranked["diagnoses"]), tuple(ranked["labs"])
+        )
+
+    def attribute(self, ecg: AnalyzedECG, code: str, method: str = "integrated_gradients") -> Attribution:
+        label = next(label for head in HEADS for label in LABELS[head] if label.code == code)
+        relevance = np.zeros((12, 1000), dtype=np.float32)
+        relevance[ecgkt.LEADS.index("V2"), 300:340] = 1
+        return Attribution(label, method, 100.0, relevance)
+
+    def compare(self, ecg: AnalyzedECG, table: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
+        names = ["knowledge_transfer", "signal_only"] + ([] if table is None else ["multimodal"])
+        return {name: PROBABILITY for name in names}
+
+
+def beats(heart_rate: float) -> ECG:
+    """Ten seconds of narrow QRS at `heart_rate`, mV."""
+    t = np.arange(5000) / 500
+    since = np.abs((t * heart_rate / 60 + 0.5) % 1 - 0.5) * 60 / heart_rate
+    wave = np.exp(-((since / 0.015) ** 2))
+    return ECG(np.outer(np.linspace(0.4, 1.5, 12), wave).astype(np.float32), 500.0, age=67, sex="male")
+
+
+ENTRIES = (
+    SimpleNamespace(key="one", title="First", source="Simulated", simulated=True, age=67, sex="male",
+                    findings=("AFIB",), diagnoses=("I50",), measured=("potassium_high",), has_table=True,
+                    patient=1, hours=0),
+    SimpleNamespace(key="two", title="Second", source="Real", simulated=False, age=None, sex=None,
+                    findings=("NORM",), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
+    SimpleNamespace(key="bad", title="Third", source="Broken", simulated=False, age=None, sex=None,
+                    findings=(), diagnoses=(), measured=(), has_table=False, patient=None, hours=None),
+)  # fmt: skip
+
+
+class Examples:
+    entries = ENTRIES
+
+    def of_same_patient(self, key: str) -> list[SimpleNamespace]:
+        return [entry for entry in ENTRIES if entry.key == key]
+
+    def read(self, key: str) -> ECG:
+        if key == "bad":
+            raise ECGError("The recording lacks lead V3.")
+        ecg = beats(75)
+        return ecg if key == "one" else ECG(ecg.signal, ecg.rate)
+
+    def clinical(self, key: str) -> dict[str, float]:
+        return {"lab:potassium": 6.2, "vital:heartrate": 75.0, "biometric:age": 67.0}
