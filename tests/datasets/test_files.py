@@ -19,6 +19,7 @@ from tests.readers.written_files import counts, millivolts
 
 WRITERS = {
     "muse.xml": written.muse, "aecg.xml": written.aecg, "sierra.xml": written.sierra, "mortara.xml": written.mortara,
+    "cardiosoft.xml": written.cardiosoft,
     "a.scp": written.scp, "a.ecg": written.ishne, "UPPER.EDF": written.edf,
 }  # fmt: skip
 

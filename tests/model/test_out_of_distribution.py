@@ -125,5 +125,5 @@ def test_the_model_warns_beyond_the_near_limit_and_abstains_beyond_the_far_one()
     assert said(flat) == (False, "")
     assert said(replace(flat, bias=1.5)) == (False, UNLIKE)
     assert said(replace(flat, bias=2.5)) == (True, TOO_UNLIKE)
-    with pytest.raises(ECGError, match="nothing like"):
+    with pytest.raises(ECGError, match="not trained on anything like"):
         Model(replace(bundle, novelty=replace(flat, bias=2.5))).attribute(ECG(ecg.signal, ecg.rate), "AFIB")

@@ -151,7 +151,7 @@ def test_the_form_is_there_for_a_table_only_and_says_what_was_understood() -> No
     app = uploaded("ecg.csv", written.csv(counts().astype(float)))
     assert not app.exception
     assert f"500 Hz, V6 to {counts()[11].max():.2f} mV" in words(app)
-    assert "is the unit right" in app.warning[0].value
+    assert "Is the unit right" in app.warning[0].value
     app.selectbox(key="layout_unit").set_value("ADC units").run()
     app.number_input(key="layout_rate").set_value(250.0).run()
     assert not app.warning

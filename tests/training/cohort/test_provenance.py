@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.training.cohort.test_mimic import write_cohort
+from tests.training.cohort.mimic.written_cohort import write_cohort
 from training.__main__ import main
 from training.cohort.mimic.prepare import prepare_mimic
 from training.cohort.prepared import load_prepared

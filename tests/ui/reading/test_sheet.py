@@ -22,7 +22,7 @@ def test_relevance_is_drawn_in_the_way_and_as_much_of_it_as_chosen() -> None:
     assert [trace for trace in sheet(app)["data"] if trace["type"] == "heatmap"]
     assert "in V2" in words
     app.slider(key="strength").set_value(20).run()
-    assert "the strongest 20% of it" in app.get("plotly_chart")[0].proto.alt
+    assert "the strongest 20%" in app.get("plotly_chart")[0].proto.alt
     assert words_of(app) == words
     app.button_group(key="way").set_value("bars").run()
     assert "bars by lead and by wave" in app.get("plotly_chart")[0].proto.alt

@@ -171,7 +171,7 @@ def test_the_ecg_before_is_chosen_among_the_same_patients() -> None:
 
 def test_another_sex_is_warned_of() -> None:
     app = opened(ecg="woman", earlier="early")
-    assert any("not be of one patient" in warning.value for warning in app.warning)
+    assert any("not be of the same patient" in warning.value for warning in app.warning)
     assert not opened(ecg="late", earlier="early").warning
 
 

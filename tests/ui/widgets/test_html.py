@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from ecgkt.ui.widgets import html
-
 
 def test_cells_are_escaped() -> None:
     def page() -> None:
+        from ecgkt.ui.widgets import html
 
         html.table(("A",), [("<script>x</script>",), (html.Raw("<b>y</b>"),)])
 
