@@ -154,6 +154,7 @@ def test_an_unknown_label_and_a_broken_bundle_are_said_at_once(
     assert capsys.readouterr().err == "This folder holds no bundle.\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["pdf", "png", "json"])
 def test_a_report_tells_nothing_of_the_file_it_came_from(suffix: str, tmp_path: Path) -> None:
     named = tmp_path / "Doe_Jane_4711.dcm"
@@ -186,6 +187,7 @@ def test_a_report_of_a_simulated_patient_says_so(tmp_path: Path) -> None:
     assert data["attribution"]["code"] == "AFIB"  # the most striking, where none is named
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("more", "said"),
     [

@@ -74,6 +74,6 @@ def test_two_real_files_are_compared(address: str, browser: Any, shared: Path) -
         browser.find_elements("css selector", "input[type=file]")[at].send_keys(str(file))
         wait(lambda suffix=file.suffix: suffix in script(browser, TEXT))
     wait(lambda: "time between the two unknown" in script(browser, TEXT))
-    wait(lambda: "may not be of one patient" in script(browser, TEXT))  # they are not
+    wait(lambda: "may not be of the same patient" in script(browser, TEXT))  # they are not
     settled(browser, ".scatterlayer path")
     wait(lambda: "QT interval" in script(browser, TEXT))

@@ -14,6 +14,8 @@ from training.cohort.prepared import load_prepared
 from training.cohort.provenance import NONE_STATED, NOTHING, SIMULATED, Stated, license_of, note_of
 from training.config import load_config
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 CREDENTIALED = "The PhysioNet Credentialed Health Data License\nVersion 1.5.0\n\nCopyright (c) 2023 MIT\n"
 

@@ -61,6 +61,7 @@ def test_a_tracing_without_beats_stays_as_it_is() -> None:
     assert np.array_equal(with_potassium(flat, 8.0), flat)
 
 
+@pytest.mark.slow
 def test_the_probe_finds_what_is_there_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     truth = np.repeat([0, 1], 150)

@@ -191,6 +191,7 @@ def test_units_are_mimics(shared: Path) -> None:
             assert ours[lab] == theirs[name]
 
 
+@pytest.mark.slow
 def test_admitted_are_like_the_demos_admissions(shared: Path) -> None:
     demo, simulated = read_demo(shared / "mimic_iv_demo"), without_tracings(900, 4)
     # The first version of the tables was .31 off in haemoglobin, .32 in albumin and .23 in calcium.

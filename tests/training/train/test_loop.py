@@ -48,6 +48,7 @@ def train(folder: Path, stop_at: int | None = None) -> tuple[nn.Module, list[dic
     return module, seen
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_ends_with_the_same_weights(tmp_path: Path) -> None:
     whole, _ = train(tmp_path / "whole")
     with pytest.raises(Stopped):
