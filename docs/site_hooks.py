@@ -1,4 +1,4 @@
-"""What the site shows of files that lie outside docs/: the pictures, the model card and what it links to, the changelog."""
+"""What the site shows of files that lie outside docs/: the pictures, the model card with its links, the changelog."""
 
 from __future__ import annotations
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from ecgkt import NOTICE
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction_json import prediction_json
+from ecgkt.prediction import Head
+from ecgkt.prediction_json import PredictionJSON, prediction_json
 from ecgkt.readers import read
 from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.report import command
@@ -68,11 +70,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{file}: {error}", file=sys.stderr)
             code = BAD_INPUT
             continue
-        print(json.dumps(result) if options.json else table(result), flush=True)
+        try:
+            print(json.dumps(result) if options.json else table(result), flush=True)
+        except BrokenPipeError:  # `ecgkt explain ... | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            break
     return code
 
 
-def predict_file(model: Model, file: str, attribution: str | None = None) -> dict[str, Any]:
+class AttributionJSON(TypedDict):
+    """Shares of the contribution to the score by lead, by wave, and of the RR intervals."""
+
+    label: str
+    leads: dict[str, float]
+    waves: dict[str, float]
+    rhythm: float
+    regions: list[str]
+    sentence: str
+
+
+class FileJSON(PredictionJSON):
+    """One line of `explain --json`. milliseconds: by step."""
+
+    file: str
+    model: dict[str, str]
+    milliseconds: dict[str, float]
+    attribution: NotRequired[AttributionJSON]
+
+
+def predict_file(model: Model, file: str, attribution: str | None = None) -> FileJSON:
     """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
     began = time.perf_counter()
     ecg = AnalyzedECG(read(file))
@@ -85,13 +111,19 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> dic
         began = time.perf_counter()
         summary = _attribution(model, ecg, attribution)
         times["attribute"] = _milliseconds(began)
-    result = {
+    said = prediction_json(prediction)
+    result: FileJSON = {
         "file": file,
         "model": {"name": model.name, "sha256": model.sha256},
-        **prediction_json(prediction),
+        "quality": said["quality"],
+        "abstained": said["abstained"],
+        "findings": said["findings"],
+        "superclasses": said["superclasses"],
+        "diagnoses": said["diagnoses"],
+        "labs": said["labs"],
         "milliseconds": times,
     }
-    if summary is not None:
+    if attribution and summary is not None:
         result["attribution"] = {
             "label": attribution,
             "leads": {lead: round(share.total, 4) for lead, share in summary.by_lead.items()},
@@ -103,15 +135,21 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> dic
     return result
 
 
-def table(result: dict[str, Any]) -> str:
+def table(result: FileJSON) -> str:
     """What people read, from the same object that --json prints."""
     lines = [result["file"], f"  {NOTICE}"]
     if result["abstained"]:
-        return "\n".join([*lines, "  No result, because the tracing is not usable:", *_indented(result["quality"])])
+        return "\n".join(
+            [
+                *lines,
+                "  No result, because the tracing is not usable:",
+                *(f"    {reason}" for reason in result["quality"]["reasons"]),
+            ]
+        )
     lines += [f"  Warning: {warning}" for warning in result["quality"]["warnings"]]
     if result["superclasses"]:
         lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
-    titles = {
+    titles: dict[Head, str] = {
         "findings": "Findings",
         "diagnoses": "Diagnoses",
         "labs": "Lab abnormalities (predicted from the ECG, not measured)",
@@ -129,10 +167,6 @@ def table(result: dict[str, Any]) -> str:
         lines.append(f"  {result['attribution']['label']}: {result['attribution']['sentence']}")
     lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
     return "\n".join(lines)
-
-
-def _indented(quality: dict[str, Any]) -> list[str]:
-    return [f"    {reason}" for reason in quality["reasons"]]
 
 
 def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ecgkt.datasets.mimic.tables import SIMULATED
 from ecgkt.ecg import LEADS, ECGError
@@ -16,6 +16,7 @@ from ecgkt.sheet.layout import GAINS, LAYOUTS, ORDERS, SPEEDS, Paper
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
+    from ecgkt.report.data import ReportData
 
 SUFFIXES = (".pdf", ".png", ".json")
 
@@ -71,5 +72,5 @@ def run(options: argparse.Namespace, model: Model) -> None:
         attribution = model.attribute(analyzed, options.target or striking.label.code)
     simulated = any((folder / SIMULATED).is_file() for folder in Path(options.file).resolve().parents)
     data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
-    make: Callable[[dict[str, Any]], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
+    make: Callable[[ReportData], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
     options.out.write_bytes(make(data))

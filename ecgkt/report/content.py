@@ -6,7 +6,7 @@ Of the patient it holds sex and age band, and a line of words only if somebody g
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from ecgkt.prediction import Attribution, Prediction
 from ecgkt.prediction_json import prediction_json
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.relevance.summary import Share, summarize
+from ecgkt.report.data import AttributionData, IntervalsData, MeasurementData, ReportData, ShareData, TracingData
 from ecgkt.sheet import display_filter
 from ecgkt.sheet.figure import scale_text
 from ecgkt.sheet.layout import Paper
@@ -47,7 +48,7 @@ def build(
     simulated: bool = False,
     patient: str = "",
     today: date | None = None,
-) -> dict[str, Any]:
+) -> ReportData:
     """The report of `ecg` on the sheet that `paper` shows; of a score's relevance if `attribution` is given.
 
     simulated: the patient is not a real one. patient: words that the user wants on the patient line. today: date of
@@ -87,7 +88,7 @@ def build(
     }
 
 
-def _tracing(ecg: ECG, paper: Paper) -> dict[str, Any]:
+def _tracing(ecg: ECG, paper: Paper) -> TracingData:
     """The stretch that the sheet shows, through its filter."""
     shown = display_filter.filtered(ecg, paper.filter).crop(paper.start, paper.seconds)
     return {
@@ -104,7 +105,7 @@ def _whole(row: FloatArray) -> list[int | None]:
     return [round(value) if np.isfinite(value) else None for value in row.tolist()]
 
 
-def _intervals(measured: Intervals) -> dict[str, Any]:
+def _intervals(measured: Intervals) -> IntervalsData:
     return {
         "measurements": {key: _measured(row) for key, row in vars(measured).items() if isinstance(row, Measured)},
         "r_progression": [
@@ -113,7 +114,7 @@ def _intervals(measured: Intervals) -> dict[str, Any]:
     }
 
 
-def _measured(row: Measured) -> dict[str, Any]:
+def _measured(row: Measured) -> MeasurementData:
     return {
         "name": row.name,
         "unit": row.unit,
@@ -127,7 +128,7 @@ def _measured(row: Measured) -> dict[str, Any]:
     }
 
 
-def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> dict[str, Any]:
+def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> AttributionData:
     """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
     found = summarize(attribution, measured.beats)
     first = round(paper.start * attribution.rate)
@@ -149,5 +150,5 @@ def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) ->
     }
 
 
-def _share(share: Share) -> dict[str, Any]:
+def _share(share: Share) -> ShareData:
     return {"share": round(share.total, 4), "net": None if share.net is None else round(share.net, 4) + 0.0}  # no -0.0

@@ -15,6 +15,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
 from ecgkt.report import scores_page, tracing_page
+from ecgkt.report.data import ReportData
 from ecgkt.report.drawing import Page
 
 DPI = 150  # of the PNG: 5.9 dots a millimeter
@@ -26,7 +27,7 @@ SMALL_SHEET: dict[Any, Any] = {"path.simplify": True}  # by at most 1/9 point, 0
 _drawing = threading.Lock()
 
 
-def pages(data: dict[str, Any]) -> list[Page]:
+def pages(data: ReportData) -> list[Page]:
     """The tracing, and unless the model abstained what it says of it."""
     count = 1 if data["abstained"] else 2
     first = Page()
@@ -38,7 +39,7 @@ def pages(data: dict[str, Any]) -> list[Page]:
     return [first, second]
 
 
-def pdf(data: dict[str, Any]) -> bytes:
+def pdf(data: ReportData) -> bytes:
     """A4 landscape, vectors only, a millimeter a millimeter. Says nothing of whom it is about but what is printed."""
     drawn = BytesIO()
     midnight = datetime.fromisoformat(data["created"]).replace(tzinfo=UTC)
@@ -61,7 +62,7 @@ def _at_actual_size(drawn: BytesIO) -> bytes:
     return out.getvalue()
 
 
-def png(data: dict[str, Any]) -> bytes:
+def png(data: ReportData) -> bytes:
     """The tracing page at 150 dpi."""
     out = BytesIO()
     with _drawing, mpl.rc_context(STYLE):
@@ -71,8 +72,8 @@ def png(data: dict[str, Any]) -> bytes:
     return out.getvalue()
 
 
-def as_json(data: dict[str, Any]) -> bytes:
+def as_json(data: ReportData) -> bytes:
     return (json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-FORMATS: dict[str, Callable[[dict[str, Any]], bytes]] = {"pdf": pdf, "png": png, "json": as_json}
+FORMATS: dict[str, Callable[[ReportData], bytes]] = {"pdf": pdf, "png": png, "json": as_json}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ecgkt.prediction import HEADS, TITLES, Head
+from ecgkt.prediction_json import ScoreJSON
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.report import words
+from ecgkt.report.data import AttributionData, ReportData
 from ecgkt.report.drawing import (
     ACCENT,
     BAR,
@@ -38,7 +38,7 @@ UNDER_MM = 15.0  # for legend and the largest regions
 LEARNT = {"simulated": "sim.", "real": "real", "simulated and real": "sim. + real"}
 
 
-def draw(page: Page, data: dict[str, Any], pages: int) -> None:
+def draw(page: Page, data: ReportData, pages: int) -> None:
     """The whole page of report `data`; pages: how many the report has."""
     top = HEIGHT - EDGE
     title = "Scores and measurements"
@@ -74,7 +74,7 @@ def _title(page: Page, title: str, note: str, left: float, right: float, y: floa
     page.line((left, right), (y - 1.5, y - 1.5), 0.2, QUIET)
 
 
-def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
+def _scores(page: Page, data: ReportData, head: Head, box: Box) -> None:
     """The table of one head: those above their threshold however few, then the most probable, as many as fit."""
     scores = data[head]
     simulated = all(score["learned_from"] == "simulated" for score in scores)
@@ -106,7 +106,7 @@ def _scores(page: Page, data: dict[str, Any], head: Head, box: Box) -> None:
     page.words(_left_out(scores, shown), box.left, box.high - (ROWS + 2.5) * ROW, SMALL, QUIET)
 
 
-def _name(page: Page, score: dict[str, Any], room: Box) -> None:
+def _name(page: Page, score: ScoreJSON, room: Box) -> None:
     """Its name, and the code of a finding or diagnosis, which tells two alike apart where the names are cut short."""
     code = score["code"] if "lab" not in score else ""
     free = room.width - (text_width(code, TINY) + 1.5 if code else 0)
@@ -116,7 +116,7 @@ def _name(page: Page, score: dict[str, Any], room: Box) -> None:
         page.words(code, room.left + text_width(name, SIZE) + 1.5, room.low, TINY, QUIET)
 
 
-def _shown(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _shown(scores: list[ScoreJSON]) -> list[ScoreJSON]:
     """Ranked by probability; one above its threshold takes the place of one that is not."""
     first = [score for score in scores if score["positive"]][:ROWS]
     rest = [score for score in scores if not score["positive"]][: ROWS - len(first)]
@@ -124,7 +124,7 @@ def _shown(scores: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [score for score in scores if score["code"] in kept]
 
 
-def _left_out(scores: list[dict[str, Any]], shown: list[dict[str, Any]]) -> str:
+def _left_out(scores: list[ScoreJSON], shown: list[ScoreJSON]) -> str:
     above = sum(score["positive"] for score in scores) - sum(score["positive"] for score in shown)
     more = f", {above} more of them above the threshold" if above else ""
     return f"{len(shown)} of {len(scores)}{more}; all of them in the JSON report"
@@ -135,7 +135,7 @@ def _bar(page: Page, box: Box, share: float, color: str) -> None:
     page.fill(Box(box.left, box.low, box.left + share * box.width, box.high), color)
 
 
-def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
+def _intervals(page: Page, data: ReportData, left: float, y: float) -> None:
     """The table of measurements, each with its normal limit, or why it could not be measured."""
     right = left + INTERVALS_MM
     _title(page, "Measurements", "global intervals from the median beat; limits for age and sex", left, right, y)
@@ -164,9 +164,10 @@ def _intervals(page: Page, data: dict[str, Any], left: float, y: float) -> None:
         page.words(heights, right, y - ROW, SIZE, side="right")
 
 
-def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
+def _attribution(page: Page, data: ReportData, box: Box) -> None:
     """The sheet, small, with the relevance of the chosen score under it; its sentence; shares by lead and by wave."""
     found = data["attribution"]
+    assert found is not None
     _title(page, f"What contributes to the score: {found['name']}", "", box.left, box.right, box.high)
     score = next(score for head in HEADS for score in data[head] if score["code"] == found["code"])
     side = "above" if score["positive"] else "below"
@@ -193,9 +194,10 @@ def _attribution(page: Page, data: dict[str, Any], box: Box) -> None:
             y -= 0.9 * ROW
 
 
-def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
+def _shares(page: Page, box: Box, found: AttributionData) -> None:
     """A bar for each lead and each wave: shares of all relevance, right of the middle what raises the score."""
-    rest = {name: found[key] for name, key in (("other", "elsewhere"), ("rhythm", "rhythm")) if found[key]["share"]}
+    others = {"other": found["elsewhere"], "rhythm": found["rhythm"]}
+    rest = {name: each for name, each in others.items() if each["share"]}
     groups = (found["leads"], found["waves"] | rest)
     every = [each["share"] for group in groups for each in group.values()]
     step, most = box.height / (len(every) + 0.7), max(every) or 1.0
@@ -207,7 +209,7 @@ def _shares(page: Page, box: Box, found: dict[str, Any]) -> None:
             page.words(name, box.left, y, SMALL)
             page.words(numbers.percent(each["share"]), box.right, y, SMALL, side="right")
             place = Box(box.left + 8, y - 0.1, box.right - 7.5, y + 1.5)
-            if found["signed"]:
+            if each["net"] is not None:
                 raises, lowers = ((each["share"] + sign * each["net"]) / 2 / most for sign in (1, -1))
                 middle, half = (place.left + place.right) / 2, place.width / 2
                 page.fill(Box(middle, place.low, middle + raises * half, place.high), colors[4])

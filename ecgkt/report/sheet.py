@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ecgkt.relevance import classes as relevance_classes
+from ecgkt.report.data import AttributionData, ReportData
 from ecgkt.report.drawing import GRID_MAJOR, GRID_MINOR, TEXT, Box, Page
 from ecgkt.sheet.layout import Cell, Paper, cells, name_at, pulses
 
@@ -19,7 +20,7 @@ RELEVANCE_MM = (0.9, 1.3, 1.7, 2.2)  # width of the four classes: wider as well 
 SMALL_BOX, LARGE_BOX = 1.0, 5.0  # mm
 
 
-def paper_of(data: dict[str, Any]) -> Paper:
+def paper_of(data: ReportData) -> Paper:
     """The sheet that the report `data` was made for, always on light paper."""
     chosen = data["paper"]
     return Paper(
@@ -34,9 +35,7 @@ class Sheet:
     origin: where time 0 and the zero line of the first row meet, in mm from the page's lower left corner.
     """
 
-    def __init__(
-        self, page: Page, data: dict[str, Any], box: Box, origin: tuple[float, float], scale: float = 1.0
-    ) -> None:
+    def __init__(self, page: Page, data: ReportData, box: Box, origin: tuple[float, float], scale: float = 1.0) -> None:
         self.page, self.box, self.scale = page, box, scale
         self.paper = paper_of(data)
         self._tracing = data["tracing"]
@@ -58,7 +57,7 @@ class Sheet:
             x, y = name_at(self.paper, cell)
             self.page.words(cell.name, self._left + self.scale * x, self._zero + self.scale * y, size, bold=True)
 
-    def relevance(self, attribution: dict[str, Any]) -> None:
+    def relevance(self, attribution: AttributionData) -> None:
         """A line under the tracing in the colors of `ecgkt.relevance.classes`: wider the stronger, dashed where it
         lowers."""
         colors = relevance_classes.colors(attribution["signed"])

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ecgkt.report import words
+from ecgkt.report.data import ReportData
 from ecgkt.report.drawing import HEIGHT, QUIET, WARNING, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
 from ecgkt.sheet.layout import SHEET_MM, Paper
@@ -30,7 +29,7 @@ def grid_box(paper: Paper) -> tuple[Box, tuple[float, float]]:
     return box, (left + before, middle + (paper.rows - 1) * paper.row / 2)
 
 
-def draw(page: Page, data: dict[str, Any], pages: int) -> None:
+def draw(page: Page, data: ReportData, pages: int) -> None:
     """The whole page of report `data`; pages: how many the report has."""
     paper = paper_of(data)
     box, origin = grid_box(paper)
@@ -44,7 +43,7 @@ def draw(page: Page, data: dict[str, Any], pages: int) -> None:
     footer(page, data, (1, pages), (data["paper"]["scale"], "Print at actual size: a large box measures 5 mm"), box)
 
 
-def _header(page: Page, data: dict[str, Any], box: Box) -> None:
+def _header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 5.5, 15, bold=True)
     page.words(f"Report of {data['created']}", box.right, top - 5.5, 8, QUIET, side="right")
@@ -59,7 +58,7 @@ def _header(page: Page, data: dict[str, Any], box: Box) -> None:
     _remark(page, data, box, top - 27.5)
 
 
-def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
+def _low_header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
     page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
@@ -71,7 +70,7 @@ def _low_header(page: Page, data: dict[str, Any], box: Box) -> None:
         page.words(shortened(line, box.width, 8), box.left, top - 8.5, 8)
 
 
-def _remark(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
+def _remark(page: Page, data: ReportData, box: Box, y: float) -> None:
     """What must be said of the tracing, whole: in one line, or in smaller ones."""
     sentence = words.remark(data)
     if text_width(sentence, 8.5) <= box.width:
@@ -80,13 +79,13 @@ def _remark(page: Page, data: dict[str, Any], box: Box, y: float) -> None:
         page.paragraph(sentence, box.left, y + 1.5, box.width, 6, WARNING)
 
 
-def _pairs(data: dict[str, Any]) -> list[tuple[str, str]]:
+def _pairs(data: ReportData) -> list[tuple[str, str]]:
     rows = data["intervals"]["measurements"]
     axes = " / ".join(words.value(rows[name]) for name in AXES)
     return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("Axes of P / QRS / T", axes)]
 
 
-def footer(page: Page, data: dict[str, Any], number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:
+def footer(page: Page, data: ReportData, number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:
     """Two lines: `notes` to the left and right, then the notice, the model, and which page of how many."""
     low = EDGE + 0.8
     page.words(notes[0], box.left, low + 4, 8)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from ecgkt.report.data import MeasurementData, ReportData
 
 SEPARATOR = "   ·   "
 
 
-def patient(data: dict[str, Any]) -> str:
+def patient(data: ReportData) -> str:
     """Sex, age band, what the user gave, and whether the patient is real."""
     who = data["patient"]
     parts = [
@@ -19,21 +19,21 @@ def patient(data: dict[str, Any]) -> str:
     return SEPARATOR.join(part for part in parts if part)
 
 
-def value(row: dict[str, Any]) -> str:
+def value(row: MeasurementData) -> str:
     """A measurement with its unit, or a dash."""
-    number: str = row["words"]["value"]
+    number = row["words"]["value"]
     plain = row["value"] is None or row["unit"] in ("°", "V lead")
     return number if plain else f"{number} {row['unit']}"
 
 
-def remark(data: dict[str, Any]) -> str:
+def remark(data: ReportData) -> str:
     """Why the model says nothing, or what makes the tracing doubtful; empty where all is well."""
     quality = data["quality"]
     if data["abstained"]:
         return " ".join(["The model gives no result for this tracing.", *quality["reasons"]])
-    return " ".join(["Doubtful:", *quality["warnings"]]) if quality["warnings"] else ""
+    return " ".join(["Warning:", *quality["warnings"]]) if quality["warnings"] else ""
 
 
-def model(data: dict[str, Any]) -> str:
+def model(data: ReportData) -> str:
     built = data["model"]["created"]
     return f"Model {data['model']['name']}" + (f" of {built}" if built else "")

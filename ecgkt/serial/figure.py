@@ -13,6 +13,7 @@ from ecgkt.ecg import LEADS
 from ecgkt.serial.comparison import PlacedBeat, SerialComparison
 from ecgkt.sheet.colors import DARK, LIGHT
 from ecgkt.sheet.layout import PULSE_SECONDS
+from ecgkt.sheet.plotly_types import Figure, Part
 
 SPEED = 50  # mm/s: a beat is short, and twice the usual speed shows where waves begin and end
 TALLEST_MM = 155.0  # of all rows; above it the gain is halved, as on a cart, and the sheet fits on 900 px
@@ -45,7 +46,7 @@ def usual_gain(beats: tuple[PlacedBeat, PlacedBeat]) -> float:
     return next((gain for gain in (10.0, 5.0) if -_zero_lines(beats, gain)[1] <= TALLEST_MM), 2.5)
 
 
-def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark: bool = False) -> dict[str, Any]:
+def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark: bool = False) -> Figure:
     """Plotly figure {"data", "layout"}: x = seconds * 50 mm/s, y = mV * gain + the row's zero line, both in mm.
 
     gain: mm/mV; `usual_gain` where not given.
@@ -57,7 +58,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
     zeros, bottom = _zero_lines(beats, gain)
     starts = [column * wide + NAME_MM - first * SPEED for column in range(COLUMNS)]  # where QRS begins in each column
 
-    lines: list[dict[str, Any]] = []
+    lines: list[Part] = []
     styles = ({"color": palette.quiet, "width": 1.3, "dash": "4px,2.5px"}, {"color": palette.trace, "width": 1.4})
     for beat, name, line in zip(beats, NAMES, styles, strict=True):
         x, y = [], []
@@ -77,7 +78,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
         pulse_y += [zero, zero + gain, zero + gain, zero, np.nan]
     pulse = _line("1 mV, 200 ms", pulse_x, pulse_y, {"color": palette.trace, "width": 1}, meta="calibration")
 
-    def note(text: str, x: float, y: float, size: int, color: str) -> dict[str, Any]:
+    def note(text: str, x: float, y: float, size: int, color: str) -> Part:
         return {"text": text, "x": x, "y": y, "xanchor": "left", "yanchor": "bottom", "showarrow": False,
                 "font": {"size": size, "color": color}}  # fmt: skip
 
@@ -106,14 +107,14 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
     return {"data": [onset, pulse, *lines], "layout": layout}
 
 
-def _line(name: str, x: list[float], y: list[float], line: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _line(name: str, x: list[float], y: list[float], line: Part, **more: Any) -> Part:
     return {
         "type": "scatter", "mode": "lines", "name": name, "x": np.array(x, np.float32), "y": np.array(y, np.float32),
         "line": line, "hoverinfo": "skip", "showlegend": False, "connectgaps": False, **more,
     }  # fmt: skip
 
 
-def aspect(drawn: dict[str, Any]) -> float:
+def aspect(drawn: Figure) -> float:
     """Width of a figure of `figure` over its height."""
     (left, right), (low, high) = (drawn["layout"][axis]["range"] for axis in ("xaxis", "yaxis"))
     return float((right - left) / (high - low))

@@ -18,6 +18,7 @@ from ecgkt.measurements.median_beat import MedianBeat
 from ecgkt.prediction import Attribution
 from ecgkt.relevance.classes import SHOWN, colors, ranked
 from ecgkt.sheet.colors import DARK, LIGHT, PaperColors
+from ecgkt.sheet.plotly_types import Figure, Part
 from ecgkt.sheet.wave_marks import waves
 
 Way = Literal["Side by side", "Overlaid"]
@@ -88,7 +89,7 @@ def aspect(beat: MedianBeat, paper: BeatPaper) -> float:
     return (sheet.right + 2 * MARGIN_MM) / (TOP_MM + FOOT_MM - sheet.bottom)
 
 
-def figure(beat: MedianBeat, paper: BeatPaper | None = None, relevance: Relevance | None = None) -> dict[str, Any]:
+def figure(beat: MedianBeat, paper: BeatPaper | None = None, relevance: Relevance | None = None) -> Figure:
     """Plotly figure {"data", "layout"}: x = seconds * speed + column, y = mV * gain + zero line, both in mm.
 
     relevance: [12, samples of `beat`], drawn under the lines; where it lowers the score the line is dotted.
@@ -118,13 +119,13 @@ def figure(beat: MedianBeat, paper: BeatPaper | None = None, relevance: Relevanc
     return {"data": [*under, edges, *lines], "layout": layout}
 
 
-def _line(name: str, x: Any, y: Any, line: dict[str, Any], **more: Any) -> dict[str, Any]:
+def _line(name: str, x: Any, y: Any, line: Part, **more: Any) -> Part:
     x, y = (np.asarray(values, dtype=np.float32) for values in (x, y))
     kind = {"type": "scatter", "mode": "lines", "name": name, "hoverinfo": "skip"}
     return {**kind, "x": x, "y": y, "line": line, **more}
 
 
-def _edges(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet) -> dict[str, Any]:
+def _edges(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet) -> Part:
     """One trace: a stroke through each column at every onset and end."""
     x: list[float] = []
     y: list[float] = []
@@ -138,7 +139,7 @@ def _edges(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet) -> dict[str, Any]:
     )
 
 
-def _relevance(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet, relevance: Relevance) -> list[dict[str, Any]]:
+def _relevance(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet, relevance: Relevance) -> list[Part]:
     """A trace for each class that occurs, under the leads: wider the stronger, dotted where it lowers the score."""
     level = np.sign(relevance).astype(int) * ranked(np.abs(relevance), paper.shown)
     color = colors(bool((relevance < 0).any()), paper.dark)
@@ -158,8 +159,8 @@ def _relevance(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet, relevance: Rel
     return out
 
 
-def _words(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet) -> list[dict[str, Any]]:
-    def note(text: str, x: float, y: float, size: int, color: str, anchor: str = "left") -> dict[str, Any]:
+def _words(beat: MedianBeat, paper: BeatPaper, sheet: _Sheet) -> list[Part]:
+    def note(text: str, x: float, y: float, size: int, color: str, anchor: str = "left") -> Part:
         place = {"x": x, "y": y, "xanchor": anchor, "yanchor": "bottom", "text": text, "showarrow": False}
         return {**place, "font": {"size": size, "color": color}}
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ecgkt.sheet.layout import SHEET_MM, Cell, Paper, cells
+from ecgkt.sheet.plotly_types import Part
 
 SHORTEST_CYCLE_MS = 150.0  # 400 a minute: what is shorter is no R to R interval, and its rate would mean nothing
 
@@ -72,7 +72,7 @@ def _cell(first: float, last: float, low: float, high: float, paper: Paper) -> C
     return inside[0] if inside else None
 
 
-def outlines(measurements: Sequence[Measurement], paper: Paper, color: str) -> dict[str, list[dict[str, Any]]]:
+def outlines(measurements: Sequence[Measurement], paper: Paper, color: str) -> dict[str, list[Part]]:
     """Plotly `shapes` and `annotations`: each measurement on every place that shows it, with its number and its ms."""
     shapes, notes = [], []
     for number, each in enumerate(measurements, start=1):

@@ -9,7 +9,6 @@ sheet at a time (`Paper.start`); a sheet is 250 mm wide whatever the speed, as o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -24,13 +23,14 @@ from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import LAYOUTS, Paper, cells, name_at, pulses
 from ecgkt.sheet.overlay import traces
 from ecgkt.sheet.overlay_key import key
+from ecgkt.sheet.plotly_types import Figure, Part
 from ecgkt.sheet.polyline import floats, heights
 from ecgkt.sheet.wave_marks import marked, words
 
 NAMED = 3  # regions named in the alternative text
 
 
-def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
+def _traces(ecg: ECG, paper: Paper) -> list[Part]:
     out = []
     for cell in cells(paper):
         values, first, step = heights(ecg, paper, cell)
@@ -45,7 +45,7 @@ def _traces(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
     return out
 
 
-def _pulses(paper: Paper) -> dict[str, Any]:
+def _pulses(paper: Paper) -> Part:
     """The calibration pulse at the head of each row, and the short strokes between the columns."""
     x, y = pulses(paper)
     line = {"color": paper_colors(paper).trace, "width": 1}
@@ -55,10 +55,10 @@ def _pulses(paper: Paper) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _words(ecg: ECG, paper: Paper) -> list[dict[str, Any]]:
+def _words(ecg: ECG, paper: Paper) -> list[Part]:
     """Lead names, and the scale and filter in force, written on the sheet."""
 
-    def note(text: str, x: float, y: float, size: int, color: str) -> dict[str, Any]:
+    def note(text: str, x: float, y: float, size: int, color: str) -> Part:
         place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
         return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": color}}
 
@@ -84,7 +84,7 @@ def figure(
     measurements: Sequence[Measurement] = (),
     overlay: Overlay | None = None,
     beats: Beats | None = None,
-) -> dict[str, Any]:
+) -> Figure:
     """Plotly figure {"data", "layout"}: x = seconds * speed, y = mV * gain + the row's zero line, both in mm.
 
     `attribution` is drawn under the tracing, which stays whole and on top, as `overlay` says. `beats` of the same

@@ -19,6 +19,7 @@ from ecgkt.prediction import Attribution
 from ecgkt.relevance.classes import Overlay, classes, colors, ranked, summed
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import SHEET_MM, Layout, Paper, cells, name_at
+from ecgkt.sheet.plotly_types import Part
 from ecgkt.sheet.polyline import floats, heights, stretch
 
 WIDTHS = {1: 3.5, 2: 4.5, 3: 5.5, 4: 7.0}  # px a class
@@ -31,7 +32,7 @@ TALLER = 2.2  # the tallest bar over half a band
 BAR_MM, LEAST_MM = 1.6, 0.15  # a bar's width; what is less high could not be seen and is left out
 LEAD_BAR_MM, LEAD_BAR_HIGH_MM = 18.0, 0.7  # the longest of a lead's bars, and how thick they are
 
-Parts = list[dict[str, Any]]
+Parts = list[Part]
 
 
 def traces(ecg: ECG, paper: Paper, attribution: Attribution, overlay: Overlay, beats: Beats) -> Parts:
@@ -43,7 +44,7 @@ def traces(ecg: ECG, paper: Paper, attribution: Attribution, overlay: Overlay, b
     return [*_middles(paper), *_bars(paper, attribution, overlay.shown, beats), *_lead_bars(paper, attribution)]
 
 
-def _filled(name: str, color: str, x: FloatArray, y: FloatArray) -> dict[str, Any]:
+def _filled(name: str, color: str, x: FloatArray, y: FloatArray) -> Part:
     return {
         "type": "scatter", "mode": "lines", "name": name, "meta": "relevance", "hoverinfo": "skip", "showlegend": False,
         "x": x, "y": y, "fill": "toself", "fillcolor": color, "line": {"width": 0},

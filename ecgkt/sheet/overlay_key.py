@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ecgkt.prediction import Attribution
 from ecgkt.relevance.classes import Overlay, colors
 from ecgkt.relevance.summary import rhythm_share
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import Paper
 from ecgkt.sheet.overlay import DASH, WIDTHS
+from ecgkt.sheet.plotly_types import Part
 
 # From the key to the right and the lower edge, a swatch's width, and half the height of a swatch.
 EDGE_MM, FOOT_MM, SWATCH_MM, HALF_MM = 3.0, 1.4, 9.0, 1.5
 
 
-def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, list[dict[str, Any]]]:
+def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, list[Part]]:
     """Plotly `shapes` and `annotations` in the lower right corner, the rhythm in words: no lead can show it."""
     (left, right), (low, high) = paper.x_range, paper.y_range
     by_class = colors(attribution.signed, paper.dark)
     order = sorted(by_class)
     begin, middle = right - EDGE_MM - len(order) * SWATCH_MM, low + FOOT_MM + HALF_MM
 
-    def at(x0: float, y0: float, x1: float, y1: float) -> dict[str, Any]:
+    def at(x0: float, y0: float, x1: float, y1: float) -> Part:
         across, up = [(x - left) / (right - left) for x in (x0, x1)], [(y - low) / (high - low) for y in (y0, y1)]
         return {
             "name": "key", "xref": "paper", "yref": "paper", "layer": "above",
@@ -47,7 +46,7 @@ def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, l
         line = {"color": paper_colors(paper).quiet, "width": 0.75}
         shapes.append({"type": "line", "line": line, **at(begin, middle, right - EDGE_MM, middle)})
 
-    def note(text: str, x: float, anchor: str) -> dict[str, Any]:
+    def note(text: str, x: float, anchor: str) -> Part:
         place = at(x, middle + HALF_MM, x, middle + HALF_MM)
         return {
             "name": "key", "text": text, "x": place["x0"], "y": place["y0"], "xref": "paper", "yref": "paper",

@@ -7,18 +7,18 @@ Traces are thinned to what a screen shows (`POINTS` a line) and rounded to 0.1 m
 from __future__ import annotations
 
 from html import escape
-from typing import Any
 
 import numpy as np
 
 from ecgkt.ecg import FloatArray
+from ecgkt.sheet.plotly_types import Figure, Part
 from ecgkt.sheet.polyline import thin
 
 POINTS = 500  # a line: its minima and maxima stay, so no QRS is lost
 PX_MM = 0.26  # mm in a px of a screen with 96 dpi: widths of lines, sizes of letters
 
 
-def svg(figure: dict[str, Any]) -> str:
+def svg(figure: Figure) -> str:
     """SVG text with the grid, every line trace and every lead's name of a figure of `ecgkt.sheet.figure`."""
     layout = figure["layout"]
     (left, right), (low, high) = layout["xaxis"]["range"], layout["yaxis"]["range"]
@@ -40,7 +40,7 @@ def _grid(mm: int, left: float, high: float, color: str) -> str:
     return f'{pattern}<rect width="100%" height="100%" fill="url(#g{mm})"/>'
 
 
-def _line(trace: dict[str, Any]) -> str:
+def _line(trace: Part) -> str:
     y = np.asarray(trace["y"], dtype=np.float32)
     if "x" in trace:
         x = np.asarray(trace["x"], dtype=np.float32)
@@ -65,7 +65,7 @@ def _path(x: FloatArray, y: FloatArray) -> str:
     return out
 
 
-def _word(note: dict[str, Any]) -> str:
+def _word(note: Part) -> str:
     text = note["text"].removeprefix("<b>").removesuffix("</b>")
     weight = ' font-weight="bold"' if text != note["text"] else ""
     y = -note["y"] - note["font"]["size"] * PX_MM / 3  # Plotly's lower edge of a text lies below its letters

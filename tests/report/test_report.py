@@ -238,7 +238,7 @@ def test_an_abstained_ecg_has_its_tracing_and_the_reason(layout: Layout) -> None
 def test_doubts_stand_on_both_pages(layout: Layout) -> None:
     doubtful = replace(SAYS, quality=Quality(True, warnings=("Much noise in V1.", "Arm electrodes may be swapped.")))
     for text in _texts(_pdf(_report(prediction=doubtful, paper=Paper(layout)))):
-        assert "Doubtful: Much noise in V1. Arm electrodes may be swapped." in text
+        assert "Warning: Much noise in V1. Arm electrodes may be swapped." in text
 
 
 def test_reasons_longer_than_a_line_are_printed_whole() -> None:

@@ -8,6 +8,7 @@ from ecgkt.prediction import TITLES
 from ecgkt.results import abstention, sections
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.trust_metrics import RiskCoverage
+from ecgkt.sheet.plotly_types import Figure
 from ecgkt.ui.widgets import charts, html
 from ecgkt.ui.widgets.theme import palette
 
@@ -45,7 +46,7 @@ def _risk(metrics: Metrics) -> None:
     html.show(abstention.risk(figures))
 
 
-def _chart(figures: RiskCoverage) -> charts.Figure:
+def _chart(figures: RiskCoverage) -> Figure:
     p = palette()
     data = []
     for k, (name, words) in enumerate(abstention.ORDERS.items()):

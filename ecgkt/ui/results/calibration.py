@@ -9,6 +9,7 @@ from ecgkt.results import calibration, sections
 from ecgkt.results.intervals import KINDS
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.trust_metrics import Bin
+from ecgkt.sheet.plotly_types import Figure
 from ecgkt.ui.widgets import charts, html
 from ecgkt.ui.widgets.theme import palette
 
@@ -49,7 +50,7 @@ def _head(metrics: Metrics) -> None:
             html.show(calibration.bins(metrics, head, kind))
 
 
-def _diagram(bins: list[Bin], number_of_kind: int) -> charts.Figure:
+def _diagram(bins: list[Bin], number_of_kind: int) -> Figure:
     p = palette()
     shown = [row for row in bins if row.pairs >= FEWEST]
     look = charts.series(p, number_of_kind)

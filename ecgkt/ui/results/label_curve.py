@@ -9,6 +9,7 @@ from ecgkt.results.curve_metrics import CurvePoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.names import MULTIMODAL, ORACLE, SIGNAL, title
+from ecgkt.sheet.plotly_types import Figure
 from ecgkt.ui.widgets import charts, html
 from ecgkt.ui.widgets.theme import palette
 
@@ -52,7 +53,7 @@ def _measured(curve: list[CurvePoint], name: str) -> list[tuple[int, Interval]]:
     return [(point.patients, value) for point in curve if (value := point.models.get(name))]
 
 
-def _figure(curve: list[CurvePoint], names: list[str], transfer: str) -> charts.Figure:
+def _figure(curve: list[CurvePoint], names: list[str], transfer: str) -> Figure:
     """Plotly figure: a line a model; the number of patients on a log scale, as it was chosen."""
     p = palette()
     fixed = [transfer, SIGNAL, MULTIMODAL]  # keep the colors that they have elsewhere

@@ -8,6 +8,7 @@ import streamlit as st
 
 from ecgkt.results import names, numbers, real_ecgs, sections
 from ecgkt.results.metrics import DoseResponse, LabProxy, Metrics
+from ecgkt.sheet.plotly_types import Figure
 from ecgkt.ui.widgets import charts, html
 from ecgkt.ui.widgets.theme import palette
 
@@ -77,7 +78,7 @@ def _doses(doses: dict[str, DoseResponse], thresholds: dict[str, float]) -> None
             html.show(real_ecgs.dose(key, dose))
 
 
-def _dose_figure(title: str, dose: DoseResponse, threshold: float | None) -> charts.Figure:
+def _dose_figure(title: str, dose: DoseResponse, threshold: float | None) -> Figure:
     p = palette()
     x, color = dose.values, p.models[0]
     band = {

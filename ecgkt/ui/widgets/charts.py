@@ -8,11 +8,10 @@ from typing import Any
 import streamlit as st
 
 from ecgkt.results.intervals import Interval
+from ecgkt.sheet.plotly_types import Figure, Part
 from ecgkt.ui.widgets.theme import Palette, palette
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
-Figure = dict[str, Any]  # as Plotly takes it; `Part` is a part of one
-Part = dict[str, Any]
 
 
 def series(p: Palette, number: int) -> dict[str, str]:
