@@ -28,7 +28,7 @@ BEFORE, AFTER = 0.36, 0.60  # s of the median beat around R, the latter cut to t
 QRS_REACH = (0.13, 0.20)  # s before and after R within which QRS begins and ends
 SHORTEST_QRS = 0.04  # s
 USUAL_QRS = (-0.04, 0.05)  # s from R, where the network sees no QRS at all
-NO_QRS, ENOUGH = 0.15, 0.5  # a peak whose QRS probability is below NO_QRS is none where most others are above ENOUGH
+NO_QRS, ENOUGH = 0.3, 0.5  # a peak whose QRS probability is below NO_QRS is none where most others are above ENOUGH
 SEEN, MISSED_QRS, APART = 0.9, 0.06, 0.2  # probability and s of a QRS that only the network saw, s from any other
 CUT_OFF = 0.04  # s from the tracing's ends within which an R peak is that of a QRS cut in two
 LONGEST_T = 0.62  # s from the end of QRS to the end of T
@@ -37,7 +37,7 @@ ST_LEAST = 0.06  # s after the J point that are ST by name: raised or depressed 
 P_REACH = 0.30  # s before QRS that go without a name where it is not sure whether there is a P wave
 # s added to the network's boundaries, which follow LUDB's annotators (QRS, T) and the simulator (P): what devices print
 # is shorter (benchmarks/measurements.md), as the outermost of twelve leads catches noise that their averages do not.
-SHIFT = {"p_onset": 0.0, "p_offset": -0.006, "qrs_onset": 0.005, "qrs_offset": -0.006, "t_onset": 0.0, "t_offset": 0.0}
+SHIFT = {"p_onset": 0.0, "p_offset": -0.006, "qrs_onset": 0.005, "qrs_offset": -0.007, "t_onset": 0.0, "t_offset": 0.0}
 
 
 @dataclass(frozen=True)
