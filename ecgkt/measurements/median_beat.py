@@ -84,20 +84,22 @@ def _aligned(signal: Signal, centers: npt.NDArray[np.intp], before: int, after: 
 
 
 def _typical(beats: Beats, r: float, end: float) -> Beat:
-    """Median of each boundary against R over all beats, laid at R = `r` and inside the beat's `end` (s)."""
+    """Median of each boundary against R over the beats of the prevailing kind, laid at R = `r` and inside the beat's
+    `end` (s). P waves that do not belong to QRS are left out."""
+    every = [beat for beat in beats.beats if beat.typical] or list(beats.beats)
 
     def at(times: list[float | None]) -> float | None:
-        known = [t - beat.r for t, beat in zip(times, beats.beats, strict=True) if t is not None]
+        known = [t - beat.r for t, beat in zip(times, every, strict=True) if t is not None]
         return min(max(r + median(known), 0.0), end) if known else None
 
     def sure(times: list[float]) -> float:
-        return min(max(r + median(t - beat.r for t, beat in zip(times, beats.beats, strict=True)), 0.0), end)
+        return min(max(r + median(t - beat.r for t, beat in zip(times, every, strict=True)), 0.0), end)
 
-    every = beats.beats
+    linked = beats.atrial in ("before every QRS", "unsure")
     return Beat(
         r,
-        at([b.p_onset for b in every]),
-        at([b.p_offset for b in every]),
+        at([b.p_onset for b in every]) if linked else None,
+        at([b.p_offset for b in every]) if linked else None,
         sure([b.qrs_onset for b in every]),
         sure([b.qrs_offset for b in every]),
         at([b.t_onset for b in every]),

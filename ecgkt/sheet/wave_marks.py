@@ -1,4 +1,5 @@
-"""Wave boundaries on the sheet: under each beat a bracket from onset to end of P, QRS and T, in millimeters.
+"""Wave boundaries on the sheet: under each beat a bracket from onset to end of P, QRS and T, in millimeters, and a
+stroke below for each pacing spike. P waves that are not sure are not marked.
 
 One trace for all of them. Boundaries are global, so every lead has the same ones; their order tells them apart, and
 the letters P and T on the first beat of the last row, no color does. Under any other row letters would run into a
@@ -45,6 +46,10 @@ def marked(sheet: dict[str, Any], paper: Paper, color: str) -> dict[str, Any]:
             left, right = ((at - paper.start) * paper.speed for at in (first, last))
             x += [left, left, right, right, np.nan]
             y += [foot + RISE * paper.row, foot, foot, foot + RISE * paper.row, np.nan]
+        for spike in paper.beats.pacing.spikes:
+            if cell.first <= spike <= cell.last:
+                x += [(spike - paper.start) * paper.speed] * 2 + [np.nan]
+                y += [foot, foot - RISE * paper.row, np.nan]
         if cell.first == paper.start and cell.offset == -(paper.rows - 1) * paper.row:
             firsts = {name: (first + last) / 2 for name, first, last in reversed(inside) if name in LETTERED}
             letters += [_letter(name, (at - paper.start) * paper.speed, foot, color) for name, at in firsts.items()]
@@ -59,7 +64,7 @@ def marked(sheet: dict[str, Any], paper: Paper, color: str) -> dict[str, Any]:
 
 
 def _inside(beats: Beats, cell: Cell) -> list[Wave]:
-    every = (wave for beat in beats.beats for wave in waves(beat))
+    every = (wave for beat in beats.beats for wave in waves(beat) if wave[0] != "P" or beats.atrial != "unsure")
     return [wave for wave in every if cell.first <= wave[1] and wave[2] <= cell.last]
 
 
@@ -76,7 +81,10 @@ def words(paper: Paper) -> str:
     shown = [beat for beat in paper.beats.beats if paper.start <= beat.r < last]
     if not shown:
         return " No wave boundaries were found."
-    found = [wave for beat in shown for wave in waves(beat)]
+    unsure = paper.beats.atrial == "unsure"
+    found = [wave for beat in shown for wave in waves(beat) if wave[0] != "P" or not unsure]
     counts = ", ".join(f"{sum(name == wave[0] for wave in found)} {name}" for name in ("P", "QRS", "T"))
-    first = ", ".join(f"{name} {onset:.2f} to {end:.2f} s" for name, onset, end in waves(shown[0]))
-    return f" Onset and end of {counts} waves are marked under the leads; in the first beat {first}."
+    first = ", ".join(f"{name} {a:.2f} to {b:.2f} s" for name, a, b in waves(shown[0]) if name != "P" or not unsure)
+    spikes = sum(paper.start <= at < last for at in paper.beats.pacing.spikes)
+    paced = f" {spikes} pacing spikes are marked by a stroke below." if spikes else ""
+    return f" Onset and end of {counts} waves are marked under the leads; in the first beat {first}.{paced}"

@@ -9,9 +9,9 @@ from ecgkt.measurements.wording import SPACE, flag, limit, number
 from ecgkt.ui.widgets import html
 
 ACCURACY = (
-    "Measured on the median beat, one set of boundaries for all leads. The error is the standard deviation against "
-    "the annotations of 150 real recordings (LUDB), from benchmarks/delineation.md; axes and voltages were not held "
-    "against a reference. Limits are reference limits, not diagnoses."
+    "Median over the beats, one set of boundaries for all leads. The error is the standard deviation against the "
+    "annotations of 75 real recordings (LUDB) that nothing was fitted to, from benchmarks/delineation.md; axes and "
+    "voltages were not held against a reference. Limits are reference limits, not diagnoses."
 )
 STRIP = {"rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTcF", "qrs_axis": "QRS axis"}
 
@@ -24,9 +24,14 @@ def strip(found: Intervals) -> None:
         words = "not measurable" if each.value is None else f"<b>{number(each)}</b>"
         if each.value is not None and each.unit != DEGREE:
             words += f'{SPACE}<span class="unit">{each.unit}</span>'
+        if name == "rate" and found.rate_range is not None:
+            low, high = found.rate_range
+            words += f' <span class="unit">({low:.0f} to {high:.0f})</span>'
         if flag(each):
             words += f' <span class="flag">{flag(each)}</span>'
         parts += f"<div><dt>{title}</dt> <dd>{words}</dd></div>"
+    if found.pacing:
+        parts += f"<div><dt>Pacing</dt> <dd>{found.pacing}: limits of normal conduction do not apply</dd></div>"
     st.html(f'<dl class="strip" aria-label="Measured on the tracing">{parts}</dl>')
 
 
@@ -40,6 +45,7 @@ def table(found: Intervals) -> None:
             state = f"not measurable: {each.reason}"
         else:
             state = flag(each) or ("normal" if each.limit else "no limit")
+            state += f" ({each.note})" if each.note else ""
         if flag(each):
             marked.append(len(rows))
         unit = "" if each.unit in (DEGREE, "V lead") else each.unit

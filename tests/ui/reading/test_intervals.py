@@ -33,6 +33,6 @@ def test_every_interval_stands_in_its_tab_with_limit_flag_and_reason() -> None:
 
 def test_the_errors_shown_are_those_of_the_benchmark() -> None:
     found = json.loads((ROOT / "benchmarks" / "delineation.json").read_text())
-    errors = found["sets"]["ludb, 150 records"]["ecgkt.measurements.delineation"]["errors_ms"]
+    errors = found["sets"]["ludb, the 75 records not fitted to"]["ecgkt.measurements.delineation"]["errors_ms"]
     names = {"p_duration": "P duration", "pr": "PR", "qrs": "QRS", "qt": "QT"}
     assert {key: errors[name]["sd"] for key, name in names.items()} == ERROR_SD
