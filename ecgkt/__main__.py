@@ -1,4 +1,4 @@
-"""The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` and
+"""The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` (`ecgkt.explain`) and
 `ecgkt report FILE --out report.pdf` (`ecgkt.report.command`); `python -m ecgkt` is the same.
 
 A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
@@ -8,26 +8,13 @@ the file and the reason; the other files are still done and the exit code is 2.
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from ecgkt import NOTICE
+from ecgkt import NOTICE, explain
 from ecgkt.ecg import ECGError
-from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction import Head
-from ecgkt.prediction_json import PredictionJSON, prediction_json
-from ecgkt.readers import read
-from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.report import command
 
-if TYPE_CHECKING:
-    from ecgkt.model.model import Model
-
-SHOWN = 5  # scores a head in the table; all that are positive are shown, however many
 BAD_INPUT = 2
 
 
@@ -35,11 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code: 0, or 2 if any file could not be explained or reported."""
     parser = argparse.ArgumentParser(prog="ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
-    explain = commands.add_parser("explain", help="findings, diagnoses and lab abnormalities predicted from ECG files")
-    explain.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
-    explain.add_argument("--json", action="store_true", help="one JSON object per file and line")
-    explain.add_argument("--attribution", metavar="LABEL", help="what contributes to the score of this label")
-    explain.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
+    help_explain = "findings, diagnoses and lab abnormalities predicted from ECG files"
+    explain.add_arguments(commands.add_parser("explain", help=help_explain))
     report = commands.add_parser("report", help="one ECG as a PDF to scale, its tracing as PNG, or everything as JSON")
     command.add_arguments(report)
     options = parser.parse_args(arguments)
@@ -62,120 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{options.file}: {error}", file=sys.stderr)
             return BAD_INPUT
         return 0
-    code = 0
-    for file in options.files:
-        try:
-            result = predict_file(model, file, options.attribution)
-        except ECGError as error:
-            print(f"{file}: {error}", file=sys.stderr)
-            code = BAD_INPUT
-            continue
-        try:
-            print(json.dumps(result) if options.json else table(result), flush=True)
-        except BrokenPipeError:  # `ecgkt explain ... | head` has seen enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            break
-    return code
-
-
-class AttributionJSON(TypedDict):
-    """Shares of the contribution to the score by lead, by wave, and of the RR intervals."""
-
-    label: str
-    leads: dict[str, float]
-    waves: dict[str, float]
-    rhythm: float
-    regions: list[str]
-    sentence: str
-
-
-class FileJSON(PredictionJSON):
-    """One line of `explain --json`. milliseconds: by step."""
-
-    file: str
-    model: dict[str, str]
-    milliseconds: dict[str, float]
-    attribution: NotRequired[AttributionJSON]
-
-
-def predict_file(model: Model, file: str, attribution: str | None = None) -> FileJSON:
-    """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
-    began = time.perf_counter()
-    ecg = AnalyzedECG(read(file))
-    times = {"read": _milliseconds(began)}
-    began = time.perf_counter()
-    prediction = model.predict(ecg)
-    times["predict"] = _milliseconds(began)
-    summary = None
-    if attribution and not prediction.abstained:
-        began = time.perf_counter()
-        summary = _attribution(model, ecg, attribution)
-        times["attribute"] = _milliseconds(began)
-    said = prediction_json(prediction)
-    result: FileJSON = {
-        "file": file,
-        "model": {"name": model.name, "sha256": model.sha256},
-        "quality": said["quality"],
-        "abstained": said["abstained"],
-        "findings": said["findings"],
-        "superclasses": said["superclasses"],
-        "diagnoses": said["diagnoses"],
-        "labs": said["labs"],
-        "milliseconds": times,
-    }
-    if attribution and summary is not None:
-        result["attribution"] = {
-            "label": attribution,
-            "leads": {lead: round(share.total, 4) for lead, share in summary.by_lead.items()},
-            "waves": {wave: round(share.total, 4) for wave, share in summary.by_wave.items()},
-            "rhythm": round(summary.rhythm.total, 4),
-            "regions": [region.words for region in summary.regions],
-            "sentence": summary.sentence,
-        }
-    return result
-
-
-def table(result: FileJSON) -> str:
-    """What people read, from the same object that --json prints."""
-    lines = [result["file"], f"  {NOTICE}"]
-    if result["abstained"]:
-        return "\n".join(
-            [
-                *lines,
-                "  No result, because the tracing is not usable:",
-                *(f"    {reason}" for reason in result["quality"]["reasons"]),
-            ]
-        )
-    lines += [f"  Warning: {warning}" for warning in result["quality"]["warnings"]]
-    if result["superclasses"]:
-        lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
-    titles: dict[Head, str] = {
-        "findings": "Findings",
-        "diagnoses": "Diagnoses",
-        "labs": "Lab abnormalities (predicted from the ECG, not measured)",
-    }
-    for head, title in titles.items():
-        lines.append(f"  {title}")
-        shown = [s for i, s in enumerate(result[head]) if i < SHOWN or s["positive"]]
-        for score in shown:
-            name = f"{score['lab']} {score['direction']}" if head == "labs" else f"{score['name']} ({score['code']})"
-            mark = "  above" if score["positive"] else ""
-            lines.append(
-                f"    {100 * score['probability']:5.1f}%  (threshold {100 * score['threshold']:.1f}%)  {name}{mark}"
-            )
-    if "attribution" in result:
-        lines.append(f"  {result['attribution']['label']}: {result['attribution']['sentence']}")
-    lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
-    return "\n".join(lines)
-
-
-def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:
-    attribution = model.attribute(ecg, code)
-    return summarize(attribution, ecg.beats)
-
-
-def _milliseconds(began: float) -> float:
-    return round(1000 * (time.perf_counter() - began), 2)
+    return 0 if explain.run(options, model) else BAD_INPUT
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ Head = Literal["findings", "diagnoses", "labs"]
 HEADS: tuple[Head, ...] = ("findings", "diagnoses", "labs")
 # What a head is called, and what it is about.
 TITLES: dict[Head, tuple[str, str]] = {
-    "findings": ("Findings", "what the tracing shows"),
-    "diagnoses": ("Diagnoses", "discharge diagnoses"),
+    "findings": ("Findings", "ECG statements, predicted"),
+    "diagnoses": ("Diagnoses", "ICD-10 codes of the stay, predicted"),
     "labs": ("Labs", "predicted from the ECG, not measured"),
 }
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)

@@ -17,6 +17,6 @@ side_by_side.show(session.open_entry(collection, entry), model)
 
 label_curve.section(model.metrics)
 
-st.header("Over the test cohort")
+st.header("Across the test cohort")
 performance.gap_closed(model.metrics)
 performance.by_label(model)

@@ -267,7 +267,7 @@ def _axis(part: Signal, missing: set[str]) -> _Value:
     one, foot = part[LEADS.index("I")], 2 / sqrt(3) * part[LEADS.index("aVF")]
     x, y = float(one.sum()), float(foot.sum())
     if hypot(x, y) <= EQUIPHASIC * float(np.hypot(one, foot).sum()):
-        return "indeterminate: as much to one side as to the other in I and aVF"
+        return "indeterminate (isoelectric in I and aVF)"
     return degrees(atan2(y, x))
 
 

@@ -4,6 +4,19 @@ from __future__ import annotations
 
 from ecgkt.measurements.intervals import DEGREE, Measured
 
+# Name of a measurement -> what is said of a value below and above its normal limits.
+FLAGS = {
+    "Heart rate": ("slow", "fast"),
+    "PR interval": ("short", "prolonged"),
+    "P duration": ("short", "prolonged"),
+    "QRS duration": ("narrow", "wide"),
+    "QTc (Fridericia)": ("short", "prolonged"),
+    "QTc (Bazett)": ("short", "prolonged"),
+    "P axis": ("leftward", "rightward"),
+    "QRS axis": ("left axis deviation", "right axis deviation"),
+    "T axis": ("leftward", "rightward"),
+    "R/S transition": ("early", "late"),
+}
 SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -18,14 +31,12 @@ def number(measured: Measured) -> str:
 
 
 def flag(measured: Measured) -> str:
-    """ "low", "high", and for an axis "to the left", "to the right"; empty where normal or without a limit."""
-    if measured.flag in (None, "normal"):
+    """What a cardiologist calls a value beyond its limit ("wide", "left axis deviation"); empty where it is normal or
+    has no limit."""
+    if measured.flag is None or measured.flag == "normal":
         return ""
-    if measured.unit == DEGREE:
-        return "to the left" if measured.flag == "low" else "to the right"
-    if measured.unit == "V lead":
-        return "early" if measured.flag == "low" else "late"
-    return str(measured.flag)
+    low, high = FLAGS.get(measured.name, ("low", "high"))
+    return low if measured.flag == "low" else high
 
 
 def limit(measured: Measured) -> str:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 FARTHEST = 8.0  # standard deviations beyond which a dimension counts no more
-UNLIKE = "Unlike the ECGs the model was trained on: at most 1 in 100 of those is as unusual."
+UNLIKE = "Unlike the ECGs the model was trained on (at most 1% of validation ECGs are this unusual)."
 TOO_UNLIKE = "The model was not trained on anything like this tracing: far more unusual than any validation ECG."
 
 

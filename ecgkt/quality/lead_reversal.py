@@ -41,13 +41,23 @@ def _exchanged(*pairs: tuple[str, str]) -> Moves:
     return {a: (b, 1) for pair in pairs for a, b in (pair, pair[::-1])}
 
 
+ROTATED = "right arm cable on the left arm, left arm on the leg, leg on the right arm"
+ROTATED_BACK = "right arm cable on the leg, leg on the left arm, left arm on the right arm"
 # Limb electrodes: I = LA - RA, II = LL - RA, III = LL - LA, so every mistake is a change of order and sign.
 SWAPS: dict[str, Moves] = {
     "right arm and left arm": {"I": ("I", -1), "II": ("III", 1), "III": ("II", 1)},
     "left arm and left leg": {"I": ("II", 1), "II": ("I", 1), "III": ("III", -1)},
     "right arm and left leg": {"I": ("III", -1), "II": ("II", -1), "III": ("I", -1)},
-    "all three limb electrodes, one on": {"I": ("III", 1), "II": ("I", -1), "III": ("II", -1)},
-    "all three limb electrodes, one back": {"I": ("II", -1), "II": ("III", -1), "III": ("I", 1)},
+    "right arm cable on the left arm, left arm on the leg, leg on the right arm": {
+        "I": ("III", 1),
+        "II": ("I", -1),
+        "III": ("II", -1),
+    },
+    "right arm cable on the leg, leg on the left arm, left arm on the right arm": {
+        "I": ("II", -1),
+        "II": ("III", -1),
+        "III": ("I", 1),
+    },
     **{f"V{k} and V{k + 1}": _exchanged((f"V{k}", f"V{k + 1}")) for k in range(1, 6)},
     "V1 and V3": _exchanged(("V1", "V3")),
     "V1 to V6, in reverse": _exchanged(("V1", "V6"), ("V2", "V5"), ("V3", "V4")),
@@ -133,7 +143,7 @@ def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
         if reversed_ is not None:
             gain = typical.gain(recorded, typical.distance(reversed_))
             if gain > typical.limits[BACKWARDS]:
-                return ("Played backwards, this looks more like an ECG: the samples may be in reverse order.",)
+                return ("It looks more like an ECG when time is reversed: the samples may be in reverse order.",)
     gains = {
         name: typical.gain(recorded, typical.distance(moved(found, swap))) - typical.limits[name]
         for name, swap in SWAPS.items()
@@ -150,6 +160,5 @@ def _sentence(name: str) -> str:
     if name.startswith("V"):
         order = name if "reverse" in name else f"{name} exchanged"
         return f"Chest leads may be in the wrong order ({order})."
-    which = name if name.startswith("all") else f"electrodes of {name}"
-    heart = ", unless there is dextrocardia" if name == "right arm and left arm" else ""
-    return f"Limb leads may be reversed ({which}){heart}."
+    heart = ", or dextrocardia" if name == "right arm and left arm" else ""
+    return f"Limb leads may be reversed ({name}){heart}."

@@ -33,8 +33,8 @@ GOLDBERGER_SHARE = -0.1
 # Median speed over the peak speed at QRS: at most 0.42 in 360 real recordings, 0.65 and more in noise of any color.
 MOST_NOISE = 0.55
 SLOWEST, FASTEST = 20.0, 300.0  # beats a minute; beyond it is not a rhythm that QRS detection followed
-HUGE = f"Amplitudes above {LARGEST:.0f} mV are not an ECG's; the unit in the file may be wrong (µV taken for mV)."
-TINY = "Amplitudes of a few µV are not an ECG's; the unit in the file may be wrong (mV taken for µV)."
+HUGE = f"Amplitudes above {LARGEST:.0f} mV are implausible for an ECG; the unit may be wrong (µV taken for mV)."
+TINY = "Amplitudes of a few µV are implausible for an ECG; the unit may be wrong (mV taken for µV)."
 ALIKE_BEATS = 0.05  # mean correlation between beats: 0.1 (every beat ectopic) to 1 in recordings, 0.02 at most in noise
 
 Row = npt.NDArray[np.float64]
@@ -113,7 +113,9 @@ def _leads_agree(signal: Row) -> list[str]:
         if not _follows(rows[lead], (one, two), FROM_I_AND_II[lead], GOLDBERGER_SHARE)
     ]
     if wrong:
-        return [f"{', '.join(wrong)} are inconsistent with I and II, which define them: leads may be mislabeled."]
+        is_one = len(wrong) == 1
+        verb, which = ("is", "it") if is_one else ("are", "them")
+        return [f"{', '.join(wrong)} {verb} inconsistent with I and II, which define {which}: leads may be mislabeled."]
     return []
 
 
@@ -140,9 +142,9 @@ def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
     cuts = cuts - cuts.mean(axis=2, keepdims=True)
     height = float(np.median(np.ptp(np.median(cuts, axis=0), axis=1)))
     if height < SMALLEST_QRS:
-        return [f"QRS complexes of {height:.2f} mV are too small for an ECG; the unit in the file may be wrong."]
+        return [f"QRS complexes of {height:.2f} mV are implausibly small; the unit in the file may be wrong."]
     if not SLOWEST <= rate <= FASTEST:
-        return [f"The rhythm could not be followed (peaks at {rate:.0f} a minute)."]
+        return [f"R peaks could not be detected reliably (apparent rate {rate:.0f}/min)."]
     units = cuts.reshape(len(cuts), -1)
     units = units / (np.linalg.norm(units, axis=1, keepdims=True) + 1e-9)
     # The mean correlation between every two different beats, from the length of their sum.
@@ -150,5 +152,5 @@ def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
     speed = np.sqrt(np.mean(np.gradient(signal / [[span(row)] for row in signal], axis=1) ** 2, axis=0))
     noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
     if alike < ALIKE_BEATS or noise > MOST_NOISE:
-        return ["The tracing is too noisy: no regular QRS complexes stand out."]
+        return ["The tracing is too noisy: no consistent QRS complexes could be identified."]
     return []

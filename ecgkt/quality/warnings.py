@@ -22,6 +22,12 @@ SOME_CLIPPED = 0.01  # share of a lead's samples; a QRS that touches the recorde
 # Share of the lead's beat by which its beats differ (RMS of the median beat): 0.05 as a rule, 0.25 in 1% of recordings.
 DISSIMILAR_BEATS = 0.35
 TREMOR = 0.06  # fast noise (SD) as a share of the height of the lead's beat: 0.004 as a rule, 0.06 in 1% of recordings
+# The right leg electrode is the ground and sits near the left leg: a lead between the two legs is nearly flat.
+FLAT_LIMB_LEAD = {
+    "I": "the arm and leg electrodes of both sides",
+    "II": "right arm and right leg electrodes",
+    "III": "left arm and right leg electrodes",
+}
 NEARLY_FLAT = 0.03  # span of a limb lead beside the largest of the three; 0.04 at least in real recordings
 # mV, median span over the leads: 0.32 to 4.8 in real recordings, some of them scaled.
 WEAK, STRONG = 0.2, 6.0
@@ -63,7 +69,7 @@ def _amplitudes(spans: Sequence[float]) -> list[str]:
     limb = spans[:3]
     if min(limb) < NEARLY_FLAT * max(limb):
         lead = LEADS[int(np.argmin(limb))]
-        found.append(f"Lead {lead} is nearly flat: an arm electrode and the right leg electrode may be reversed.")
+        found.append(f"Lead {lead} is nearly flat: {FLAT_LIMB_LEAD[lead]} may be reversed.")
     return found
 
 

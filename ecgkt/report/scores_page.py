@@ -45,7 +45,7 @@ def draw(page: Page, data: ReportData, pages: int) -> None:
     page.words(title, LEFT, top - 5, 13, bold=True)
     start = LEFT + text_width(title, 13, bold=True) + 6
     page.words(shortened(words.patient(data), RIGHT - 35 - start, 9), start, top - 5, 9)
-    page.words(f"Report of {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
+    page.words(f"Report date {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
     page.words(shortened(words.remark(data), RIGHT - LEFT, SMALL), LEFT, top - 9, SMALL, WARNING)
     width = (RIGHT - LEFT - 2 * GAP) / 3
     y = top - 13
@@ -81,7 +81,7 @@ def _scores(page: Page, data: ReportData, head: Head, box: Box) -> None:
     note = TITLES[head][1] + ("; learned from simulated patients" if simulated else "")
     _title(page, TITLES[head][0], note, box.left, box.right, box.high)
     if not scores:
-        page.words("This model has none.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
+        page.words("Not predicted by this model.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
         return
     shown = _shown(scores)
     learned = [LEARNT.get(score["learned_from"], score["learned_from"]) for score in shown]

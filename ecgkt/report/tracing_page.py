@@ -46,7 +46,7 @@ def draw(page: Page, data: ReportData, pages: int) -> None:
 def _header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 5.5, 15, bold=True)
-    page.words(f"Report of {data['created']}", box.right, top - 5.5, 8, QUIET, side="right")
+    page.words(f"Report date {data['created']}", box.right, top - 5.5, 8, QUIET, side="right")
     page.words(shortened(words.patient(data), box.width, 10), box.left, top - 12, 10)
     notes = "; ".join(data["tracing"]["notes"])
     page.words(shortened(notes, box.width / 2, 7), box.right, top - 12, 7, QUIET, side="right")
@@ -62,7 +62,7 @@ def _low_header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
     page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
-    page.words(f"Report of {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
+    page.words(f"Report date {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
     if words.remark(data):
         _remark(page, data, box, top - 8.5)
     else:
@@ -82,7 +82,7 @@ def _remark(page: Page, data: ReportData, box: Box, y: float) -> None:
 def _pairs(data: ReportData) -> list[tuple[str, str]]:
     rows = data["intervals"]["measurements"]
     axes = " / ".join(words.value(rows[name]) for name in AXES)
-    return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("Axes of P / QRS / T", axes)]
+    return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("P / QRS / T axes", axes)]
 
 
 def footer(page: Page, data: ReportData, number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:

@@ -9,11 +9,11 @@ from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
 from ecgkt.results.trust_metrics import Beyond, Conformal, Novelty, Order, RiskCoverage
 
-ORDERS: dict[Order, str] = {"confidence": "least confident left out first", "novelty": "most novel left out first"}
+ORDERS: dict[Order, str] = {"confidence": "least confident left out first", "novelty": "most unusual left out first"}
 UNLIKE = (
     "An ECG is flagged beyond a first limit, which at most 1% of each source's validation ECGs may exceed; beyond a "
-    "second, twice as far out as the farthest validation ECG, it gets no answer. These figures leave out the "
-    "quality check, which catches most junk first."
+    "second, twice as far out as the farthest validation ECG, it gets no answer. The quality "
+    "check, which runs first and rejects most input that is no ECG, is not included in these figures."
 )
 
 
@@ -45,7 +45,7 @@ def verdicts(conformal: Conformal) -> Table:
         )
     return Table(
         (
-            "", "Labels, by whose ECGs set the limits", "Not called absent, with the label",
+            "", "Labels, by source of the limits", "Not called absent, with the label",
             "Not called present, without it", "Called present", "Called absent",
         ),
         rows,

@@ -15,7 +15,7 @@ INTRODUCTION = (
 )
 CAPTION = (
     "Expected calibration error (95% confidence interval over patients). Most probabilities are small, so errors "
-    "pooled over all labels are too; the mean over labels is stricter, but much of it is chance."
+    "pooled over all labels are too; the mean over labels is stricter."
 )
 
 

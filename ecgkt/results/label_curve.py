@@ -81,7 +81,7 @@ def sentences(metrics: Metrics, group: str = "") -> list[str]:
     paired = about.conclusions.best_at_tenth_minus_signal_only_with_all if about and not group else None
     verdict = "falls short of" if reached[0] < alone[0] else "matches or exceeds"
     if paired and paired[1] <= 0 <= paired[2]:
-        verdict = "is level with"
+        verdict = "is not shown to differ from"
     difference = f" (difference {numbers.signed_interval(paired)})" if paired else ""
     result = [
         f"With {few.patients:,} labeled patients, knowledge transfer ({names.title(name)}) reaches a macro AUROC of "
@@ -129,7 +129,7 @@ def verdicts(metrics: Metrics) -> list[str]:
         f"interval above zero){': ' if better else ''}{', '.join(better)}."
     ]
     others = f"; in the other {rest}, no difference is shown" if rest else ""
-    result.append(f"It does worse in {', '.join(worse) if worse else 'none'}{others}.")
+    result.append(f"It is worse in {', '.join(worse) if worse else 'no group'}{others}.")
     return result
 
 

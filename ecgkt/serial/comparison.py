@@ -201,7 +201,7 @@ def mismatches(before: ECG, now: ECG, hours: float | None = None) -> tuple[str, 
     """Sentences on why the two may not be of the same patient. hours: from before to now, where known."""
     out = []
     if before.sex is not None and now.sex is not None and before.sex != now.sex:
-        out.append("One ECG is of a woman, the other of a man: they may not be of the same patient.")
+        out.append("The recorded sex differs: the ECGs may not be of the same patient.")
     if before.age is not None and now.age is not None:
         older = now.age - before.age
         expected = None if hours is None else hours / HOURS_A_YEAR

@@ -140,7 +140,8 @@ def collection_or_stop() -> Collection:
             "Folder of your own ECGs",
             key=keys.FOLDER_INPUT,
             placeholder="a path on this computer",
-            help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL or any ECG files. Empty: the examples.",
+            help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL, or ECG files of any format but CSV, .npy and "
+            "zip. Empty: the examples.",
             on_change=_use_folder,
         )
     folder = st.session_state[keys.FOLDER].strip()

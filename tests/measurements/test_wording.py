@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from ecgkt.measurements.intervals import Measured
+import numpy as np
+import pytest
+
+from ecgkt.ecg import ECG
+from ecgkt.measurements.intervals import Measured, measure
 from ecgkt.measurements.normal_limits import Limit
-from ecgkt.measurements.wording import flag
+from ecgkt.measurements.wording import FLAGS, flag
 
 
-def test_a_flag_is_said_in_words_whatever_the_direction() -> None:
-    def of(unit: str, value: float | None) -> str:
-        return flag(Measured("x", unit, value, limit=Limit(10, 20, "")))
+@pytest.mark.parametrize(
+    ("name", "unit", "words"),
+    [
+        ("QRS duration", "ms", ["narrow", "", "", "wide"]),
+        ("QRS axis", "°", ["left axis deviation", "", "", "right axis deviation"]),
+        ("R/S transition", "V lead", ["early", "", "", "late"]),
+        ("Cornell voltage", "mV", ["low", "", "", "high"]),
+    ],
+)
+def test_a_flag_is_said_in_the_words_of_the_field(name: str, unit: str, words: list[str]) -> None:
+    values = (9, 10, 20, 21)  # the limits themselves are normal
+    assert [flag(Measured(name, unit, value, limit=Limit(10, 20, ""))) for value in values] == words
+    assert flag(Measured(name, unit, None, limit=Limit(10, 20, ""))) == ""
+    assert flag(Measured(name, unit, 5)) == ""
 
-    assert [of("ms", value) for value in (9, 10, 20, 21, None)] == ["low", "", "", "high", ""]
-    assert [of("°", value) for value in (-30, 15, 90)] == ["to the left", "", "to the right"]
-    assert flag(Measured("x", "ms", 5)) == ""
+
+def test_every_name_with_words_of_its_own_is_one_that_is_measured() -> None:
+    assert set(FLAGS) <= {row.name for row in measure(ECG(np.zeros((12, 1000), np.float32), 500.0)).rows}

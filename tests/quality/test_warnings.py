@@ -10,6 +10,7 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from ecgkt.ecg import ECG, LEADS
+from ecgkt.quality import lead_reversal
 from ecgkt.quality.lead_reversal import FILE, LOOKED_AT, SWAPS, moved
 from ecgkt.quality.usable import assess
 from ecgkt.quality.warnings import quality_warnings
@@ -71,10 +72,10 @@ def gaps(signal: np.ndarray) -> np.ndarray:
 
 
 CHANGES: list[tuple[Change, str]] = [
-    (electrodes({"RA": "LA", "LA": "RA"}), "electrodes of right arm and left arm"),
-    (electrodes({"RA": "LL", "LL": "RA"}), "electrodes of right arm and left leg"),
-    (electrodes({"RA": "LA", "LA": "LL", "LL": "RA"}), "all three limb electrodes"),
-    (electrodes({"RA": "LL", "LA": "RA", "LL": "LA"}), "all three limb electrodes"),
+    (electrodes({"RA": "LA", "LA": "RA"}), "right arm and left arm"),
+    (electrodes({"RA": "LL", "LL": "RA"}), "right arm and left leg"),
+    (electrodes({"RA": "LA", "LA": "LL", "LL": "RA"}), "right arm cable on the left arm, left arm on the leg"),
+    (electrodes({"RA": "LL", "LA": "RA", "LL": "LA"}), "right arm cable on the leg, leg on the left arm"),
     (electrodes({"RA": "RL"}), "Lead II is nearly flat"),
     (order("V2", "V1", "V3", "V4", "V5", "V6"), "V1 and V2"),
     (order("V1", "V2", "V4", "V3", "V5", "V6"), "V3 and V4"),
@@ -121,8 +122,8 @@ def test_swaps_are_what_the_electrodes_say(real: ECG) -> None:
         "right arm and left arm": {"RA": "LA", "LA": "RA"},
         "left arm and left leg": {"LA": "LL", "LL": "LA"},
         "right arm and left leg": {"RA": "LL", "LL": "RA"},
-        "all three limb electrodes, one on": {"RA": "LA", "LA": "LL", "LL": "RA"},
-        "all three limb electrodes, one back": {"RA": "LL", "LA": "RA", "LL": "LA"},
+        lead_reversal.ROTATED: {"RA": "LA", "LA": "LL", "LL": "RA"},
+        lead_reversal.ROTATED_BACK: {"RA": "LL", "LA": "RA", "LL": "LA"},
     }
     rows = [LEADS.index(lead) for lead in LOOKED_AT]
     for name, swap in turned.items():

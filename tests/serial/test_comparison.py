@@ -206,7 +206,7 @@ def test_two_who_may_not_be_one_patient() -> None:
     assert not mismatches(of(60, "male"), of(61, "male"))
     assert not mismatches(of(60, None), of(None, "male"))
     assert not mismatches(of(60, "male"), of(70, "male"), 10 * year)
-    assert "woman" in mismatches(of(60, "male"), of(60, "female"))[0]
+    assert "sex differs" in mismatches(of(60, "male"), of(60, "female"))[0]
     assert "wrong order" in mismatches(of(70, "male"), of(60, "male"))[0]
     assert "10 years" in mismatches(of(60, "male"), of(70, "male"))[0]
     assert "do not match" in mismatches(of(60, "male"), of(70, "male"), year)[0]

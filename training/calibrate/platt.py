@@ -139,7 +139,7 @@ def threshold(probabilities: Array, truth: Array, simulated: Flags) -> tuple[flo
     if truth[real].sum() >= ENOUGH_REAL_POSITIVES or not (known & simulated).any():
         use, kind = real, "real"
     if truth[use].sum() == 0:
-        return 0.5, "0.5, for want of positive validation ECGs"
+        return 0.5, "0.5 (no positive validation ECGs)"
     source = (
         f"highest F1 at {SPECIFICITY:.0%} specificity or more on {int(use.sum())} {kind} validation ECGs "
         f"({int(truth[use].sum())} positive)"

@@ -8,6 +8,7 @@ Calibration and thresholds come from the validation split only: see `training.ca
 from __future__ import annotations
 
 import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +129,7 @@ def _label_entries(
             "training_positives": int(positive.sum()),
             "threshold": round(threshold, 5),
             "threshold_source": source,
-            "guarantee": vars(promised[code]) if code in promised else None,
+            "guarantee": _around(promised[code], round(threshold, 5)) if code in promised else None,
             "auroc": figure.auroc if figure else None,
             "test_positives": figure.positives if figure else 0,
             "measured_on": figure.measured_on if figure else None,
@@ -136,6 +137,13 @@ def _label_entries(
         }
         entries.append(msgspec.convert(made, LabelEntry))
     return entries
+
+
+def _around(promise: Guarantee, threshold: float) -> dict[str, object]:
+    """The limits of a verdict, moved by a last digit to take in the threshold as it is rounded here."""
+    low = None if promise.low is None else min(promise.low, threshold)
+    high = None if promise.high is None else max(promise.high, threshold)
+    return vars(replace(promise, low=low, high=high))
 
 
 def _provenance(info: Info, pretrain: bool) -> DataSet:

@@ -18,12 +18,12 @@ from training.release.model_card import LABELS_FILE, labels_csv, model_card, res
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("ecgkt", "training", "benchmarks")
 OTHER_FOLDERS = {
-    "pages": "the pages of the dashboard, which app.py puts together",
+    "pages": "the pages of the dashboard, listed in ecgkt/ui/widgets/navigation.py",
     "assets/models": "the shipped bundle",
     "assets/examples": "simulated test patients in MIMIC's layout, one real recording",
-    "training/configs": "settings of every run: tiny, default, mimic, the label-efficiency curve, the cohort",
-    "tests": "mirrors the tree; contract/ holds every encoder to one contract, browser/ drives Chromium",
-    "docs": "architecture, report format, log",
+    "training/configs": "settings of every run: tiny, default, paper, mimic, the label-efficiency curve, the cohort",
+    "tests": "mirrors the tree; browser/ drives Chromium",
+    "docs": "the pages of the documentation site",
 }
 
 

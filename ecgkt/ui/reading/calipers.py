@@ -65,6 +65,6 @@ def readings(key: str) -> None:
         )
         for number, each in enumerate(found, start=1)
     ]
-    header = ("", "Lead", "From, s", "Width, ms", "Rate, if one cycle, /min", "Height, mV")
+    header = ("", "Lead", "Start, s", "Interval, ms", "Rate, if one RR, /min", "Amplitude, mV")
     html.table(header, rows, "Caliper measurements on this tracing", numbers=(2, 3, 4, 5))
     st.button("Clear all", key="clear_measurements", shortcut="X", on_click=found.clear)

@@ -10,8 +10,8 @@ from ecgkt.results import numbers
 from ecgkt.ui.widgets import html
 
 OTHERS = {
-    "vital:heartrate": ("Heart rate", "1/min"),
-    "vital:resprate": ("Respiratory rate", "1/min"),
+    "vital:heartrate": ("Heart rate", "/min"),
+    "vital:resprate": ("Respiratory rate", "/min"),
     "vital:o2sat": ("Oxygen saturation", "%"),
     "vital:sbp": ("Systolic blood pressure", "mmHg"),
     "vital:dbp": ("Diastolic blood pressure", "mmHg"),
@@ -72,7 +72,7 @@ def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> 
         rows.append((max((s.probability for s in (low, high) if s), default=0.0), cells))
     rows.sort(key=lambda row: (row[1][4] == "not measured", -row[0]))
     html.table(
-        ("Lab", "Measured", "Unit", "Reference", "Flag", "Low", "", "High", ""),
+        ("Lab", "Measured", "Unit", "Reference", "Flag", "Predicted low", "", "Predicted high", ""),
         [cells for _, cells in rows],
         "Probabilities of low and high are predicted from the ECG, not measured; the vertical tick is the threshold.",
         numbers=(1, 5, 7),

@@ -11,7 +11,7 @@ from ecgkt.ui.widgets import html
 ACCURACY = (
     "Median over the beats, one set of boundaries for all leads. The error is the standard deviation against the "
     "annotations of 75 real recordings (LUDB) that nothing was fitted to, from benchmarks/delineation.md; axes and "
-    "voltages were not held against a reference. Limits are reference limits, not diagnoses."
+    "voltages were not validated against a reference. Limits are reference limits, not diagnoses."
 )
 STRIP = {"rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTcF", "qrs_axis": "QRS axis"}
 

@@ -119,15 +119,16 @@ def verdict(score: Score) -> str:
     patients = f"{promise.positives} {promise.population} validation patients with it and {promise.negatives} without"
     if score.verdict is None:
         return f"No verdict: only {patients}."
+    share = numbers.percent(promise.alpha)
     return (
-        f"Verdict: {score.verdict} (of such patients who have it at most {numbers.percent(promise.alpha)} are called "
-        f"absent, of those who do not at most {numbers.percent(promise.alpha)} present; {patients})."
+        f"Verdict: {score.verdict}. By design at most {share} of patients with the label are called absent and at most "
+        f"{share} of those without it present (limits from {patients})."
     )
 
 
 def auroc(label: Label) -> str:
     if label.auroc is None:
-        return f"Test AUROC not measurable ({label.test_positives} positives)."
+        return f"Test AUROC not estimable ({label.test_positives} positives)."
     value, low, high = label.auroc
     where = f" {label.measured_on} test ECGs" if label.measured_on else ""
     return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positive{where})."

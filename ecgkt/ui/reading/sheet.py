@@ -64,7 +64,7 @@ def relevance_settings() -> tuple[str, Overlay | None]:
         is_drawn = st.toggle("Show on the tracing", value=True, key="overlay", bind="query-params")
         way = switch("Display", tuple(WAYS), "way")
         shown = st.slider(
-            "Amount shown, % of the contribution to the score",
+            "Show the strongest, % of the contributions",
             10,
             100,
             SHOWN,

@@ -81,7 +81,7 @@ def _by_group(metrics: Metrics) -> None:
     gains = label_curve.gains(metrics)
     if not gains:
         return
-    st.subheader("Where it helps and where it costs")
+    st.subheader("Where transfer helps and where it hurts")
     html.text(" ".join(label_curve.verdicts(metrics)), "lead-in")
     what = label_curve_tables.gain_title(metrics)
     figure = charts.forest(list(gains), [(what, list(gains.values()))], f"{what} (0: no difference)", 0.0)

@@ -98,8 +98,8 @@ def _sheet_settings() -> Paper:
 
 def _beat_gain() -> float | None:
     """mm/mV; None for the usual one, which tall waves halve."""
-    gain = sheet.switch("Gain of the median beats, mm/mV", ("usual", "2.5", "5", "10", "20"), "beat_gain")
-    return None if gain == "usual" else float(gain)
+    gain = sheet.switch("Gain of the median beats, mm/mV", ("auto", "2.5", "5", "10", "20"), "beat_gain")
+    return None if gain == "auto" else float(gain)
 
 
 def _beats(found: SerialComparison, gain: float | None) -> None:

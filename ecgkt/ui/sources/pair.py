@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PAGE = "pages/serial.py"
 FOLDER, FILES = "Patients", "Your files"
-LABELS = {"one": "First ECG; all files of a record together", "other": "Second ECG; all files of a record together"}
+LABELS = {"one": "First ECG (select all files of the record)", "other": "Second ECG (select all files of the record)"}
 SLOTS = ("one", "other")  # before and now, until they are swapped
 NOW = "other"
 
@@ -171,8 +171,8 @@ def _files() -> Pair:
     last.button("Swap", key="serial_swap", on_click=_swap, width="stretch", disabled=not kept)
     if len(kept) < len(SLOTS):
         html.text(
-            "Both tracings are read in memory on this computer and deleted when the tab is closed. Recording times "
-            "are not read: put the earlier ECG under Before."
+            "Both tracings are read in memory, on the computer that runs the dashboard, and deleted when the tab is "
+            "closed. Recording times are not read: put the earlier ECG under Before."
         )
         st.stop()
     return Pair(kept[order[0]], kept[order[1]])

@@ -31,8 +31,8 @@ def receive() -> Opened:
     )
     if not files:
         html.text(
-            "The tracing is read in memory on this computer and deleted when the tab is closed. "
-            "Only the patient's age band and sex are shown."
+            "The tracing is read in memory, on the computer that runs the dashboard, and deleted when the tab is "
+            "closed. Only the patient's age band and sex are shown."
         )
         st.stop()
     opened = read_one(files)

@@ -78,4 +78,4 @@ def test_wave_boundaries_are_switched_on_by_key_address_or_hand_and_said_in_word
     for shown in (app.button(key="key_waves").click().run(), linked(waves="true")):
         assert len([trace for trace in sheet(shown)["data"] if trace.get("meta") == "boundaries"]) == 1
         assert "T" in notes(shown)
-        assert "Onset and end of 0 P, 13 QRS, 13 T waves" in shown.get("plotly_chart")[0].proto.alt
+        assert "Onset and end of 0 P, 12 QRS, 12 T waves" in shown.get("plotly_chart")[0].proto.alt

@@ -1,0 +1,148 @@
+"""The command `ecgkt explain FILE...`: what the model says of ECG files, for people or as JSON, a line a file."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, NotRequired, TypedDict
+
+from ecgkt import NOTICE
+from ecgkt.ecg import ECGError
+from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.prediction import Head
+from ecgkt.prediction_json import PredictionJSON, prediction_json
+from ecgkt.readers import read
+from ecgkt.relevance.summary import RelevanceSummary, summarize
+
+if TYPE_CHECKING:
+    from ecgkt.model.model import Model
+
+SHOWN = 5  # scores a head in the table; all that are positive are shown, however many
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
+    parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
+    parser.add_argument("--attribution", metavar="LABEL", help="what contributes to the score of this label")
+    parser.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
+
+
+def run(options: argparse.Namespace, model: Model) -> bool:
+    """Print what the model says of every file; False if one could not be read, which one line on stderr says."""
+    all_read = True
+    for file in options.files:
+        try:
+            result = predict_file(model, file, options.attribution)
+        except ECGError as error:
+            print(f"{file}: {error}", file=sys.stderr)
+            all_read = False
+            continue
+        try:
+            print(json.dumps(result) if options.json else table(result), flush=True)
+        except BrokenPipeError:  # `ecgkt explain ... | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            break
+    return all_read
+
+
+class AttributionJSON(TypedDict):
+    """Shares of the contribution to the score by lead, by wave, and of the RR intervals."""
+
+    label: str
+    leads: dict[str, float]
+    waves: dict[str, float]
+    rhythm: float
+    regions: list[str]
+    sentence: str
+
+
+class FileJSON(PredictionJSON):
+    """One line of `explain --json`. milliseconds: by step."""
+
+    file: str
+    model: dict[str, str]
+    milliseconds: dict[str, float]
+    attribution: NotRequired[AttributionJSON]
+
+
+def predict_file(model: Model, file: str, attribution: str | None = None) -> FileJSON:
+    """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
+    began = time.perf_counter()
+    ecg = AnalyzedECG(read(file))
+    times = {"read": _milliseconds(began)}
+    began = time.perf_counter()
+    prediction = model.predict(ecg)
+    times["predict"] = _milliseconds(began)
+    summary = None
+    if attribution and not prediction.abstained:
+        began = time.perf_counter()
+        summary = _attribution(model, ecg, attribution)
+        times["attribute"] = _milliseconds(began)
+    said = prediction_json(prediction)
+    result: FileJSON = {
+        "file": file,
+        "model": {"name": model.name, "sha256": model.sha256},
+        "quality": said["quality"],
+        "abstained": said["abstained"],
+        "findings": said["findings"],
+        "superclasses": said["superclasses"],
+        "diagnoses": said["diagnoses"],
+        "labs": said["labs"],
+        "milliseconds": times,
+    }
+    if attribution and summary is not None:
+        result["attribution"] = {
+            "label": attribution,
+            "leads": {lead: round(share.total, 4) for lead, share in summary.by_lead.items()},
+            "waves": {wave: round(share.total, 4) for wave, share in summary.by_wave.items()},
+            "rhythm": round(summary.rhythm.total, 4),
+            "regions": [region.words for region in summary.regions],
+            "sentence": summary.sentence,
+        }
+    return result
+
+
+def table(result: FileJSON) -> str:
+    """What people read, from the same object that --json prints."""
+    lines = [result["file"], f"  {NOTICE}"]
+    if result["abstained"]:
+        return "\n".join(
+            [
+                *lines,
+                "  No result, because the tracing is not usable:",
+                *(f"    {reason}" for reason in result["quality"]["reasons"]),
+            ]
+        )
+    lines += [f"  Warning: {warning}" for warning in result["quality"]["warnings"]]
+    if result["superclasses"]:
+        lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
+    titles: dict[Head, str] = {
+        "findings": "Findings",
+        "diagnoses": "Diagnoses",
+        "labs": "Lab abnormalities (predicted from the ECG, not measured)",
+    }
+    for head, title in titles.items():
+        lines.append(f"  {title}")
+        shown = [s for i, s in enumerate(result[head]) if i < SHOWN or s["positive"]]
+        for score in shown:
+            name = f"{score['lab']} {score['direction']}" if head == "labs" else f"{score['name']} ({score['code']})"
+            mark = "  above" if score["positive"] else ""
+            lines.append(
+                f"    {100 * score['probability']:5.1f}%  (threshold {100 * score['threshold']:.1f}%)  {name}{mark}"
+            )
+    if "attribution" in result:
+        lines.append(f"  {result['attribution']['label']}: {result['attribution']['sentence']}")
+    lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
+    return "\n".join(lines)
+
+
+def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:
+    attribution = model.attribute(ecg, code)
+    return summarize(attribution, ecg.beats)
+
+
+def _milliseconds(began: float) -> float:
+    return round(1000 * (time.perf_counter() - began), 2)
