@@ -197,9 +197,9 @@ def interval_table(found: SerialComparison) -> None:
     )
     html.text(
         "A change smaller than the smallest detectable change may be measurement error (95%): 1.96 times √2 times the "
-        "standard deviation of the error against the annotations of 75 real recordings (LUDB) that nothing was fitted to, "
-        "from benchmarks/delineation.md. It is unknown for rate, axes and voltages; a different electrode position also "
-        "changes axes and voltages."
+        "standard deviation of the error against the annotations of 75 real recordings (LUDB) that nothing was fitted "
+        "to, from benchmarks/delineation.md. It is unknown for rate, axes and voltages; a different electrode position "
+        "also changes axes and voltages."
     )
 
 
