@@ -42,8 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command == "report":
         try:
             command.run(options, model)
-        except (ECGError, OSError) as error:
+        except ECGError as error:
             print(f"{options.file}: {error}", file=sys.stderr)
+            return BAD_INPUT
+        except OSError as error:
+            print(f"{options.out}: The report cannot be written ({error.strerror}).", file=sys.stderr)
             return BAD_INPUT
         return 0
     return 0 if explain.run(options, model) else BAD_INPUT

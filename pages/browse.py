@@ -12,5 +12,6 @@ model = session.model_if_loaded()
 collection = session.collection_or_stop()
 entry = examples.choose(collection, model)
 reading_page.show(session.open_entry(collection, entry), model)
-if model is None:  # it came while the tracing was on the page already; the filters do not have its words yet
+# The model came while the tracing was on the page already; the filters do not have its words yet.
+if model is None and session.model_if_loaded() is not None:
     st.rerun()

@@ -33,9 +33,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _run(options)
-    except (ValueError, FileNotFoundError) as error:
-        absent = isinstance(error, FileNotFoundError) and error.filename
-        print(f"training: {f'There is no {absent}.' if absent else error}", file=sys.stderr)
+    except FileNotFoundError as error:
+        print(f"training: {f'There is no {error.filename}.' if error.filename else error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"training: {error.filename or 'A file'} cannot be used ({error.strerror}).", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        print(f"training: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntraining: stopped; the same command goes on where it was.", file=sys.stderr)

@@ -99,8 +99,13 @@ def part_of(text: str) -> tuple[int, int]:
 
 
 def load_config(path: str | Path) -> Config:
-    """Read a run's YAML. Raises ValueError naming unknown or missing keys."""
-    raw = yaml.safe_load(Path(path).read_text())
+    """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping."""
+    try:
+        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError):
+        raw = None
+    if not isinstance(raw, dict):
+        raise ValueError(f"{path} is no YAML file of settings.")
     known = {field.name for field in fields(Config)}
     unknown, missing = set(raw) - known, known - set(raw)
     if unknown or missing:

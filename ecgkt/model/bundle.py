@@ -126,11 +126,16 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
         calibrated = card.calibration.get(name, {}).get(head, {})
         if not set(codes) <= set(calibrated):
             raise BundleError(f"bundle.json lacks a calibration for some {head} of the network {name!r}.")
+        listed = {label.code for known, entries in card.labels.items() if known == head for label in entries}
+        if name == "knowledge_transfer" and listed != set(codes):
+            raise BundleError(f"The labels of the {head} in bundle.json are not those of the network {name!r}.")
     try:
         network = Network(architecture)
         network.load_state_dict(load(files[MODEL_FILES[name]]))
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"The weights in {MODEL_FILES[name]} do not fit the architecture in bundle.json.") from error
+    if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
+        raise BundleError(f"The weights in {MODEL_FILES[name]} hold values that are no finite numbers.")
     network.eval()
     network.requires_grad_(False)
     return network

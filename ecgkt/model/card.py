@@ -126,5 +126,5 @@ def read_card(content: bytes) -> Card:
         ("clipping (mV)", made_for.clip_mv, CLIP_MV),
     ):
         if stated != here:
-            raise RecordError(f"bundle.json was made for another {what}: {stated}; this ecgkt has {here}.")
+            raise RecordError(f"The bundle was made with other {what}: {stated}; this ecgkt has {here}.")
     return card

@@ -31,6 +31,7 @@ FLAT_LIMB_LEAD = {
 NEARLY_FLAT = 0.03  # span of a limb lead beside the largest of the three; 0.04 at least in real recordings
 # mV, median span over the leads: 0.32 to 4.8 in real recordings, some of them scaled.
 WEAK, STRONG = 0.2, 6.0
+ADULT = 18.0  # years
 BEAT = (0.06, 0.30)  # s before and after R
 
 
@@ -44,6 +45,12 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
     missing = 1 - float(np.isfinite(ecg.signal).mean())
     signal = np.nan_to_num(ecg.signal.astype(float))
     found = []
+    if ecg.age is not None and ecg.age < ADULT:
+        found.append(f"The patient is under {ADULT:.0f}: the model was developed on adults' ECGs.")
+    if beats.pacing.chamber is not None:
+        found.append(
+            f"Paced rhythm ({beats.pacing.chamber}): scores of conduction, infarction and ST-T are not reliable."
+        )
     if missing > SOME_MISSING:
         found.append(f"{100 * missing:.0f}% of the samples are missing.")
     clipped = _leads([clipped_share(row, ecg.rate) > SOME_CLIPPED for row in signal])

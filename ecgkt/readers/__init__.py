@@ -156,9 +156,12 @@ def _group(files: Files) -> list[dict[str, bytes]]:
 
 def _from_disk(path: Path) -> dict[str, bytes]:
     """The files of the record that `path` belongs to."""
-    if path.is_dir():
-        raise ECGError("This is a folder, not a file.")
-    main = path if path.is_file() else None
+    try:
+        if path.is_dir():
+            raise ECGError("This is a folder, not a file.")
+        main = path if path.is_file() else None
+    except OSError as error:
+        raise ECGError(f"The file cannot be opened ({error.strerror}).") from None
     content = _load(path) if main else b""
     if main is None or not any(form.claims(content) for form in FORMATS):
         names = dict.fromkeys(name for form in FORMATS for name in form.main_names(path.name))

@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import MAX_SIGNALS, TableLayout, assemble_ecg, measured, single_file
+from ecgkt.readers.format import HOW_TO_SAY, MAX_SIGNALS, TableLayout, assemble_ecg, measured, single_file
 from ecgkt.readers.lead_names import lead_name
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -20,7 +20,7 @@ def is_npy(content: bytes) -> bool:
 
 def refuse(content: bytes) -> ECG:
     """What reading without a layout says. Raises ECGError, always."""
-    raise ECGError("This table of numbers does not say its sampling rate and unit; give them with it.")
+    raise ECGError(f"This table of numbers does not say its sampling rate and unit. {HOW_TO_SAY}")
 
 
 def read_npy(content: bytes, layout: TableLayout) -> ECG:

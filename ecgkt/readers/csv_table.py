@@ -10,7 +10,16 @@ import numpy as np
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.readers.arrays import ecg_of_table
 from ecgkt.readers.csv_words import Said, clock_rate, is_clock, is_number, said_before
-from ecgkt.readers.format import MAX_RATE, MAX_SECONDS, MAX_SIGNALS, NEEDED, TableLayout, incomplete, single_file
+from ecgkt.readers.format import (
+    HOW_TO_SAY,
+    MAX_RATE,
+    MAX_SECONDS,
+    MAX_SIGNALS,
+    NEEDED,
+    TableLayout,
+    incomplete,
+    single_file,
+)
 from ecgkt.readers.lead_names import lead_name
 
 SNIFFED = 64 * 1024  # characters
@@ -63,7 +72,7 @@ def read_stated(content: bytes) -> ECG:
     said = _said(text, table)
     missing = [word for word, value in (("sampling rate", said.rate), ("unit", said.units_per_mv)) if value is None]
     if missing or said.rate is None:
-        raise ECGError(f"This table of numbers does not say its {' and '.join(missing)}; give them with it.")
+        raise ECGError(f"This table of numbers does not say its {' and '.join(missing)}. {HOW_TO_SAY}")
     return _read(text, table, TableLayout(said.rate, said.units_per_mv or 1.0), said)
 
 

@@ -31,6 +31,9 @@ NEEDED = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
 NO_SAMPLE, NEAR_NO_SAMPLE = -32768, -24576  # in 16 bits; a quarter of the way to 0
 
 
+HOW_TO_SAY = "The Upload page asks for it, and `ecgkt.read` takes a `TableLayout`."
+
+
 @dataclass(frozen=True)
 class TableLayout:
     """What a bare table of numbers (CSV, .npy) does not say of itself.

@@ -25,13 +25,18 @@ _RECORD = re.compile(r"^[\w.-]+(?P<segments>/\S*)?\s+(?P<signals>\d{1,9})(?:\s+(
 _FORMAT = re.compile(r"^(?P<code>\d{1,4})(?:x(?P<frame>\d{1,9}))?(?::(?P<skew>-?\d{1,12}))?(?:\+(?P<offset>\d{1,9}))?$")
 _GAIN = re.compile(r"^(?P<gain>[^(/]+)(?:\((?P<baseline>[+-]?\d{1,10})\))?(?:/(?P<units>.+))?$")
 _FILE = re.compile(r"^(?!\.)[\w.-]{1,128}$")
-# One or several to a comment line: "# Age: 74", "# <age>: 28  <sex>: M", "#Age=28 years, Gender: female". Every repeat
-# is bounded, so that no line takes more than a few steps a character.
+# One or several to a comment line: "# Age: 74", "# <age>: 28  <sex>: M", "#Age=28 years, Gender: female"; without a
+# colon only at the beginning of one ("# age 71"). Every repeat is bounded, so that no line takes more than a few steps
+# a character.
 _AGE = re.compile(
-    r"(?<![\w-])age>?\s{0,3}(?:\((?P<unit>\w{1,8})\)\s{0,3})?[:=]\s{0,3}(?P<age>[\d.]{1,8})\s?(?P<behind>[a-z]{0,8})",
-    re.IGNORECASE,
+    r"(?:(?<![\w-])age>?\s{0,3}(?:\((?P<unit>\w{1,8})\)\s{0,3})?[:=]|^#\s{0,3}age\s)\s{0,3}"
+    r"(?P<age>[\d.]{1,8})\s?(?P<behind>[a-z]{0,8})",
+    re.IGNORECASE | re.MULTILINE,
 )
-_SEX = re.compile(r"(?<![\w-])(?:sex|gender)>?\s{0,3}[:=]\s{0,3}(?P<sex>[a-z]{1,8})", re.IGNORECASE)
+_SEX = re.compile(
+    r"(?:(?<![\w-])(?:sex|gender)>?\s{0,3}[:=]|^#\s{0,3}(?:sex|gender)\s)\s{0,3}(?P<sex>[a-z]{1,8})",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import uuid4
 from weakref import WeakKeyDictionary
 
 import streamlit as st
@@ -103,15 +104,23 @@ def load_model() -> Model:
     return _model(os.environ.get("ECGKT_MODEL", ""))
 
 
-def model_or_stop() -> Model:
-    """The model, or a sentence and no page when there is none that can be used."""
+def model_or_sentence() -> Model | None:
+    """The model, or a sentence when there is none that can be used."""
     try:
         with st.spinner("Loading the model (a few seconds, once)"):
             model = load_model()
     except (OSError, ValueError) as error:
         st.error(f"The model cannot be loaded: {error}")
-        st.stop()
+        return None
     st.session_state[keys.HAS_MODEL] = True
+    return model
+
+
+def model_or_stop() -> Model:
+    """The model, or a sentence and no page when there is none that can be used."""
+    model = model_or_sentence()
+    if model is None:
+        st.stop()
     return model
 
 
@@ -121,8 +130,9 @@ def model_if_loaded() -> Model | None:
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
-def _collection(path: str) -> Collection:
-    return open_collection(Path(path))
+def _collection(path: str, visit: str = "") -> Collection:
+    """visit: changes when a folder is named again, which may hold other files by then."""
+    return open_collection(Path(path).expanduser())
 
 
 def examples() -> Collection:
@@ -147,7 +157,7 @@ def collection_or_stop() -> Collection:
     folder = st.session_state[keys.FOLDER].strip()
     try:
         with st.spinner("Reading the folder"):
-            collection = _collection(folder) if folder else examples()
+            collection = _collection(folder, st.session_state.get(keys.VISIT, "")) if folder else examples()
     except (OSError, ValueError) as error:
         reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
         st.error(f"{reason} Choose another in the sidebar.")
@@ -160,7 +170,11 @@ def collection_or_stop() -> Collection:
 
 def _use_folder() -> None:
     st.session_state[keys.FOLDER] = st.session_state[keys.FOLDER_INPUT]
-    st.session_state.pop(keys.EXAMPLE, None)
+    st.session_state[keys.VISIT] = str(uuid4())
+    for key in (keys.EXAMPLE, keys.TARGET, keys.SERIAL_BEFORE):
+        st.session_state.pop(key, None)
+    for parameter in (keys.ECG, keys.TARGET, keys.EARLIER):  # they name ECGs of the folder before
+        st.query_params.pop(parameter, None)
 
 
 def is_own_folder() -> bool:
@@ -191,7 +205,9 @@ def open_entry(collection: Collection, entry: Entry) -> Opened:
     try:
         if not is_own_folder():
             return example(collection, entry)
-        return remember(("ecg", folder, entry.key), lambda: _open(collection, entry, folder))
+        return remember(
+            ("ecg", folder, st.session_state.get(keys.VISIT, ""), entry.key), lambda: _open(collection, entry, folder)
+        )
     except ECGError as error:
         st.error(str(error))
         st.stop()

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save
 
 from ecgkt.json_records import encode
 from ecgkt.model.bundle import Bundle, BundleError, load_bundle
@@ -52,15 +53,16 @@ def changed(folder: Path, name: str, change: Change) -> None:
     [
         ("bundle.json", lambda card: card.update(version=99), "version 99"),
         ("bundle.json", lambda card: card.pop("version"), "states no version"),
+        ("bundle.json", lambda card: card["labels"]["labs"].pop(), "labels of the labs"),
         ("bundle.json", lambda card: card.pop("leads"), "leads"),
         ("bundle.json", lambda card: card.update(colour="red"), "colour"),
         ("bundle.json", lambda card: card.update(rate="100"), "rate"),
-        ("bundle.json", lambda card: card["leads"].reverse(), "another leads"),
-        ("bundle.json", lambda card: card.update(rate=500), "another sampling rate"),
-        ("bundle.json", lambda card: card.update(samples=5000), "another number of samples"),
-        ("bundle.json", lambda card: card["normalization"].update(band_hz=[0.05, 40]), "another band"),
-        ("bundle.json", lambda card: card["normalization"].update(clip_mv=3.0), "another clipping"),
-        ("bundle.json", lambda card: card["normalization"].update(unit="uV"), "another unit"),
+        ("bundle.json", lambda card: card["leads"].reverse(), "other leads"),
+        ("bundle.json", lambda card: card.update(rate=500), "other sampling rate"),
+        ("bundle.json", lambda card: card.update(samples=5000), "other number of samples"),
+        ("bundle.json", lambda card: card["normalization"].update(band_hz=[0.05, 40]), "other band"),
+        ("bundle.json", lambda card: card["normalization"].update(clip_mv=3.0), "other clipping"),
+        ("bundle.json", lambda card: card["normalization"].update(unit="uV"), "other unit"),
         ("bundle.json", lambda card: card["labels"].pop("labs"), "labs"),
         ("bundle.json", lambda card: card["files"].pop("metrics.json"), "metrics.json"),
         ("bundle.json", lambda card: card["files"].pop("model.safetensors"), "model.safetensors"),
@@ -86,6 +88,14 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused(folder: Path, name: s
 def test_what_is_not_json_is_refused(folder: Path, name: str, content: bytes) -> None:
     write(folder, name, content)
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):
+        load_bundle(folder)
+
+
+def test_a_weight_that_is_no_number_is_refused(folder: Path) -> None:
+    weights = load_file(folder / "signal_only.safetensors")
+    weights["heads.findings.bias"][0] = np.nan
+    write(folder, "signal_only.safetensors", save(weights))
+    with pytest.raises(BundleError, match="no finite numbers"):
         load_bundle(folder)
 
 

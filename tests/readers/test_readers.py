@@ -91,6 +91,8 @@ def test_microvolts_and_baseline(tmp_path: Path) -> None:
         (["Age: 74", "Sex: Male"], 74.0, "male"),
         (["<age>: 51", "<sex>: F"], 51.0, "female"),
         (["Age: NaN", "Sex: Unknown"], None, None),
+        (["mrn 0", "age 71", "sex FEMALE", "diagnosis Infarct, age 3 days"], 71.0, "female"),
+        (["old age 71 is in words", "no sex M"], None, None),
         (["Age: 28 Sex: M"], 28.0, "male"),
         (["<age>: 28  <sex>: M  <Height>: 170"], 28.0, "male"),
         (["Age=28, Gender=Female"], 28.0, "female"),

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
         (["prepare", "mimic"], "--out"),
         (["pretrain", "--config", "NOWHERE"], "There is no"),
         (["pretrain", "--config", "CONFIG"], "prepare all"),
+        (["pretrain", "--config", "HERE"], "cannot be used"),
+        (["pretrain", "--config", "BINARY"], "no YAML file of settings"),
         (["card", "--model", "HERE"], "bundle.json"),
     ],
 )
@@ -28,7 +30,14 @@ def test_bad_input_is_one_sentence(
     config = tmp_path / "run.yaml"
     tiny = (ROOT / "training/configs/tiny.yaml").read_text()
     config.write_text(tiny.replace("out: runs/tiny", f"out: {tmp_path / 'run'}"))
-    places = {"NOWHERE": tmp_path / "nowhere", "HERE": tmp_path, "OUT": tmp_path / "out", "CONFIG": config}
+    (tmp_path / "binary").write_bytes(b"\xff\x00\xfe")
+    places = {
+        "BINARY": tmp_path / "binary",
+        "NOWHERE": tmp_path / "nowhere",
+        "HERE": tmp_path,
+        "OUT": tmp_path / "out",
+        "CONFIG": config,
+    }
     assert main([str(places.get(word, word)) for word in arguments]) == 2
     said = capsys.readouterr().err
     assert words in said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -98,3 +99,18 @@ def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyP
     assert "cannot be loaded" in app.error[0].value
     assert any("data:image/svg+xml" in part.proto.body for part in app.get("html"))
     assert any('class="strip"' in part.proto.body for part in app.get("html"))
+    assert app.get("plotly_chart"), "the sheet stays empty"
+    assert {tab.label for tab in app.tabs} == {"Intervals", "Beat"}
+
+
+def test_a_folder_named_again_is_read_again_and_the_address_forgets_the_one_before(tmp_path: Path) -> None:
+    source = next((ROOT / "assets" / "examples" / "real").glob("*.dcm"))
+    shutil.copy(source, tmp_path / "a.dcm")
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    assert "ecg" in app.query_params
+    for expected in (1, 2):
+        app.text_input(key="folder_input").set_value(str(tmp_path)).run()
+        assert len(app.selectbox(key="example_pick").options) == expected
+        assert not {"ecg", "target"} & set(app.query_params)
+        shutil.copy(source, tmp_path / "b.dcm")
+        app.text_input(key="folder_input").set_value("").run()

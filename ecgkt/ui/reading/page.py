@@ -14,7 +14,7 @@ from ecgkt.relevance.summary import summarize
 from ecgkt.ui import keys
 from ecgkt.ui.reading import beat, calipers, clinical, evidence, intervals, report, scores
 from ecgkt.ui.reading import sheet as reading_sheet
-from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_stop
+from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
 from ecgkt.ui.sources import pair
 from ecgkt.ui.widgets import html
 
@@ -61,13 +61,16 @@ def show(opened: Opened, model: Model | None = None) -> None:
         paper, place = reading_sheet.lay(opened.ecg, paper)
     if model is None:
         with right:
-            model = model_or_stop()
-    prediction = model.predict(opened.analyzed)
-    if prediction.abstained:
+            model = model_or_sentence()
+    prediction = None if model is None else model.predict(opened.analyzed)
+    if model is None or prediction is None or prediction.abstained:
         with left:
             reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
             pair.offer(opened)
             _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
+    if model is None or prediction is None:
+        return
+    if prediction.abstained:
         with keep:
             report.offer(opened, prediction, model, paper, None)
         with right:

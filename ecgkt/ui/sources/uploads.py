@@ -104,7 +104,7 @@ def _preview(name: str, ecg: ECG) -> None:
     span = float(np.median(np.ptp(finite, axis=1))) if finite.size else float("nan")
     html.text(
         f"{name} was read as 12 leads of {ecg.samples:,} samples, {ecg.seconds:.1f} s at {ecg.rate:g} Hz; "
-        f"a lead spans {span:.2g} mV (median)."
+        + (f"a lead spans {span:.2g} mV (median)." if np.isfinite(span) else "it holds no numbers.")
     )
-    if not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:
+    if np.isfinite(span) and span > 0 and not USUAL_SPAN[0] <= span <= USUAL_SPAN[1]:
         st.warning("This is not a plausible range for an ECG lead. Is the unit right?")
