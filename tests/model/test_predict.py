@@ -10,6 +10,8 @@ from ecgkt.ecg import ECG
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Prediction
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def model() -> ecgkt.Model:

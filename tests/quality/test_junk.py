@@ -14,6 +14,8 @@ from ecgkt.quality.usable import assess
 from ecgkt.quality.warnings import quality_warnings
 from ecgkt.readers import read
 
+pytestmark = pytest.mark.slow
+
 RATE, SAMPLES = 500.0, 5000
 Make = Callable[[np.random.Generator], np.ndarray]
 

@@ -113,9 +113,9 @@ def test_a_table_that_states_rate_and_unit_needs_no_layout() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (lines("Sampling rate: 500", HEADING), "does not say its unit;"),
-        (lines("Units: mV", HEADING), "does not say its sampling rate;"),
-        (lines(HEADING), "does not say its sampling rate and unit;"),
+        (lines("Sampling rate: 500", HEADING), "does not say its unit\\."),
+        (lines("Units: mV", HEADING), "does not say its sampling rate\\."),
+        (lines(HEADING), "does not say its sampling rate and unit\\."),
         (lines("Sampling rate: 500", "Units: V", HEADING), "neither mV nor uV"),
         (lines(HEADING.replace(",", " (mV),") + " (uV)"), "several units"),
     ],

@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 from ecgkt.model.bundle import load_bundle
 from ecgkt.results import label_curve_tables, numbers, performance, sections
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 BUNDLE = ROOT / "assets" / "models" / "default"
 PAGES = sorted((ROOT / "pages").glob("*.py"))

@@ -22,6 +22,8 @@ from ecgkt.ui import session
 from ecgkt.ui.serial import page as serial_page
 from tests.stand_in import LABELS, StandIn
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[3]
 
 
