@@ -42,7 +42,7 @@ def training_data(card: Card) -> Table:
                 data.note or "",
             )
         )
-    return Table(("Data set", "Patients are", "Patients", "ECGs", "License", "Note"), rows, "Training split", (2, 3))
+    return Table(("Data set", "Patient type", "Patients", "ECGs", "License", "Note"), rows, "Training split", (2, 3))
 
 
 def build(card: Card, sha256: str) -> Table:

@@ -16,11 +16,12 @@ COMPARED = (names.TRANSFER, names.SIGNAL, names.MULTIMODAL)
 def cohort(metrics: Metrics) -> str:
     """The test cohort in words, simulated and real patients told apart where the bundle does."""
     parts = [
-        f"{numbers.count(source.patients)} {'simulated' if source.simulated else 'real'}"
+        f"{numbers.count(source.patients)} {'simulated' if source.simulated else 'real'} patients "
+        f"({numbers.count(source.ecgs)} ECGs)"
         for source in metrics.test_by_source.values()
     ]
-    told_apart = f" ({', '.join(parts)})" if parts else ""
-    return f"{numbers.count(metrics.test.patients)} patients{told_apart}, {numbers.count(metrics.test.ecgs)} ECGs"
+    whole = f"{numbers.count(metrics.test.patients)} patients ({numbers.count(metrics.test.ecgs)} ECGs)"
+    return " and ".join(parts) or whole
 
 
 def summary(metrics: Metrics) -> Table:
@@ -37,7 +38,7 @@ def summary(metrics: Metrics) -> Table:
         titles.append(TITLES[head][0] + (f", {kind} test ECGs" if kind else ""))
     marked = [n for n, row in enumerate(rows) if row[0] == names.title(names.TRANSFER)]
     caption = (
-        f"Macro AUROC with 95% confidence intervals ({metrics.bootstrap.resamples:,} bootstrap resamples of patients). "
+        f"Macro AUROC (95% confidence interval, {metrics.bootstrap.resamples:,} resamples of patients). "
         f"Test set: {cohort(metrics)}."
     )
     return Table(("Model", "Input", *titles), rows, caption, marked=marked)

@@ -16,7 +16,7 @@ def test_compare_tells_which_model_saw_what() -> None:
     assert "never saw labs or vitals" in words
     assert "sees the ECG and this patient's labs and vitals" in words.replace("&#x27;", "'")
     assert "closed by knowledge transfer on diagnoses: 37% (11% to 60%)" in words
-    assert "40 patients" in words
+    assert "Test cohort: 40 simulated patients (41 ECGs)" in words
     assert "0.700 (0.600 to 0.800)" in words
 
 
