@@ -6,7 +6,6 @@ aVL swapped (MIMIC-IV-ECG stores aVF first), the sampling rate printed as paper 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,16 +18,6 @@ from ecgkt.sheet.layout import LAYOUTS, Paper, cells
 from tests.readers import written_files as written
 
 MIMIC_ORDER = ("I", "II", "III", "aVR", "aVF", "aVL", "V1", "V2", "V3", "V4", "V5", "V6")
-FILES: dict[str, Callable[[np.ndarray], bytes]] = {
-    "GE MUSE XML": written.muse,
-    "HL7 aECG": written.aecg,
-    "Philips Sierra XML": written.sierra,
-    "SCP-ECG": written.scp,
-    "EDF": written.edf,
-    "ISHNE": written.ishne,
-    "Mortara XML": written.mortara,
-    "CSV": lambda table: written.csv(table * 0.005),
-}
 
 
 def _drawn(sheet: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,11 +51,11 @@ def test_every_lead_of_a_file_stands_once_at_its_own_height(layout: Any, gain: i
     assert f"{rate} mm/s" not in scale_text(ecg, paper)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", written.BY_FORMAT)
 def test_every_recorder_is_drawn_to_the_same_scale(name: str) -> None:
     """600 samples, fewer than a sheet thins, so every one of them is drawn."""
     paper = Paper("12x1")
-    sheet = figure(read(FILES[name](written.counts()), TableLayout(float(written.RATE))), paper)
+    sheet = figure(read(written.BY_FORMAT[name](written.counts()), TableLayout(float(written.RATE))), paper)
     for trace, cell, row in zip(_drawn(sheet), cells(paper), written.millivolts(), strict=True):
         np.testing.assert_allclose(trace["y"], cell.offset + 10 * row, atol=1e-3)
         assert trace["dx"] == pytest.approx(25 / written.RATE)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -14,27 +13,14 @@ import sierraecg
 from ecgkt.ecg import LEADS, ECGError
 from ecgkt.readers import FORMATS, TableLayout, needs_table_layout, read
 from tests.readers import written_files as written
-from tests.readers.written_files import NAME, counts, millivolts
+from tests.readers.written_files import BY_FORMAT, NAME, counts, millivolts
 
 TABLE = TableLayout(500.0)
-# Format as `FORMATS` names it -> its file; sex is female in those that state one.
-FILES: dict[str, Callable[[np.ndarray], bytes]] = {
-    "GE MUSE XML": written.muse,
-    "GE CardioSoft XML": written.cardiosoft,
-    "HL7 aECG": written.aecg,
-    "Philips Sierra XML": written.sierra,
-    "SCP-ECG": written.scp,
-    "EDF": written.edf,
-    "ISHNE": written.ishne,
-    "Mortara XML": written.mortara,
-    "NumPy": lambda table: written.npy(table * 0.005),
-    "CSV": lambda table: written.csv(table * 0.005),
-}
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", BY_FORMAT)
 def test_a_written_file_comes_back_and_only_its_reader_claims_it(name: str) -> None:
-    content = FILES[name](counts())
+    content = BY_FORMAT[name](counts())
     assert [form.name for form in FORMATS if form.claims(content)] == [name]
     ecg = read(content, TABLE)
     assert ecg.rate == 500
@@ -136,9 +122,9 @@ def answer(content: bytes) -> str | None:
     return None
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", BY_FORMAT)
 def test_truncated_and_damaged_files_give_one_sentence(name: str) -> None:
-    content = FILES[name](counts(300))
+    content = BY_FORMAT[name](counts(300))
     dice = random.Random(name)
     broken = [content[: len(content) * k // 20] for k in range(20)]
     for _ in range(40):

@@ -6,6 +6,7 @@ import base64
 import binascii
 import struct
 import zlib
+from collections.abc import Callable
 from datetime import date
 from io import BytesIO
 
@@ -229,3 +230,18 @@ def csv(table: np.ndarray, mark: str = ",", heading: tuple[str, ...] = (), decim
     lines = [mark.join(heading)] if heading else []
     lines += [mark.join(f"{value:.3f}" for value in column).replace(".", decimal) for column in table.T]
     return "\r\n".join(lines).encode()
+
+
+# Format as `FORMATS` names it -> its file of a table of counts; sex is female in those that state one.
+BY_FORMAT: dict[str, Callable[[np.ndarray], bytes]] = {
+    "GE MUSE XML": muse,
+    "GE CardioSoft XML": cardiosoft,
+    "HL7 aECG": aecg,
+    "Philips Sierra XML": sierra,
+    "SCP-ECG": scp,
+    "EDF": edf,
+    "ISHNE": ishne,
+    "Mortara XML": mortara,
+    "NumPy": lambda table: npy(table * 0.005),
+    "CSV": lambda table: csv(table * 0.005),
+}
