@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import Any
 
 try:
-    from selenium.common.exceptions import WebDriverException
+    from selenium.common.exceptions import JavascriptException, WebDriverException
 except ImportError:  # then no browser test runs
-    WebDriverException = OSError
+    JavascriptException = WebDriverException = OSError
 
 PATIENCE = 120  # s, for a loaded machine
 
@@ -31,7 +32,15 @@ def size(browser: Any, width: int, height: int) -> None:
 
 
 def script(browser: Any, code: str) -> Any:
-    return browser.execute_script(f"return {code}")
+    """The value of `code`. A slow machine is still putting the page together: what is not there yet is waited for."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return browser.execute_script(f"return {code}")
+        except JavascriptException as error:
+            if not re.search("of (null|undefined)", str(error)) or time.monotonic() > until:
+                raise
+        time.sleep(0.2)
 
 
 def settled(browser: Any, selector: str) -> None:

@@ -32,7 +32,8 @@ def test_real_files_together_are_told_apart_and_read(address: str, browser: Any,
     choose(browser, files)
     settled(browser, ".scatterlayer path")
     wait(lambda: "(SCP-ECG)" in script(browser, NOTE))
-    browser.find_element("css selector", ".st-key-upload_record [role=combobox], .st-key-upload_record input").click()
+    field = ".st-key-upload_record [role=combobox], .st-key-upload_record input"
+    wait(lambda: browser.find_element("css selector", field).click() is None)
     wait(lambda: len(browser.find_elements("css selector", "[role=option]")) == 3)
     options = browser.find_elements("css selector", "[role=option]")
     assert [option.text for option in options] == [f"Upload {i} ({name})" for i, name in enumerate(names, start=1)]
