@@ -10,12 +10,13 @@ import time
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from ecgkt import NOTICE
+from ecgkt.criteria.check import CriterionJSON, check, criterion_json
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction import Head
+from ecgkt.prediction import HEADS, Head
 from ecgkt.prediction_json import PredictionJSON, prediction_json
 from ecgkt.readers import read
-from ecgkt.relevance.summary import RelevanceSummary, summarize
+from ecgkt.relevance.summary import summarize
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
@@ -49,7 +50,11 @@ def run(options: argparse.Namespace, model: Model) -> bool:
 
 
 class AttributionJSON(TypedDict):
-    """Shares of the contribution to the score by lead, by wave, and of the RR intervals."""
+    """Shares of the contribution to the score by lead, by wave, and of the RR intervals.
+
+    parts: the waves as far as they are sure and the RR intervals, each with its share and net (raising less lowering,
+    None without signs). criterion: the finding's definition beside what was measured, None where there is none.
+    """
 
     label: str
     leads: dict[str, float]
@@ -57,6 +62,8 @@ class AttributionJSON(TypedDict):
     rhythm: float
     regions: list[str]
     sentence: str
+    parts: dict[str, dict[str, float | None]]
+    criterion: CriterionJSON | None
 
 
 class FileJSON(PredictionJSON):
@@ -79,7 +86,9 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> Fil
     summary = None
     if attribution and not prediction.abstained:
         began = time.perf_counter()
-        summary = _attribution(model, ecg, attribution)
+        score = next(s for head in HEADS for s in prediction.scores(head) if s.label.code == attribution)
+        summary = summarize(model.attribute(ecg, attribution), ecg.beats, score.positive)
+        checked = check(attribution, ecg.quantities, ecg.ecg.age)
         times["attribute"] = _milliseconds(began)
     said = prediction_json(prediction)
     result: FileJSON = {
@@ -101,6 +110,11 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> Fil
             "rhythm": round(summary.rhythm.total, 4),
             "regions": [region.words for region in summary.regions],
             "sentence": summary.sentence,
+            "parts": {
+                part.name: {"share": round(part.share.total, 4), "net": _rounded(part.share.net)}
+                for part in summary.parts
+            },
+            "criterion": criterion_json(checked, score.positive) if checked else None,
         }
     return result
 
@@ -135,13 +149,16 @@ def table(result: FileJSON) -> str:
             )
     if "attribution" in result:
         lines.append(f"  {result['attribution']['label']}: {result['attribution']['sentence']}")
+        criterion = result["attribution"]["criterion"]
+        if criterion is not None:
+            lines.append(f"    {criterion['words']} Source: {criterion['source']}.")
+            lines += [f"    {criterion['disagreement']}"] if criterion["disagreement"] else []
     lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
     return "\n".join(lines)
 
 
-def _attribution(model: Model, ecg: AnalyzedECG, code: str) -> RelevanceSummary:
-    attribution = model.attribute(ecg, code)
-    return summarize(attribution, ecg.beats)
+def _rounded(net: float | None) -> float | None:
+    return None if net is None else round(net, 4)
 
 
 def _milliseconds(began: float) -> float:

@@ -97,7 +97,8 @@ def test_attribution_is_shared_out_over_leads_and_waves(capsys: pytest.CaptureFi
     result = json.loads(capsys.readouterr().out)
     assert result["attribution"]["leads"]["V2"] == 1
     assert sum(result["attribution"]["waves"].values()) == pytest.approx(1, abs=0.15)
-    assert "in V2 contributes most" in result["attribution"]["sentence"]
+    assert "contribut" in result["attribution"]["sentence"]
+    assert result["attribution"]["sentence"].endswith("in V2.")
     assert result["attribution"]["regions"][0].endswith("lowers the score")
     assert set(result["milliseconds"]) == {"read", "predict", "attribute"}
 

@@ -15,6 +15,8 @@ from functools import cached_property
 from threading import RLock
 from typing import Any, TypeVar
 
+from ecgkt.criteria.quantities import quantities
+from ecgkt.criteria.rule import Quantity
 from ecgkt.ecg import ECG, FloatArray
 from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.measurements.intervals import Intervals, measure
@@ -57,6 +59,11 @@ class AnalyzedECG:
     def intervals(self) -> Intervals:
         """Rate, intervals, axes and voltages, with the median beat that they are measured on."""
         return measure(self.ecg, beats=self.beats)
+
+    @cached_property
+    def quantities(self) -> dict[str, Quantity]:
+        """What criteria of findings are held against, by name (`ecgkt.criteria.check.check`)."""
+        return quantities(self.ecg, self.intervals)
 
     @cached_property
     def quality(self) -> Quality:

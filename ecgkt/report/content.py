@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from ecgkt import NOTICE
+from ecgkt.criteria.check import check, criterion_json
 from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
 from ecgkt.measurements.intervals import Intervals, Measured
 from ecgkt.measurements.wording import SPACE, flag, limit, number
@@ -18,7 +19,8 @@ from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution, Prediction
 from ecgkt.prediction_json import prediction_json
 from ecgkt.relevance import classes as relevance_classes
-from ecgkt.relevance.summary import Share, summarize
+from ecgkt.relevance.shares import Share
+from ecgkt.relevance.summary import summarize
 from ecgkt.report.data import AttributionData, IntervalsData, MeasurementData, ReportData, ShareData, TracingData
 from ecgkt.sheet import display_filter
 from ecgkt.sheet.figure import scale_text
@@ -84,7 +86,7 @@ def build(
         "tracing": _tracing(ecg, paper),
         **prediction_json(prediction),
         "intervals": _intervals(measured),
-        "attribution": _attribution(attribution, measured, paper) if attribution else None,
+        "attribution": _attribution(attribution, analyzed, prediction, paper) if attribution else None,
     }
 
 
@@ -128,21 +130,26 @@ def _measured(row: Measured) -> MeasurementData:
     }
 
 
-def _attribution(attribution: Attribution, measured: Intervals, paper: Paper) -> AttributionData:
+def _attribution(attribution: Attribution, ecg: AnalyzedECG, prediction: Prediction, paper: Paper) -> AttributionData:
     """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
-    found = summarize(attribution, measured.beats)
+    code = attribution.label.code
+    score = next(score for score in prediction.scores(attribution.label.head) if score.label.code == code)
+    found = summarize(attribution, ecg.beats, score.positive)
+    checked = check(code, ecg.quantities, ecg.ecg.age)
     first = round(paper.start * attribution.rate)
     shown = relevance_classes.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
     return {
-        "code": attribution.label.code,
+        "code": code,
         "name": attribution.label.name,
         "method": attribution.method,
         "signed": found.signed,
         "sentence": found.sentence,
+        "criterion": criterion_json(checked, score.positive) if checked else None,
         "regions": [{"where": each.where, **_share(each.share), "words": each.words} for each in found.regions],
         "rest": _share(found.rest),
         "leads": {lead: _share(share) for lead, share in found.by_lead.items()},
         "waves": {wave: _share(share) for wave, share in found.by_wave.items()},
+        "parts": [{"name": part.name, "short": part.short, **_share(part.share)} for part in found.parts],
         "elsewhere": _share(found.elsewhere),
         "rhythm": _share(found.rhythm),
         "rate": attribution.rate,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from ecgkt.criteria.check import CriterionJSON
 from ecgkt.ecg import Sex
 from ecgkt.measurements.normal_limits import Flag
 from ecgkt.prediction_json import PredictionJSON
@@ -93,19 +94,29 @@ class RegionData(ShareData):
     words: str
 
 
+class PartData(ShareData):
+    """short: its name for a narrow column."""
+
+    name: str
+    short: str
+
+
 class AttributionData(TypedDict):
-    """rest, elsewhere, rhythm: what is in no region, outside any beat, and in the RR intervals. classes: lead -> one of
-    -4 to 4 for each sample at `rate` of the stretch that the sheet shows."""
+    """criterion: the finding's definition beside what was measured, None where there is none. parts: waves as far as
+    they are sure, in the order of a beat. rest, elsewhere, rhythm: what is in no region, outside any beat, and in the
+    RR intervals. classes: lead -> one of -4 to 4 for each sample at `rate` of the stretch that the sheet shows."""
 
     code: str
     name: str
     method: str
     signed: bool
     sentence: str
+    criterion: CriterionJSON | None
     regions: list[RegionData]
     rest: ShareData
     leads: dict[str, ShareData]
     waves: dict[str, ShareData]
+    parts: list[PartData]
     elsewhere: ShareData
     rhythm: ShareData
     rate: float

@@ -6,7 +6,7 @@ from ecgkt.prediction import HEADS, TITLES, Head
 from ecgkt.prediction_json import ScoreJSON
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.report import words
-from ecgkt.report.data import AttributionData, ReportData
+from ecgkt.report.data import AttributionData, ReportData, ShareData
 from ecgkt.report.drawing import (
     ACCENT,
     BAR,
@@ -175,6 +175,11 @@ def _attribution(page: Page, data: ReportData, box: Box) -> None:
         f"{numbers.percent(score['probability'])}, {side} its threshold of {numbers.percent(score['threshold'])}. "
         f"{found['sentence']}"
     )
+    criterion = found["criterion"]
+    if criterion is not None:
+        sentence += f" {criterion['words']} Source: {criterion['source']}."
+    if criterion is not None and criterion["disagreement"]:
+        sentence += f" {criterion['disagreement']}"
     y = page.paragraph(sentence, box.left, box.high - 6, box.width, SIZE + 0.5)
     paper = paper_of(data)
     left, right = paper.x_range
@@ -196,9 +201,8 @@ def _attribution(page: Page, data: ReportData, box: Box) -> None:
 
 def _shares(page: Page, box: Box, found: AttributionData) -> None:
     """A bar for each lead and each wave: shares of all relevance, right of the middle what raises the score."""
-    others = {"other": found["elsewhere"], "rhythm": found["rhythm"]}
-    rest = {name: each for name, each in others.items() if each["share"]}
-    groups = (found["leads"], found["waves"] | rest)
+    parts: dict[str, ShareData] = {part["short"]: part for part in found["parts"]}
+    groups = (found["leads"], parts)
     every = [each["share"] for group in groups for each in group.values()]
     step, most = box.height / (len(every) + 0.7), max(every) or 1.0
     colors = relevance_classes.colors(found["signed"])

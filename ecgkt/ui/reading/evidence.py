@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ecgkt.criteria.check import Checked
 from ecgkt.prediction import Score
-from ecgkt.relevance.summary import ELSEWHERE, RHYTHM, WAVE_NAMES, RelevanceSummary, Share
+from ecgkt.relevance.shares import Share
+from ecgkt.relevance.summary import RelevanceSummary
 from ecgkt.results import numbers
 from ecgkt.ui.reading import scores
 from ecgkt.ui.widgets import html
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
 
-def headline(score: Score, found: RelevanceSummary) -> None:
-    """The chosen label, its probability, and the sentence that names leads and waves."""
+def headline(score: Score, found: RelevanceSummary, checked: Checked | None) -> None:
+    """The chosen label, its probability, the sentence that names wave and leads; its criterion, if there is one, beside
+    what was measured, and a contradiction between score and measurement."""
     side = "above" if score.positive else "below"
     kind = ", predicted from the ECG, not measured" if score.label.head == "labs" else ""
     html.text(
@@ -26,6 +29,11 @@ def headline(score: Score, found: RelevanceSummary) -> None:
         f"{numbers.percent(score.label.threshold)}. {found.sentence}",
         "lead-in",
     )
+    if checked is not None:
+        html.text(f"{checked.words} Source: {checked.criterion.source}.", "criterion")
+        disagreement = checked.disagreement(score.positive)
+        if disagreement:
+            html.text(disagreement, "disagrees")
 
 
 def tables(score: Score, found: RelevanceSummary, model: Model) -> None:
@@ -34,13 +42,12 @@ def tables(score: Score, found: RelevanceSummary, model: Model) -> None:
     if found.rest.total:
         regions.append(("Everything else", found.rest))
     _shares("Where", regions, found.signed, "What contributes to the score, largest first", in_words=True)
-    waves: dict[str, Share] = {WAVE_NAMES[segment]: share for segment, share in found.by_wave.items()}
-    waves |= {name: share for name, share in ((ELSEWHERE, found.elsewhere), (RHYTHM, found.rhythm)) if share.total}
+    waves = [(part.name, part.share) for part in found.parts]
     left, right = st.columns(2, gap="large")
     with left:
         _shares("Lead", list(found.by_lead.items()), found.signed, "Contribution to the score by lead")
     with right:
-        _shares("Wave", list(waves.items()), found.signed, "Contribution to the score by wave")
+        _shares("Wave", waves, found.signed, "Contribution to the score by wave")
         html.text(f"{scores.facts(score)} Model {model.name}, {model.sha256[:12]}.")
 
 
@@ -50,14 +57,16 @@ def _shares(what: str, shares: Sequence[tuple[str, Share]], signed: bool, captio
     in_words: says the direction too, for those who cannot see the bars.
     """
     largest = max((share.total for _, share in shares), default=0.0) or 1.0
-    header = [what, "Share", "Lowers, raises" if signed else ""]
+    sides = ["Lowers", "Raises"] if signed and not in_words else []
+    header = [what, "Share", *sides, "Lowers, raises" if signed else ""]
     rows: list[list[str]] = []
     for name, share in shares:
         bar = html.signed_bar(share.lowers / largest, share.raises / largest) if signed else html.bar(share.total)
-        rows.append([name, numbers.percent(share.total), html.Raw(bar)])
+        both = [numbers.percent(share.lowers), numbers.percent(share.raises)] if sides else []
+        rows.append([name, numbers.percent(share.total), *both, html.Raw(bar)])
         if in_words and signed:
             rows[-1].append(share.direction.capitalize())
     if in_words and signed:
         header.append("Effect")
     widths = () if not in_words else (44, 10, 22, 24) if signed else (50, 10, 40)
-    html.table(header, rows, caption, numbers=(1,), widths=widths)
+    html.table(header, rows, caption, numbers=(1, 2, 3) if sides else (1,), widths=widths)

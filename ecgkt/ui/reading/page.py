@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ecgkt.criteria.check import check
 from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
@@ -84,12 +85,13 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with right:
         scores.ranked(prediction, label, clinical.beside(prediction, opened.clinical))
     attribution = attribute(opened, model, label.code, method)
-    found = summarize(attribution, measured.beats)
+    found = summarize(attribution, measured.beats, score.positive)
+    checked = check(label.code, opened.analyzed.quantities, opened.ecg.age)
     if not is_own_folder() and not opened.key.startswith("upload:"):
         st.query_params[keys.TARGET] = label.code
     with left:
         reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
-        evidence.headline(score, found)
+        evidence.headline(score, found, checked)
     with keep:
         report.offer(opened, prediction, model, paper, attribution)
     with left:

@@ -1,0 +1,120 @@
+"""Quantities of rhythm: rate, RR intervals, P waves beside QRS, premature beats, pacing."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from ecgkt.criteria.rule import Quantity
+from ecgkt.ecg import ECG
+from ecgkt.measurements.delineation import Beat, Beats
+from ecgkt.measurements.pacing import SLOWEST_RATE
+
+EARLY = 0.85  # of the median RR interval, below which a beat is premature
+WIDE = 0.12  # s of QRS from which a premature beat is called wide
+RR_ERROR = 8.0  # ms, of one RR interval: two samples at 250 Hz
+LEAST_PP = 0.3  # s between two P waves of one RR interval; closer ones are a P wave seen twice
+P_WORDS = {
+    "before every QRS": "a P wave before every QRS",
+    "dissociated": "P waves independent of QRS",
+    "none": "no P wave found",
+}
+
+
+def rhythm(ecg: ECG, beats: Beats) -> dict[str, Quantity]:
+    """Name -> quantity; every name of them, also without beats."""
+    return {**_rr(beats), **_p(beats), **_premature(beats), "paced": _paced(ecg, beats)}
+
+
+def _rr(beats: Beats) -> dict[str, Quantity]:
+    rr, mean = 1000 * np.diff(beats.r_times), beats.heart_rate
+    if mean is None or len(rr) < 2:
+        missing = Quantity(None, "", "fewer than three beats found")
+        return dict.fromkeys(("rate", "rr_variation", "rr_spread"), missing)
+    low, high = float(rr.min()), float(rr.max())
+    told = f"RR from {low:,.0f} to {high:,.0f} ms"
+    return {
+        "rate": Quantity(round(mean), f"rate {mean:.0f}/min", error=1.0),
+        "rr_variation": Quantity(100 * (high - low) / float(rr.mean()), told, error=100 * RR_ERROR / float(rr.mean())),
+        "rr_spread": Quantity(high - low, told, error=RR_ERROR),
+    }
+
+
+def _p(beats: Beats) -> dict[str, Quantity]:
+    names = ("p_before_qrs", "p_dissociated", "blocked_p")
+    if not beats.beats:
+        return dict.fromkeys(names, Quantity(None, "", "no beats found"))
+    if beats.atrial == "unsure":
+        return dict.fromkeys(names, Quantity(None, "", "P wave not sure"))
+    words = P_WORDS[beats.atrial]
+    linked = beats.atrial == "before every QRS"
+    without = sum(b.p_onset is None for b in beats.beats[1:])
+    if linked and without:
+        words = f"a P wave before {len(beats.beats[1:]) - without} of {len(beats.beats[1:])} QRS complexes"
+    blocked = _blocked(beats) if linked else None
+    many = f"{blocked or 'no'} P wave{'' if blocked == 1 else 's'} without QRS"
+    return {
+        "p_before_qrs": Quantity(float(linked), words),
+        "p_dissociated": Quantity(float(beats.atrial == "dissociated"), words),
+        "blocked_p": Quantity(blocked, many) if blocked is not None else Quantity(None, "", words),
+    }
+
+
+def _blocked(beats: Beats) -> int:
+    """P waves after which the next P wave comes before any QRS does."""
+    starts = [onset for onset, _ in beats.p_waves]
+    qrs = np.array([beat.qrs_onset for beat in beats.beats])
+    pairs = pairwise(starts)
+    return sum(b - a >= LEAST_PP and not ((qrs > a) & (qrs < b)).any() and bool((qrs < a).any()) for a, b in pairs)
+
+
+def _premature(beats: Beats) -> dict[str, Quantity]:
+    """Beats that come early: wide and unlike the others, or narrow; the latter only where P waves make a rhythm."""
+    rr = np.diff(beats.r_times)
+    names = ("premature_wide", "premature_narrow", "bigeminal_pairs", "trigeminal_groups")
+    if len(rr) < 3:
+        return dict.fromkeys(names, Quantity(None, "", "fewer than four beats found"))
+    early = rr < EARLY * float(np.median(rr))
+    wide = [bool(e) and _is_wide(b) for e, b in zip(early, beats.beats[1:], strict=True)]
+    narrow = [bool(e) and not w for e, w in zip(early, wide, strict=True)]
+    count = sum(wide)
+    out = {"premature_wide": Quantity(count, f"{count or 'no'} premature wide QRS complex{_es(count)}")}
+    if beats.atrial == "before every QRS":
+        count = sum(narrow)
+        out["premature_narrow"] = Quantity(count, f"{count or 'no'} premature narrow QRS complex{_es(count)}")
+    else:
+        out["premature_narrow"] = Quantity(None, "", "no sinus rhythm that a beat could come before")
+    foreign = [not beat.typical for beat in beats.beats]
+    for name, word, length in (("bigeminal_pairs", "second", 2), ("trigeminal_groups", "third", 3)):
+        runs = _groups(foreign, length)
+        out[name] = Quantity(runs, f"every {word} beat unlike the others, {runs} times in a row")
+    return out
+
+
+def _es(count: int) -> str:
+    return "" if count == 1 else "es"
+
+
+def _is_wide(beat: Beat) -> bool:
+    return not beat.typical and beat.qrs_offset - beat.qrs_onset >= WIDE
+
+
+def _groups(foreign: list[bool], length: int) -> int:
+    """The most groups in a row of `length` beats of which the last alone is foreign."""
+    pattern, most = [False] * (length - 1) + [True], 0
+    for start in range(len(foreign)):
+        count = 0
+        while foreign[start + count * length : start + (count + 1) * length] == pattern:
+            count += 1
+        most = max(most, count)
+    return most
+
+
+def _paced(ecg: ECG, beats: Beats) -> Quantity:
+    chamber = beats.pacing.chamber
+    if chamber:
+        return Quantity(1.0, f"{chamber} pacing spikes")
+    if ecg.rate < SLOWEST_RATE:
+        return Quantity(None, "", f"pacing spikes cannot be told at {ecg.rate:g} Hz")
+    return Quantity(0.0, "no pacing spikes")

@@ -1,0 +1,138 @@
+"""Criteria on ECGs of known shape, and on real ones with the statement of a cardiologist."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ecgkt
+from ecgkt.criteria.check import Checked, check
+from ecgkt.criteria.quantities import quantities
+from ecgkt.ecg import ECG
+from ecgkt.measurements.delineation import Beats
+from ecgkt.measurements.intervals import measure
+from tests.criteria.made import Wave, ecg
+
+
+def st(mv: float) -> list[Wave]:
+    """ST displaced from the end of QRS on."""
+    return [(mv, 0.07, 0.025), (0.85 * mv, 0.13, 0.035)]
+
+
+def checked(code: str, of: ECG) -> Checked:
+    found = check(code, quantities(of, measure(of)), of.age)
+    assert found is not None
+    return found
+
+
+def test_a_normal_ecg_is_normal_and_meets_no_other_definition() -> None:
+    normal = ecg()
+    assert checked("NORM", normal).verdict == "met"
+    for code in ("AFIB", "1AVB", "3AVB", "2AVB", "CLBBB", "CRBBB", "IVCD", "LAFB", "LPFB", "VCLVH", "RVH", "LVOLT",
+                 "QWAVE", "STE_", "STD_", "INVT", "LOWT", "LNGQT", "STACH", "SBRAD", "PVC", "PAC", "PACE", "INJIN",
+                 "IMI", "I2119", "potassium_high"):  # fmt: skip
+        found = checked(code, normal)
+        assert found.verdict == "not met", (code, found.words)
+
+
+def test_st_is_told_in_mm_by_lead_with_the_reciprocal_leads() -> None:
+    """II +1 and I -1.6 mm make III +2.6, aVF +1.8 and aVL -2.1 mm."""
+    up = {"II": st(0.10), "I": st(-0.16)}
+    found = checked("I2119", ecg(up))
+    assert found.verdict == "met"
+    assert "reciprocal: I −" in found.measured
+    parts = re.findall(r"(III|aVF|aVL) ([+−][\d.]+) mm", found.measured)
+    told = {lead: float(mm.replace("−", "-")) for lead, mm in parts}
+    assert told == pytest.approx({"III": 2.6, "aVF": 1.8, "aVL": -2.1}, abs=0.5)
+    flat = checked("I2119", ecg())
+    assert (flat.verdict, "reciprocal" in flat.measured) == ("not met", False)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_an_injury_current_is_a_displaced_st_in_its_wall(sign: int) -> None:
+    displaced = ecg({lead: st(sign * 0.3) for lead in ("V1", "V2", "V3", "V4")})
+    assert checked("INJAS", displaced).verdict == "met"
+    assert checked("INJIN", displaced).verdict == "not met"
+    assert checked("STE_" if sign > 0 else "STD_", displaced).verdict == "met"
+    assert checked("STD_" if sign > 0 else "STE_", displaced).verdict == "not met"
+
+
+def test_voltages_are_told_in_mm() -> None:
+    """S V1 2 mV and R V5 2.4 mV, put there, are 44 mm by Sokolow and Lyon."""
+    found = checked("VCLVH", ecg(height={"V1": -2.0, "V5": 2.4}))
+    assert found.verdict == "met"
+    mm = re.search(r"S V1 \+ R V5 (\d+) mm", found.measured)
+    assert mm
+    assert int(mm[1]) == pytest.approx(44, abs=3)
+    low = ecg(height=dict.fromkeys(("I", "II"), 0.2))
+    assert checked("LVOLT", low).verdict == "met"
+
+
+def test_heights_brought_to_one_size_are_not_read_in_mm() -> None:
+    made = ecg(height={"V1": -2.0, "V5": 2.4})
+    scaled = replace(made, signal=(made.signal / np.ptp(made.signal, axis=1, keepdims=True)).astype(np.float32))
+    for code in ("VCLVH", "STE_", "QWAVE", "potassium_high"):
+        found = checked(code, scaled)
+        assert found.verdict == "not measurable", code
+        assert "every lead spans the same" in found.reason
+    assert checked("1AVB", scaled).verdict == "not met"  # times need no scale
+    limbs = replace(made, signal=made.signal * np.array([[1], [3], *[[1]] * 10], dtype=np.float32))
+    assert "II is not I + III" in checked("LVH", limbs).reason
+
+
+def test_q_waves_and_inverted_t_waves() -> None:
+    q = checked("IMI", ecg({"II": [(-0.5, -0.045, 0.012)]}))
+    assert (q.verdict, "Q: " in q.measured) == ("met", True)
+    t = checked("INVT", ecg({lead: [(-0.7, 0.26, 0.04)] for lead in ("V4", "V5", "V6")}))
+    assert (t.verdict, "V5 −" in t.measured) == ("met", True)
+    tall = checked("potassium_high", ecg({lead: [(1.0, 0.26, 0.02)] for lead in ("V3", "V4")}))
+    assert tall.verdict == "met"
+    assert tall.words.endswith("Met, which does not prove it.")
+
+
+def test_rhythm() -> None:
+    even = list(np.arange(0.6, 9.8, 0.85))
+    assert checked("STACH", ecg(times=list(np.arange(0.4, 9.8, 0.55)))).verdict == "met"
+    slow = checked("SBRAD", ecg(times=list(np.arange(0.6, 9.6, 1.2))))
+    assert (slow.verdict, "rate 50/min" in slow.measured) == ("met", True)
+    random = np.random.default_rng(1)
+    fibrillating = ecg(waves={"P": ()}, times=list(0.5 + np.cumsum(random.uniform(0.5, 1.1, 11))))
+    found = checked("AFIB", fibrillating)
+    assert found.verdict == "met"
+    assert re.search(r"RR from [\d,]+ to [\d,]+ ms; no P wave found", found.measured)
+    assert "does not meet the criterion" in checked("AFIB", ecg(times=even)).disagreement(True)
+    early = [t - 0.3 * (i == 5) for i, t in enumerate(even)]
+    assert checked("PAC", ecg(times=early)).verdict == "met"
+
+
+def test_a_score_and_a_definition_that_contradict_each_other_are_told() -> None:
+    block = checked("3AVB", ecg())
+    assert re.search(r"does not meet the criterion.*a P wave before every QRS; PR \d+ ms", block.disagreement(True))
+    assert block.disagreement(False) == ""
+    long = ecg(waves={"P": ((0.12, -0.30, 0.022),)})
+    assert "meets the criterion" in checked("1AVB", long).disagreement(False)
+    assert checked("1AVB", long).disagreement(True) == ""
+    assert checked("potassium_high", ecg()).disagreement(True) == ""  # a sign that many lack contradicts nothing
+
+
+def test_what_is_not_measured_is_not_judged() -> None:
+    nothing = quantities(ecg(), measure(ecg(), beats=Beats(())))
+    for code in ("1AVB", "LVH", "AFIB", "STE_"):
+        found = check(code, nothing)
+        assert found is not None
+        assert (found.verdict, bool(found.reason), found.disagreement(True)) == ("not measurable", True, "")
+    assert "under 16" in checked("1AVB", ecg(age=8)).reason
+    assert check("E785", nothing) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(17, "AFIB")],
+)
+def test_real_ecgs_with_a_cardiologist_s_statement(shared: Path, number: int, code: str) -> None:
+    folder = shared / "ptbxl_native" / "records500" / "00000"
+    assert checked(code, ecgkt.read(folder / f"{number:05d}_hr.hea")).verdict == "met"
