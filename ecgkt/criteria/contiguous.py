@@ -50,6 +50,9 @@ def quantities(
     def st_up(lead: Lead) -> float:
         return min(lead.st_j, lead.st or 0.0) / limit("st_up", lead)
 
+    def st_up_at_60(lead: Lead) -> float:
+        return (lead.st or 0.0) / limit("st_up", lead)
+
     def st_down(lead: Lead) -> float:
         return 0.0 if lead.st_rises else -(lead.st or 0.0) / limit("st_down", lead)
 
@@ -67,7 +70,7 @@ def quantities(
         more = _reciprocal(opposite)
         st, t = (lambda x: f"{x.st or 0:+.1f} mm"), (lambda x: f"{x.t or 0:+.1f} mm")
         rises = ("ST at J+60", "no ST elevation")
-        out[f"st_up_{wall}"] = _quantity(here, st_up, no_st, rises, _st_words, more)
+        out[f"st_up_{wall}"] = _quantity(here, st_up, no_st, rises, _st_words, more, st_up_at_60)
         falls = ("ST at J+60", "no horizontal or downsloping ST depression")
         out[f"st_down_{wall}"] = _quantity(here, st_down, no_st, falls, st)
         out[f"t_inverted_{wall}"] = _quantity(here, t_inverted, no_t, ("T", "no inverted T"), t)
@@ -95,13 +98,15 @@ def _quantity(
     what: tuple[str, str],
     words: Callable[[Lead], str],
     more: str = "",
+    most: Callable[[Lead], float] | None = None,
 ) -> Quantity:
-    """what: its name, and what is said where no lead has any of it. more: said after the leads that meet the limit."""
+    """what: its name, and what is said where no lead has any of it. more: said after the leads that meet the limit.
+    most: what the share would be on a kinder reading; its distance is part of the error."""
     if why or not here:
         return Quantity(None, "", why or "not applied in right bundle branch block")
     by_name = {lead.name: share(lead) for lead in here}
-    pairs = [min(by_name[a], by_name[b]) for a, b in PAIRS if a in by_name and b in by_name]
-    value = max(pairs, default=0.0)
+    value = _in_pairs(by_name)
+    error = max(ERROR, _in_pairs({lead.name: most(lead) for lead in here}) - value) if most else ERROR
     met = [lead for lead in here if by_name[lead.name] >= 1]
     if met:
         told = f"{what[0]}: {', '.join(f'{lead.name} {words(lead)}' for lead in met)}{more}"
@@ -110,7 +115,11 @@ def _quantity(
         told = (
             f"{what[0]}: {best.name} {words(best)} at most" if share(best) > LEAST else f"{what[1]} in {_names(here)}"
         )
-    return Quantity(value, told.replace("-", "−"), error=ERROR)
+    return Quantity(value, told.replace("-", "−"), error=error)
+
+
+def _in_pairs(shares: dict[str, float]) -> float:
+    return max((min(shares[a], shares[b]) for a, b in PAIRS if a in shares and b in shares), default=0.0)
 
 
 def _names(here: Iterable[Lead]) -> str:

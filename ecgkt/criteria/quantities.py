@@ -36,7 +36,8 @@ def quantities(ecg: ECG, found: Intervals) -> dict[str, Quantity]:
     out |= _conduction(shapes, why)
     wide = (found.qrs.value or 0) >= WIDE
     left = wide and bool(shapes) and shapes["V1"].late < 0
-    secondary = why or (f"QRS {found.qrs.value:.0f} ms: not applied in left bundle branch block" if left else "")
+    of_left = f"not applied to a QRS of {found.qrs.value or 0:.0f} ms, left bundle branch block type" if left else ""
+    secondary = why or of_left
     out |= _voltages(shapes, why or doubt)
     out |= _waves(found, shapes, secondary or doubt)
     right = frozenset(("V1", "V2", "V3") if wide and not left else ())

@@ -59,8 +59,9 @@ def draw(page: Page, data: ReportData, pages: int) -> None:
         key = f"{key} Superclasses: {every}."
     page.words(key, LEFT, y, SMALL, QUIET)
     y -= 7
-    _intervals(page, data, LEFT, y)
+    low = _intervals(page, data, LEFT, y)
     if data["attribution"]:
+        _criterion(page, data["attribution"], LEFT, low - 5)
         _attribution(page, data, Box(LEFT + INTERVALS_MM + GAP, EDGE + 12, RIGHT, y))
     footer(page, data, (2, pages), (f"SHA-256 of the model: {data['model']['sha256']}", ""), Box(LEFT, 0, RIGHT, 0))
 
@@ -135,8 +136,18 @@ def _bar(page: Page, box: Box, share: float, color: str) -> None:
     page.fill(Box(box.left, box.low, box.left + share * box.width, box.high), color)
 
 
-def _intervals(page: Page, data: ReportData, left: float, y: float) -> None:
-    """The table of measurements, each with its normal limit, or why it could not be measured."""
+def _criterion(page: Page, found: AttributionData, left: float, y: float) -> None:
+    """The chosen finding's definition beside what was measured, and whether that contradicts the score."""
+    criterion = found["criterion"]
+    if criterion is not None:
+        text = f"{found['name']}. {criterion['words']} Source: {criterion['source']}."
+        y = page.paragraph(text, left, y, INTERVALS_MM, SMALL)
+        if criterion["disagreement"]:
+            page.paragraph(criterion["disagreement"], left, y, INTERVALS_MM, SMALL)
+
+
+def _intervals(page: Page, data: ReportData, left: float, y: float) -> float:
+    """The table of measurements, each with its normal limit, or why it could not be measured; where it ends."""
     right = left + INTERVALS_MM
     _title(page, "Measurements", "global intervals from the median beat; limits for age and sex", left, right, y)
     value, limits = left + 46, left + 49
@@ -162,6 +173,7 @@ def _intervals(page: Page, data: ReportData, left: float, y: float) -> None:
         heights = "   ".join(f"{each['lead']} {each['r_mv']:.2f}" for each in found)
         page.words("R wave, mV", left, y - ROW, SIZE)
         page.words(heights, right, y - ROW, SIZE, side="right")
+    return y - ROW
 
 
 def _attribution(page: Page, data: ReportData, box: Box) -> None:
@@ -175,11 +187,6 @@ def _attribution(page: Page, data: ReportData, box: Box) -> None:
         f"{numbers.percent(score['probability'])}, {side} its threshold of {numbers.percent(score['threshold'])}. "
         f"{found['sentence']}"
     )
-    criterion = found["criterion"]
-    if criterion is not None:
-        sentence += f" {criterion['words']} Source: {criterion['source']}."
-    if criterion is not None and criterion["disagreement"]:
-        sentence += f" {criterion['disagreement']}"
     y = page.paragraph(sentence, box.left, box.high - 6, box.width, SIZE + 0.5)
     paper = paper_of(data)
     left, right = paper.x_range
