@@ -12,12 +12,14 @@ from __future__ import annotations
 import argparse
 import ast
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
 NATIVE = "ptbxl_native"
 # A statement that carries another with it: what its criterion is held against besides itself.
 ALSO = {
