@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt import vocabulary
 from ecgkt.verdict import Guarantee, Verdict
 
 Head = Literal["findings", "diagnoses", "labs"]
@@ -19,6 +20,8 @@ TITLES: dict[Head, tuple[str, str]] = {
     "labs": ("Labs", "predicted from the ECG, not measured"),
 }
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)
+LEAST_AUROC = 0.60  # lower limit of the interval below which a label is nothing that an ECG is seen to carry
+LIKELY = 0.5
 AGGREGATES = ("MI", "STTC", "CD", "HYP")  # those that are not SCP statements themselves; outputs of the findings head
 
 
@@ -54,6 +57,24 @@ class Label:
     measured_on: str = ""
     guarantee: Guarantee | None = None
 
+    @property
+    def silent(self) -> str:
+        """Why this label is never a result, only a negative control on the Model page and in the card; "" if it is one.
+
+        A label whose test AUROC was not measurable, for want of positives, is not silent for that.
+        """
+        why = vocabulary.not_offered(self.code) if self.head == "diagnoses" else ""
+        if why:
+            return why
+        if self.auroc is not None and self.auroc[1] < LEAST_AUROC:
+            return f"test AUROC's lower limit {self.auroc[1]:.2f}"
+        return ""
+
+    @property
+    def urgency(self) -> int | None:
+        """1 the most urgent; None for what is not urgent."""
+        return vocabulary.urgent().get(self.code)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -84,7 +105,7 @@ class Quality:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Everything said of one ECG. Lists are ranked by falling probability.
+    """Everything said of one ECG. Lists are ranked by falling probability; labels that are `silent` are in none.
 
     superclasses: NORM, MI, STTC, CD, HYP -> calibrated probability.
     embedding: [dimension] float32. When the model abstains, lists are empty and embedding is None.
@@ -107,9 +128,16 @@ class Prediction:
         return {"findings": self.findings, "diagnoses": self.diagnoses, "labs": self.labs}[head]
 
     def striking(self) -> Score | None:
-        """What stands out most against its prevalence, among the positive if any is; None when the model abstains."""
+        """What to read first; None when the model abstains.
+
+        The most urgent of the positive if any is urgent, the likely (50% and more) of them before others; else what
+        stands out most against its prevalence, among the positive if any is.
+        """
         every = [score for head in HEADS for score in self.scores(head)]
         positive = [score for score in every if score.positive]
+        urgent = [(s.probability < LIKELY, s.label.urgency, -s.probability, s) for s in positive if s.label.urgency]
+        if urgent:
+            return min(urgent, key=lambda entry: entry[:3])[-1]
         return max(
             positive or every, key=lambda score: score.probability / max(score.label.prevalence, 0.01), default=None
         )

@@ -16,9 +16,8 @@ from tests import made_up_metrics
 
 def label(head: Head, code: str, name: str, **more: Any) -> Label:
     facts: dict[str, Any] = {"prevalence": 0.1, "threshold": 0.4, "threshold_source": "best Youden index on validation"}
-    return Label(
-        head, code, name, "group", auroc=(0.8, 0.7, 0.9), test_positives=12, learned_from="simulated", **facts, **more
-    )
+    facts |= {"auroc": (0.8, 0.7, 0.9), "test_positives": 12, "learned_from": "simulated", **more}
+    return Label(head, code, name, "group", **facts)
 
 
 LABELS: dict[Head, tuple[Label, ...]] = {

@@ -8,7 +8,7 @@ from ecgkt.ecg import LEADS
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
-from ecgkt.prediction import Head
+from ecgkt.prediction import Head, Label
 from ecgkt.results.intervals import Interval, Kind
 from ecgkt.verdict import Guarantee
 
@@ -49,6 +49,26 @@ class LabelEntry(Record, frozen=True):
     direction: str = ""
     unit: str = ""
     limit: float | None = None
+
+    def label(self, head: Head) -> Label:
+        return Label(
+            head=head,
+            code=self.code,
+            name=self.name,
+            group=self.group,
+            prevalence=self.prevalence,
+            threshold=self.threshold,
+            threshold_source=self.threshold_source,
+            auroc=self.auroc,
+            test_positives=self.test_positives,
+            learned_from=self.learned_from,
+            lab=self.lab,
+            direction=self.direction,
+            unit=self.unit,
+            limit=self.limit,
+            measured_on=self.measured_on or "",
+            guarantee=self.guarantee,
+        )
 
 
 class Split(Record, frozen=True):

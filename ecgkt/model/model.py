@@ -17,7 +17,6 @@ from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.attribution import relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
-from ecgkt.model.card import LabelEntry
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
@@ -41,7 +40,7 @@ class Model:
         self.sha256 = bundle.sha256
         self.name = bundle.card.name
         self.labels: dict[Head, tuple[Label, ...]] = {
-            head: tuple(_label(head, entry) for entry in bundle.card.labels[head]) for head in HEADS
+            head: tuple(entry.label(head) for entry in bundle.card.labels[head]) for head in HEADS
         }
         self._networks = bundle.networks
         self._novelty = bundle.novelty
@@ -129,7 +128,7 @@ class Model:
         probabilities = self._probabilities("knowledge_transfer", embedding)
         ranked: dict[Head, list[Score]] = {}
         for head in HEADS:
-            scores = [Score(label, probabilities[label.code]) for label in self.labels[head]]
+            scores = [Score(label, probabilities[label.code]) for label in self.labels[head] if not label.silent]
             ranked[head] = sorted(scores, key=lambda score: -score.probability)
         milliseconds += 1000 * (time.perf_counter() - began)
         return Prediction(
@@ -182,24 +181,3 @@ class Model:
                 logits = network.head(head)(embedding)
                 result.update(zip(codes, probability(logits, calibration).tolist(), strict=True))
         return result
-
-
-def _label(head: Head, entry: LabelEntry) -> Label:
-    return Label(
-        head=head,
-        code=entry.code,
-        name=entry.name,
-        group=entry.group,
-        prevalence=entry.prevalence,
-        threshold=entry.threshold,
-        threshold_source=entry.threshold_source,
-        auroc=entry.auroc,
-        test_positives=entry.test_positives,
-        learned_from=entry.learned_from,
-        lab=entry.lab,
-        direction=entry.direction,
-        unit=entry.unit,
-        limit=entry.limit,
-        measured_on=entry.measured_on or "",
-        guarantee=entry.guarantee,
-    )

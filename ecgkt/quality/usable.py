@@ -12,6 +12,7 @@ import numpy.typing as npt
 from ecgkt.ecg import ECG, FROM_I_AND_II, LEADS
 from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.prediction import Quality
+from ecgkt.quality.resting import NEVER_RESTS, resting_share
 
 SHORTEST = 5.0  # s: half of what the model was trained on, four beats at 48 a minute
 FLAT = 0.005  # mV: span of a lead with no signal; one step of a 12-bit recorder is about as much
@@ -153,4 +154,6 @@ def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
     noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
     if alike < ALIKE_BEATS or noise > MOST_NOISE:
         return ["The tracing is too noisy: no consistent QRS complexes could be identified."]
+    if resting_share(ecg) < NEVER_RESTS:
+        return ["The signal never rests at one level between beats, as an ECG does: this is not an ECG."]
     return []

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from ecgkt.prediction import HEADS, TITLES, Label
+from ecgkt import vocabulary
+from ecgkt.prediction import HEADS, LEAST_AUROC, TITLES, Label
 from ecgkt.results import names, numbers
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
@@ -96,10 +97,11 @@ def aurocs(metrics: Metrics, label: Label) -> list[Interval | None]:
 
 
 def by_label(metrics: Metrics, labels: Sequence[Label]) -> Table:
-    """AUROC of each of these labels by each network compared."""
+    """AUROC of each of these labels by each network compared, and why a label is never shown as a result."""
     rows = [
         [
             label.name,
+            label.silent or "yes",
             numbers.count(label.test_positives),
             label.measured_on or numbers.NONE,
             *map(numbers.interval, aurocs(metrics, label)),
@@ -107,4 +109,18 @@ def by_label(metrics: Metrics, labels: Sequence[Label]) -> Table:
         for label in labels
     ]
     titles = (names.title(name) for name in COMPARED)
-    return Table(("Label", "Positives", "Test ECGs", *titles), rows, "AUROC with 95% confidence interval", numbers=(1,))
+    header = ("Label", "Shown as a result", "Positives", "Test ECGs", *titles)
+    return Table(header, rows, "AUROC with 95% confidence interval", numbers=(2,))
+
+
+def silent(labels: Iterable[Label]) -> str:
+    """How many labels are no results, and why; "" where all are."""
+    left_out = [label for label in labels if label.silent]
+    if not left_out:
+        return ""
+    told = sum(bool(vocabulary.not_offered(label.code)) for label in left_out if label.head == "diagnoses")
+    return (
+        f"{numbers.count(len(left_out))} labels are negative controls and never shown as a result: "
+        f"{told} diagnoses that no tracing holds (complaints, injuries, social history) and {len(left_out) - told} "
+        f"whose test AUROC's lower limit is below {LEAST_AUROC:.2f}."
+    )

@@ -107,6 +107,25 @@ def findings() -> dict[str, Finding]:
     }
 
 
+@cache
+def _not_offered() -> dict[str, str]:
+    return {row["prefix"]: row["why"] for row in _rows("not_offered.csv")}
+
+
+def not_offered(icd: str) -> str:
+    """Why an ICD-10-CM code (no dot) is not offered as a result of an ECG: "social history", "an injury"; "" if it is.
+
+    not_offered.csv lists beginnings of codes: what was done, lived or complained of, which no tracing holds.
+    """
+    return next((why for prefix, why in _not_offered().items() if icd.startswith(prefix)), "")
+
+
+@cache
+def urgent() -> dict[str, int]:
+    """Code of a label that is urgent -> its order, 1 the most urgent; urgent.csv has why, and its source."""
+    return {row["code"]: int(row["order"]) for row in _rows("urgent.csv")}
+
+
 def _rows(name: str) -> list[dict[str, str]]:
     with Path(FOLDER, name).open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))

@@ -1,11 +1,9 @@
-"""From logits to probabilities and thresholds, by what validation patients show.
+"""From logits to probabilities, by what validation patients show.
 
 Calibration is Platt's (1999), sigmoid(slope * logit + intercept) per label, with the parameters of a head's labels
 drawn toward their common mean: a label with few positives says little of its own slope, and the others say how far a
 label of this head is off as a rule. Which form to take was chosen by cross-validation (docs/LOG.md). Whatever is
 reported of validation patients comes from `cross_fitted`, in which nobody is judged by a fit that saw them.
-
-Thresholds give the best F1 at a bounded share of false alarms.
 """
 
 from __future__ import annotations
@@ -14,15 +12,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from ecgkt.prediction import HEADS
+from training.calibrate.thresholds import Threshold, choose
 from training.data.pool import Pool
-from training.metrics import Array, best_f1_threshold
+from training.metrics import Array
 
 Flags = npt.NDArray[np.bool_]
 Parameters = dict[str, tuple[float, float]]  # code -> (slope, intercept)
-Thresholds = dict[str, tuple[float, str]]  # code -> (threshold, how it was chosen)
+Thresholds = dict[str, Threshold]  # by code
 
-SPECIFICITY = 0.9  # at least, on validation: a label that cannot be predicted must not flag everybody
-ENOUGH_REAL_POSITIVES = 8  # for a threshold of its own; below, simulated validation ECGs join
 FOLDS = 10  # of patients, in cross-fitting
 SLOPES = (0.05, 5.0)  # the slope of a label that cannot be predicted, or that is separated altogether, ends here
 # Before any data: no correction at all (slope 1, offset 0), give or take this much; and labels differ about so much.
@@ -118,30 +116,13 @@ def calibrate(
     """
     fitted: dict[str, Parameters] = {}
     thresholds: dict[str, Thresholds] = {}
-    for head, values in logits.items():
-        targets = pool.targets[head][rows].astype(float)
+    for head in (head for head in HEADS if head in logits):
+        values, targets = logits[head], pool.targets[head][rows].astype(float)
         parameters = fit_head(values, targets, simulated)
         probabilities = calibrated(values, parameters)
+        chosen = choose(pool, head, probabilities, targets, simulated)
         fitted[head], thresholds[head] = {}, {}
-        for column, entry in enumerate(pool.labels[head]):
-            if not np.isnan(parameters[column, 0]):
-                code = str(entry["code"])
-                fitted[head][code] = (float(parameters[column, 0]), float(parameters[column, 1]))
-                thresholds[head][code] = threshold(probabilities[:, column], targets[:, column], simulated)
+        for code, (slope, intercept), limit in zip(pool.codes()[head], parameters, chosen, strict=True):
+            if not np.isnan(slope):
+                fitted[head][code], thresholds[head][code] = (float(slope), float(intercept)), limit
     return fitted, thresholds
-
-
-def threshold(probabilities: Array, truth: Array, simulated: Flags) -> tuple[float, str]:
-    """A label's threshold and how it was chosen; from real ECGs if enough of them are positive. truth: NaN unknown."""
-    known = ~np.isnan(truth)
-    real = known & ~simulated
-    use, kind = known, "simulated and real" if real.any() else "simulated"
-    if truth[real].sum() >= ENOUGH_REAL_POSITIVES or not (known & simulated).any():
-        use, kind = real, "real"
-    if truth[use].sum() == 0:
-        return 0.5, "0.5 (no positive validation ECGs)"
-    source = (
-        f"highest F1 at {SPECIFICITY:.0%} specificity or more on {int(use.sum())} {kind} validation ECGs "
-        f"({int(truth[use].sum())} positive)"
-    )
-    return best_f1_threshold(probabilities[use], truth[use], SPECIFICITY), source

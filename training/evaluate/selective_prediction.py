@@ -15,7 +15,8 @@ from ecgkt.results.trust_metrics import Conformal, HeadVerdicts, Order, RiskCove
 from ecgkt.verdict import Guarantee
 from training.calibrate.conformal import ALPHA, coverage, guarantees, one_ecg_per_patient
 from training.calibrate.out_of_distribution import figures, fit
-from training.calibrate.platt import calibrated, fit_head, threshold
+from training.calibrate.platt import calibrated, fit_head
+from training.calibrate.thresholds import choose
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.risk_coverage import entropy
@@ -48,17 +49,17 @@ def fit_guarantees(
     """
     chosen = one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], seed)
     result: dict[str, dict[str, Guarantee]] = {}
-    for head, values in logits.items():
-        targets = pool.targets[head][rows].astype(float)
+    for head in (head for head in HEADS if head in logits):
+        values, targets = logits[head], pool.targets[head][rows].astype(float)
         p = calibrated(values, fit_head(values, targets, simulated))
-        limits = thresholds(p, targets, simulated)
+        limits = thresholds(pool, head, p, targets, simulated)
         result[head] = guarantees(pool.codes()[head], p[chosen], targets[chosen], simulated[chosen], limits)
     return result
 
 
-def thresholds(p: Array, truth: Array, simulated: npt.NDArray[np.bool_]) -> Array:
-    """[labels] the threshold of every label; p, truth: [rows, labels]."""
-    return np.array([threshold(p[:, c], truth[:, c], simulated)[0] for c in range(p.shape[1])])
+def thresholds(pool: Pool, head: Head, p: Array, truth: Array, simulated: npt.NDArray[np.bool_]) -> Array:
+    """[labels] the threshold of every label of a head; p, truth: [rows, labels]."""
+    return np.array([limit for limit, _ in choose(pool, head, p, truth, simulated)])
 
 
 def fit_novelty(config: Config, pool: Pool) -> Novelty:
@@ -96,7 +97,7 @@ def trust_figures(
         verdicts[head] = coverage(
             promised[head], codes, p[chosen], truth[chosen], simulated["test"][chosen], config.seed
         )
-        limits = thresholds(p_before, truth_before, simulated["validation"])
+        limits = thresholds(pool, head, p_before, truth_before, simulated["validation"])
         risk[head] = {}
         for kind, here in masks.items():
             known = ~np.isnan(truth[here]).all(axis=0)

@@ -130,13 +130,13 @@ def labels_csv(card: Card) -> str:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(
         ("head", "code", "name", "group", "auroc", "auroc_low", "auroc_high", "test_positives", "measured_on",
-         "prevalence", "threshold", "learned_from")
+         "prevalence", "threshold", "learned_from", "shown_as_result")
     )  # fmt: skip
     for head in HEADS:
         for entry in sorted(card.labels[head], key=lambda e: -(e.auroc or (0.0,))[0]):
             auroc = [f"{value:.4f}" for value in entry.auroc] if entry.auroc else ["", "", ""]
             writer.writerow(
                 (head, entry.code, entry.name, entry.group, *auroc, entry.test_positives, entry.measured_on or "",
-                 entry.prevalence, entry.threshold, entry.learned_from)
+                 entry.prevalence, entry.threshold, entry.learned_from, "no" if entry.label(head).silent else "yes")
             )  # fmt: skip
     return file.getvalue()

@@ -102,7 +102,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
                 "Intervals": lambda: intervals.table(measured),
                 "Beat": lambda: beat.show(measured, attribution, overlay),
                 "Labs: predicted and measured": lambda: clinical.tables(prediction, opened.clinical),
-                "All scores": lambda: scores.every(prediction),
+                "All scores": lambda: scores.every(prediction, model.labels),
             }
         )
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
-from ecgkt.results import numbers
+from ecgkt.results import numbers, performance
 from ecgkt.ui import keys
+from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import palette
 
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
@@ -134,8 +135,8 @@ def auroc(label: Label) -> str:
     return f"Test AUROC {value:.2f} (95% interval {low:.2f} to {high:.2f}, {label.test_positives} positive{where})."
 
 
-def every(prediction: Prediction) -> None:
-    """All scores of all heads, as a table."""
+def every(prediction: Prediction, labels: Mapping[Head, Sequence[Label]]) -> None:
+    """All scores of all heads, as a table, and what is left out of it; labels: all that the model has."""
     scores = [score for head in HEADS for score in prediction.scores(head)]
     st.dataframe(
         {
@@ -156,3 +157,4 @@ def every(prediction: Prediction) -> None:
         height=320,
         alt="Every score of this ECG with its threshold, prevalence and test AUROC",
     )
+    html.text(performance.silent(label for of_head in labels.values() for label in of_head))

@@ -47,5 +47,6 @@ def by_label(model: Model) -> None:
     which = "" if everything else f"the best {SHOWN} of "
     alt = f"AUROC with 95% intervals of {which}{len(measured)} {head} for three models; the table below has them all."
     charts.show(chart, f"auroc-{head}", alt)
+    html.text(performance.silent(label for labels in model.labels.values() for label in labels))
     with st.expander("The same as a table"):
         html.show(performance.by_label(model.metrics, measured))

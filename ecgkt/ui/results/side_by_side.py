@@ -41,7 +41,8 @@ def show(opened: Opened, model: Model) -> None:
     html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
     present = clinical.beside(prediction, opened.clinical)
     for head in HEADS:
-        _head(head, model.labels[head], outputs, opened.recorded, present)
+        shown = tuple(label for label in model.labels[head] if not label.silent)
+        _head(head, shown, outputs, opened.recorded, present)
 
 
 def _head(

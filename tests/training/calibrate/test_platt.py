@@ -7,7 +7,7 @@ import pytest
 from scipy.special import expit
 
 from ecgkt.model.bundle import probability
-from training.calibrate.platt import calibrated, cross_fitted, fit_head, shrunken_platt, threshold
+from training.calibrate.platt import calibrated, cross_fitted, fit_head, shrunken_platt
 
 
 @pytest.fixture
@@ -107,16 +107,3 @@ def test_the_bundle_computes_the_same_probability(rng: np.random.Generator) -> N
     logits, parameters = rng.normal(0, 3, (5, 2)), np.array([[0.7, -0.2], [1.3, 0.4]])
     expected = probability(torch.from_numpy(logits), [(0.7, -0.2), (1.3, 0.4)]).numpy()
     assert calibrated(logits, parameters) == pytest.approx(expected)
-
-
-def test_a_threshold_says_which_ecgs_it_comes_from(rng: np.random.Generator) -> None:
-    probabilities = rng.random(400)
-    truth = (rng.random(400) < probabilities).astype(float)
-    simulated = np.arange(400) >= 100
-    value, source = threshold(probabilities, truth, simulated)
-    assert 0 < value < 1
-    assert "on 100 real validation ECGs" in source
-    rare = truth.copy()
-    rare[:100] = 0
-    assert "on 400 simulated and real validation ECGs" in threshold(probabilities, rare, simulated)[1]
-    assert threshold(probabilities, np.zeros(400), simulated)[1].startswith("0.5")
