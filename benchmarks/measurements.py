@@ -31,6 +31,14 @@ LEFT_OUT = ("synthetic_muse.xml", "synthetic_muse.dcm", "guangxi_teaching_sinus_
 # Rate that is right and how that is known: mean over the recording, counted by eye.
 RATES = {"ptbxl/6967": 69, "ptbxl/2301": 72, "ptbxl/20932": 64, "cinc/JS20002": 83, "ptbxl/18730": 72,
          "ptbxl/16827": 84, "ptbxl/622": 102, "ludb/45": 61}  # fmt: skip
+MAKERS = {"muse": "GE", "guangxi": "GE", "philips": "Philips", "waveform_ecg": "Mortara", "hl7": "not told"}
+PACED, FLUTTER = "PACE", {"AFLT"}  # PTB-XL's statements
+# LUDB's and the Challenge's recordings that are said to be flutter.
+SAID_FLUTTER = {
+    "ludb/35", "ludb/103", "cinc/E00007", "cinc/Q0096", "cinc_extra/JS09740", "cinc_extra/JS13888",
+    "cinc_extra/JS13938", "cinc_extra/JS14622", "cinc_extra/JS17194", "cinc_extra/JS17272", "cinc_extra/JS19852",
+}  # fmt: skip
+LUDB_PACED = {"34", "45", "74", "90", "93", "95", "111"}
 AGREE, NEAR, EDGE = 7, 0.12, 0.6  # leads; s between their R peaks; s at both ends where other detectors settle
 SINUS_BLOCK, NO_SINUS = {"1AVB", "LPR"}, {"AFIB", "AFLT", "PACE"}
 
@@ -76,7 +84,24 @@ def devices(data: Path) -> dict[str, Any]:
                 "mean": round(float(np.mean(off)), 1),
                 "sd": round(float(np.std(off)), 1),
             }
-    return {"files": files, "summary_without_paced": summary}
+    return {"files": files, "summary_without_paced": summary, "other_makers": other_makers(files)}
+
+
+def other_makers(files: dict[str, dict[str, list[float | None]]]) -> dict[str, list[float]]:
+    """Measurement -> files, mean and SD of what is off where the fixed shift is the mean over other makers' devices."""
+    from ecgkt.measurements.delineation import SHIFT
+
+    out: dict[str, list[float]] = {}
+    for name, wave in (("p_duration", "p"), ("qrs", "qrs")):
+        taken_off = 1000 * (SHIFT[f"{wave}_offset"] - SHIFT[f"{wave}_onset"])
+        off = []
+        for file, row in files.items():
+            if name in row and row[name][1] is not None and "paced" not in file:
+                maker = next(m for start, m in MAKERS.items() if file.startswith(start))
+                off.append((maker, float(row[name][1] or 0) - float(row[name][0] or 0) - taken_off))
+        left = [x - np.mean([y for other, y in off if other != maker]) for maker, x in off]
+        out[name] = [len(left), round(float(np.mean(left)), 1), round(float(np.std(left)), 1)]
+    return out
 
 
 def judged(codes: set[str], found: Any) -> dict[str, bool]:
@@ -99,8 +124,25 @@ def judged(codes: set[str], found: Any) -> dict[str, bool]:
     return out
 
 
+def slow_native(data: Path) -> dict[str, list[str]]:
+    """ "paced" or "not paced" -> native PTB-XL's recordings of 100 Hz of which it is said that they may be paced."""
+    from ecgkt.measurements.delineation import delineate
+    from ecgkt.measurements.hidden_pacing import may_be_paced
+    from ecgkt.measurements.median_beat import median_beat
+    from ecgkt.readers import read
+
+    out: dict[str, list[str]] = {}
+    for row in pd.read_csv(data / "ptbxl_native" / "ptbxl_database.csv").itertuples():
+        ecg = read(data / "ptbxl_native" / f"{row.filename_lr}.hea")
+        beats = delineate(ecg)
+        if may_be_paced(beats, median_beat(ecg, beats)):
+            out.setdefault(f"{'' if PACED in str(row.scp_codes) else 'not '}paced", []).append(str(row.ecg_id))
+    return out
+
+
 def everything(data: Path, peaks: dict[str, list[list[float]]]) -> dict[str, Any]:
-    """Statements, rates, beats and pacing, in one pass over all sets."""
+    """Statements, rates, beats, pacing and flutter, in one pass over all sets."""
+    from ecgkt.measurements.hidden_pacing import may_be_paced
     from ecgkt.measurements.intervals import measure
 
     statements: dict[str, dict[str, list[bool]]] = {}
@@ -108,6 +150,9 @@ def everything(data: Path, peaks: dict[str, list[list[float]]]) -> dict[str, Any
     agree: dict[str, list[bool]] = {}
     right: dict[str, list[float]] = {}
     paced: dict[str, list[str]] = {}
+    doubted: dict[str, list[str]] = {}
+    waves: dict[str, dict[str, list[str]]] = {}
+    rhythms: dict[str, int] = {}
     count = 0  # of LUDB's records; the network was fitted to every second
     for name, ecg, codes in records(data):
         found = measure(ecg)
@@ -121,6 +166,18 @@ def everything(data: Path, peaks: dict[str, list[list[float]]]) -> dict[str, Any
             right[name] = [RATES[name], round(found.rate.value or 0, 1)]
         if getattr(found, "pacing", ""):
             paced.setdefault(group, []).append(f"{name.split('/')[1]} ({found.pacing})")
+        told = name in SAID_FLUTTER or bool(codes & FLUTTER)
+        kind = "found" if told else "false"
+        if found.beats.flutter is not None:
+            waves.setdefault(group, {}).setdefault(kind, []).append(name.split("/")[1])
+        rhythms[f"{group} {'flutter' if told else 'other'}"] = (
+            rhythms.get(f"{group} {'flutter' if told else 'other'}", 0) + 1
+        )
+        if group in ("ptbxl", "ludb"):  # LUDB's at 100 Hz
+            slow = found if group == "ptbxl" else measure(ecg.resampled(100))
+            is_paced = PACED in codes or (group == "ludb" and name.split("/")[1] in LUDB_PACED)
+            if may_be_paced(slow.beats, slow.beat):
+                doubted.setdefault(f"{group}, {'' if is_paced else 'not '}paced", []).append(name.split("/")[1])
         if name in peaks and not seen:
             reference = _agreed(peaks[name])
             beats[group] = beats.get(group, np.zeros(3, int)) + _compared(found.beats.r_times, reference, ecg.seconds)
@@ -135,6 +192,9 @@ def everything(data: Path, peaks: dict[str, list[list[float]]]) -> dict[str, Any
         "rate_agrees": {g: [int(sum(v)), len(v)] for g, v in agree.items()},
         "beats_found_missed_false": {g: v.tolist() for g, v in beats.items()},
         "paced": paced,
+        "may_be_paced_at_100_hz": doubted | {"native ptbxl, " + k: v for k, v in slow_native(data).items()},
+        "flutter": waves,
+        "recordings": rhythms,
     }
 
 
@@ -178,6 +238,11 @@ def markdown(result: dict[str, Any]) -> str:
         each = result[label]["devices"]["summary_without_paced"]
         cells = [f"{each[n]['mean']:+.1f} ({each[n]['sd']:.1f})" if n in each else "-" for n in PRINTED]
         lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    shifted = "; ".join(
+        f"{name} {mean:+.1f} ({sd:.1f}), {n} files"
+        for name, (n, mean, sd) in result["now"]["devices"]["other_makers"].items()
+    )
+    lines += ["", f"The same with the fixed shift taken from the other makers' devices alone: {shifted}."]
     lines += [
         "",
         "Printed -> measured, now:",
@@ -222,6 +287,22 @@ def markdown(result: dict[str, Any]) -> str:
         lines.append(f"| {group} | " + " | ".join(cells) + " |")
     lines += ["", "## Pacing found", ""]
     lines += [f"- {group}: {', '.join(names)}" for group, names in result["now"]["paced"].items()]
+    now = result["now"]
+    lines += ["", "## Pacing doubted at 100 Hz (PTB-XL, LUDB resampled)", ""]
+    lines += [f"- {group}: {', '.join(names)}" for group, names in now["may_be_paced_at_100_hz"].items()]
+    lines += [
+        "",
+        "## Atrial flutter",
+        "",
+        "| set | said to be flutter | found | of others | called so |",
+        "|---|---|---|---|---|",
+    ]
+    for group in ("ludb", "cinc", "cinc_extra", "ptbxl", "ptbxl_native"):
+        counts = [now["recordings"].get(f"{group} {kind}", 0) for kind in ("flutter", "other")]
+        names = [now["flutter"].get(group, {}).get(kind, []) for kind in ("found", "false")]
+        lines.append(
+            f"| {group} | {counts[0]} | {', '.join(names[0]) or '-'} | {counts[1]} | {', '.join(names[1]) or '-'} |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -240,10 +321,11 @@ def main() -> None:
     target = HERE / "measurements.json"
     result = json.loads(target.read_text(encoding="utf-8")) if target.is_file() else {}
     peaks = other_peaks(options.neurokit, options.data, options.work)
-    result["before" if options.before else "now"] = {
-        "devices": devices(options.data),
-        **everything(options.data, peaks),
-    }
+    side = "before" if options.before else "now"
+    earlier = result.get(side, {})
+    result[side] = {"devices": devices(options.data), **everything(options.data, peaks)}
+    if not peaks:  # without another detector the beats stay as they were counted last
+        result[side] |= {key: earlier.get(key, {}) for key in ("beats_found_missed_false", "rate_agrees")}
     target.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if "now" in result:
         (HERE / "measurements.md").write_text(markdown(result), encoding="utf-8")

@@ -2,8 +2,9 @@
 
     python benchmarks/quality.py [--every N]
 
-Real recordings below `benchmarks.real_data.REAL_DATA` (every N-th), as they are and with one fault each. PTB-XL's
-recordings were fitted to (training/calibrate/lead_reversal.py); LUDB's and the Challenge's were not. LUDB's leads are
+Real recordings below `benchmarks.real_data.REAL_DATA`, all as they are (every 5th of PTB-XL's), and every N-th with one
+fault each; and the shipped examples. PTB-XL's recordings were fitted to (training/calibrate/lead_reversal.py), a few of
+the native ones among them; LUDB's and the Challenge's were not. LUDB's leads are
 scaled one by one, so a fault that mixes leads (cables of the limbs) is not what it would be there; cables moved one on
 or back change order and sign only.
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +33,12 @@ from ecgkt.quality.warnings import quality_warnings  # noqa: E402
 from ecgkt.readers import read  # noqa: E402
 
 HERE = Path(__file__).parent
-SETS = {"ptbxl": "ptbxl/records100/*/*.hea", "ludb": "ludb/data/*.hea", "cinc": "cinc/*.hea"}
+SETS = {
+    "ptbxl": "ptbxl/records100/*/*.hea", "native ptbxl": "ptbxl_native/records500/*/*.hea", "ludb": "ludb/data/*.hea",
+    "cinc": "cinc/*.hea", "cinc_extra": "cinc_extra/*.hea",
+}  # fmt: skip
+EXAMPLES = ROOT / "assets" / "examples"
+LEADS_WRONG = ("reverse", "order", "inverted")  # words of a doubt about leads or time
 I, II = 0, 1  # noqa: E741
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -87,6 +94,7 @@ def missing(share: float) -> Change:
 FAULTS: dict[str, Change] = {
     **{f"exchanged: {name}": swapped(moves) for name, moves in SWAPS.items()},
     "played backwards": lambda s, _: s[:, ::-1],
+    "upside down": lambda s, _: -s,
     "one lead twelve times": lambda s, _: np.repeat(s[1:2], 12, axis=0),
     "tremor of 0.1 mV in two leads": noisy(0.1, 2),
     "tremor of 0.3 mV in six leads": noisy(0.3, 6),
@@ -111,23 +119,30 @@ def judged(ecg: ECG) -> tuple[str, tuple[str, ...]]:
 
 def measured(data: Path, every: int) -> dict[str, Any]:
     result: dict[str, Any] = {"every": every, "sets": {}}
-    for name, pattern in SETS.items():
+    files = {name: sorted(data.glob(pattern))[:: 5 if name == "ptbxl" else 1] for name, pattern in SETS.items()}
+    files["shipped examples"] = sorted(EXAMPLES.rglob("*.hea"))
+    for name, paths in files.items():
         ecgs = []
-        for file in sorted(data.glob(pattern))[:: every if name == "ptbxl" else max(1, every // 5)]:
+        for file in paths:
             try:
-                ecgs.append(read(file))
+                ecg = read(file)
             except ECGError:
                 continue
+            ecgs.append(ecg.crop(0, 30) if ecg.seconds > 60 else ecg)
         as_recorded = [judged(ecg) for ecg in ecgs]
-        usable = [ecg for ecg, (verdict, _) in zip(ecgs, as_recorded, strict=True) if verdict != "refused"]
+        verdicts = [verdict for verdict, _ in as_recorded]
+        sentences = [words for verdict, told in as_recorded if verdict == "flagged" for words in told]
+        doubts = Counter(words for words in sentences if any(part in words for part in LEADS_WRONG))
+        rows = {"as recorded": _shares(verdicts)}
+        usable = [ecg for ecg, verdict in zip(ecgs, verdicts, strict=True) if verdict != "refused"][::every]
         rng = np.random.default_rng(0)
-        rows = {"as recorded": _shares([verdict for verdict, _ in as_recorded])}
         for fault, change in FAULTS.items():
             made = [ECG(np.ascontiguousarray(change(e.signal, rng)).astype(np.float32), e.rate) for e in usable]
             rows[fault] = _shares([judged(ecg)[0] for ecg in made])
-        backwards = sum(any("samples may be reversed" in s for s in sentences) for _, sentences in as_recorded)
-        result["sets"][name] = {"recordings": len(ecgs), "backwards": backwards, "rows": rows}
-        print(name, len(ecgs), "done", flush=True)
+        result["sets"][name] = {
+            "recordings": len(ecgs), "with_faults": len(usable), "leads_doubted": dict(doubts), "rows": rows,
+        }  # fmt: skip
+        print(name, len(ecgs), dict(doubts), flush=True)
     return result
 
 
@@ -138,12 +153,16 @@ def _shares(verdicts: list[str]) -> list[float]:
 
 def table(result: dict[str, Any]) -> str:
     sets = result["sets"]
-    head = [f"{name}, {entry['recordings']} recordings" for name, entry in sets.items()]
+    head = [f"{name}, {entry['recordings']} ({entry['with_faults']} with faults)" for name, entry in sets.items()]
     lines = ["| | " + " | ".join(head) + " |", "|---|" + "---|" * len(sets)]
     for fault in next(iter(sets.values()))["rows"]:
         cells = [f"{100 * r:.1f}% + {100 * f:.1f}%" for r, f in (entry["rows"][fault] for entry in sets.values())]
         lines.append(f"| {fault} | " + " | ".join(cells) + " |")
-    backwards = ", ".join(f"{entry['backwards']} ({name})" for name, entry in sets.items())
+    doubts = [
+        f"- {name}: {sum(entry['leads_doubted'].values())} of {entry['recordings']}"
+        + "".join(f"; {count} x {words}" for words, count in sorted(entry["leads_doubted"].items()))
+        for name, entry in sets.items()
+    ]
     return "\n".join(
         [
             "# Quality check",
@@ -152,7 +171,9 @@ def table(result: dict[str, Any]) -> str:
             "",
             *lines,
             "",
-            f"Flagged as played backwards though as recorded: {backwards}.",
+            "Leads or time doubted, as recorded:",
+            "",
+            *doubts,
             "",
         ]
     )
@@ -160,7 +181,7 @@ def table(result: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--every", type=int, default=5, help="every N-th of PTB-XL, every N/5-th of the others")
+    parser.add_argument("--every", type=int, default=20, help="every N-th of each set gets faults")
     found = measured(REAL_DATA, parser.parse_args().every)
     (HERE / "quality.json").write_text(json.dumps(found, indent=1) + "\n")
     (HERE / "quality.md").write_text(table(found))

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from ecgkt.ecg import ECG
 from ecgkt.measurements import rate
+from ecgkt.measurements.flutter import Flutter, flutter
 from ecgkt.measurements.p_waves import Kind, PWaves, Wave, p_waves, stretches
-from ecgkt.measurements.pacing import ALONE, Pacing, before_qrs, blanked, candidates, pacing
+from ecgkt.measurements.pacing import ALONE, Pacing, atrial_too, before_qrs, blanked, candidates, pacing
 from ecgkt.measurements.r_peaks import RATE, SIMILAR, Signal, band, r_peaks
 from ecgkt.measurements.wave_network import OUT_RATE, wave_probabilities
 
@@ -59,8 +60,9 @@ class Beat:
 class Beats:
     """All beats of a tracing in order; empty where no QRS was found.
 
-    pacing: a pacemaker's spikes. atrial: how P waves stand to QRS, "unsure" where it cannot be told. p_waves: (onset,
-    end) of all P waves, those that belong to no beat included, s. confidence: of "P", "QRS" and "T", 0 to 1 (mean
+    pacing: a pacemaker's spikes. atrial: how P waves stand to QRS, "unsure" where it cannot be told. flutter: its
+    waves, sought where no P wave was surely found. p_waves: (onset, end) of all P waves, those that belong to no beat
+    included, s. confidence: of "P", "QRS" and "T", 0 to 1 (mean
     probability that the wave network gives to the stretch, or to the place before QRS where P is surest).
     """
 
@@ -69,6 +71,7 @@ class Beats:
     atrial: Kind = "before every QRS"
     p_waves: tuple[tuple[float, float], ...] = ()
     confidence: dict[str, float] = field(default_factory=dict)
+    flutter: Flutter | None = None
 
     @property
     def r_times(self) -> Signal:
@@ -142,9 +145,12 @@ def delineate(ecg: ECG) -> Beats:
     t = _t_waves(probability[2], qrs, signal.shape[1] / RATE)
     confidence = {"P": p.confidence, "QRS": _mean(probability[1], qrs), "T": _mean(probability[2], t)}
     beats = _beats(r, qrs, p, t, typical)
-    paced = pacing(spikes / ecg.rate, np.array([beat.qrs_onset for beat in beats]))
+    paced = atrial_too(ecg, pacing(spikes / ecg.rate, np.array([beat.qrs_onset for beat in beats])))
     every = tuple((onset + SHIFT["p_onset"], end + SHIFT["p_offset"]) for onset, end, _ in p.every)
-    return Beats(tuple(beats), paced, p.kind, every, confidence)
+    waves = None
+    if p.kind != "before every QRS" and paced.chamber is None:
+        waves = flutter(signal, [(beat.qrs_onset, beat.qrs_offset) for beat in beats])
+    return Beats(tuple(beats), paced, p.kind, every, confidence, waves)
 
 
 def _at_rate(ecg: ECG) -> Signal:

@@ -15,7 +15,9 @@ from ecgkt.ecg import ECG, LEADS, Sex
 from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.normal_limits import Flag, Limit, limits
+from ecgkt.measurements.p_waves import SURE
 from ecgkt.measurements.r_peaks import Signal
+from ecgkt.measurements.rhythm import rhythm
 
 CHEST = ("V1", "V2", "V3", "V4", "V5", "V6")
 SMALLEST_R = 0.03  # mV; below it IEC 60601-2-25 sees no wave, and a QS complex counts as S
@@ -25,7 +27,8 @@ FLAT = 0.005  # mV: span of a lead without signal, as in ecgkt.quality.usable
 # SD of the error against the annotators of 75 recordings of LUDB that nothing was fitted to, ms:
 # benchmarks/delineation.json (a test holds them).
 ERROR_SD = {"p_duration": 10.2, "pr": 7.4, "qrs": 8.6, "qt": 15.5}
-# Mean probability that the wave network must give to a wave for its intervals to be told.
+# Mean probability that the wave network must give to a wave for its intervals to be told; P waves of an irregular
+# rhythm, which may be fibrillation, must be sure.
 LEAST_CONFIDENCE = {"P": 0.5, "QRS": 0.6, "T": 0.6}
 T_SPREAD = 0.04  # s: median deviation, from beat to beat, of the end of T, above which it is none
 PR_VARIES = 0.05  # s between the 10th and the 90th percentile of PR that are worth a word
@@ -102,6 +105,11 @@ class Intervals:
     def pacing(self) -> str:
         chamber = self.beats.pacing.chamber
         return f"{chamber} pacing" if chamber else ""
+
+    @property
+    def rhythm(self) -> str:
+        """In a few words, as far as it was found; empty with fewer than two beats."""
+        return rhythm(self.beats)
 
     @property
     def rows(self) -> tuple[Measured, ...]:
@@ -215,12 +223,16 @@ def _qt_and_rr(beats: Beats) -> list[tuple[float, float]]:
 
 def _unsure(beats: Beats, wave: str) -> str:
     """Why what rests on `wave` is not told; empty where it is sure enough, or where nobody asked the network."""
-    sure = beats.confidence.get(wave, 1.0)
-    return f"{wave} not told apart surely ({100 * sure:.0f}%)" if sure < LEAST_CONFIDENCE[wave] else ""
+    sure, least = beats.confidence.get(wave, 1.0), LEAST_CONFIDENCE[wave]
+    if wave == "P" and beats.rate_range is not None:
+        least = SURE
+    return f"{wave} not told apart surely ({100 * sure:.0f}%)" if sure < least else ""
 
 
 def _no_p(beat: MedianBeat, beats: Beats) -> str:
     """Why there is no PR interval; empty where there is one."""
+    if beats.flutter is not None:
+        return f"probably flutter waves ({beats.flutter.rate:.0f}/min) in place of P"
     if beats.atrial == "dissociated":
         return "P waves and QRS independent of each other"
     if beats.atrial == "none" or beat.waves.p_onset is None:

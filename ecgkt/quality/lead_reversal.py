@@ -26,7 +26,7 @@ from ecgkt.measurements.r_peaks import RATE
 FILE = Path(__file__).with_name("typical_beat.json")
 LOOKED_AT = ("I", "II", "III", "V1", "V2", "V3", "V4", "V5", "V6")  # the others follow from I and II
 PARTS = ("P", "QRS begins", "QRS", "QRS ends", "T")
-BACKWARDS = "backwards"
+BACKWARDS, INVERTED = "backwards", "inverted"
 # Degrees of freedom of Student's t: its tails are wide, so one odd wave does not outweigh all that looks right.
 FREEDOM = 20.0
 # Squared distance that a tracing may have once it is put right: a strange ECG is not told apart by being less strange.
@@ -48,16 +48,8 @@ SWAPS: dict[str, Moves] = {
     "right arm and left arm": {"I": ("I", -1), "II": ("III", 1), "III": ("II", 1)},
     "left arm and left leg": {"I": ("II", 1), "II": ("I", 1), "III": ("III", -1)},
     "right arm and left leg": {"I": ("III", -1), "II": ("II", -1), "III": ("I", -1)},
-    "right arm cable on the left arm, left arm on the leg, leg on the right arm": {
-        "I": ("III", 1),
-        "II": ("I", -1),
-        "III": ("II", -1),
-    },
-    "right arm cable on the leg, leg on the left arm, left arm on the right arm": {
-        "I": ("II", -1),
-        "II": ("III", -1),
-        "III": ("I", 1),
-    },
+    ROTATED: {"I": ("III", 1), "II": ("I", -1), "III": ("II", -1)},
+    ROTATED_BACK: {"I": ("II", -1), "II": ("III", -1), "III": ("I", 1)},
     **{f"V{k} and V{k + 1}": _exchanged((f"V{k}", f"V{k + 1}")) for k in range(1, 6)},
     "V1 and V3": _exchanged(("V1", "V3")),
     "V1 to V6, in reverse": _exchanged(("V1", "V6"), ("V2", "V5"), ("V3", "V4")),
@@ -68,7 +60,7 @@ SWAPS: dict[str, Moves] = {
 class TypicalBeat:
     """How the waves of ECGs lie: mean [F] and precision [F, F] of `features`, and the limit of each suspicion.
 
-    limits: name in `SWAPS` or `BACKWARDS` -> gain in log likelihood above which it is suspected.
+    limits: name in `SWAPS`, `BACKWARDS` or `INVERTED` -> gain in log likelihood above which it is suspected.
     """
 
     mean: Row
@@ -138,6 +130,8 @@ def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
         return ()
     typical, found = typical_beat(), features(beat)
     recorded = typical.distance(found)
+    if typical.gain(recorded, typical.distance(-found)) > typical.limits[INVERTED]:
+        return ("All leads look upside down: the signal may be inverted.",)
     if recorded > TYPICAL:
         reversed_ = backwards(ecg.resampled(RATE))
         if reversed_ is not None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.measurements.delineation import Beats, delineate
+from ecgkt.measurements.hidden_pacing import SENTENCE, may_be_paced
 from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.r_peaks import RATE, band
 from ecgkt.quality.lead_reversal import suspected_reversals
@@ -53,6 +54,8 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
         found.append(
             f"Paced rhythm ({beats.pacing.chamber}): scores of conduction, infarction and ST-T are not reliable."
         )
+    elif may_be_paced(beats, beat):
+        found.append(SENTENCE)
     if missing > SOME_MISSING:
         found.append(f"{100 * missing:.0f}% of the samples are missing.")
     clipped = _leads([clipped_share(row, ecg.rate) > SOME_CLIPPED for row in signal])
@@ -65,7 +68,10 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
         found.append("The signal hardly rests at one level between beats: a wide rhythm, or not an ECG.")
     if beat is not None:
         found += _amplitude(float(np.ptp(beat.signal, axis=1).max()))
-    return (*found, *_flat_limb_lead([span(row) for row in signal[:3]]), *suspected_reversals(ecg, beat))
+    found += _flat_limb_lead([span(row) for row in signal[:3]])
+    if beats.pacing.chamber in ("ventricular", "dual-chamber"):
+        return tuple(found)  # a paced beat starts elsewhere: its leads say nothing of their order
+    return (*found, *suspected_reversals(ecg, beat))
 
 
 def _leads(flags: Sequence[bool]) -> str:

@@ -7,35 +7,40 @@ lengths may differ.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, sqrt
+from typing import Literal
 
 import numpy as np
 
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.measurements.intervals import DEGREE, ERROR_SD, FLAT, Intervals, Measured
+from ecgkt.measurements.amplitudes import amplitudes
+from ecgkt.measurements.intervals import DEGREE, FLAT, Intervals, Measured
 from ecgkt.measurements.median_beat import MedianBeat
 from ecgkt.measurements.r_peaks import SIMILAR, Signal
 from ecgkt.prediction import HEADS, Head, Label, Prediction
+from ecgkt.serial.repeatability import detectable, detectable_in_lead
 
-SURE = 1.96  # SDs to each side that hold 95% of a normal distribution
+Wave = Literal["p", "q", "r", "s", "st", "t"]
+WAVES: tuple[Wave, ...] = ("p", "q", "r", "s", "st", "t")
 RATE = 500.0  # Hz, at which beats are laid over each other
 LAG = 0.02  # s, twice the error of QRS onset: as far as one beat is moved to fit the other
 AROUND = 0.02  # s before and after QRS that are fitted with it
+
+
+BeforeAndNow = tuple[float | None, float | None]
 
 
 @dataclass(frozen=True)
 class IntervalChange:
     """One measurement of both ECGs. key: its name in `Intervals`.
 
-    error: what two measurements of an unchanged heart may differ by, in the same unit; None where it was not measured.
-    The errors of both are taken for independent. Where the beats look alike they partly cancel, so this errs toward
-    calling a change no change.
+    detectable: the smallest change that two ECGs of an unchanged heart seldom show, in the same unit
+    (`ecgkt.serial.repeatability`); None where it is not known.
     """
 
     key: str
     before: Measured
     now: Measured
-    error: float | None
+    detectable: float | None
 
     @property
     def change(self) -> float | None:
@@ -46,22 +51,34 @@ class IntervalChange:
         return (change + 180) % 360 - 180 if self.now.unit == DEGREE else change
 
     @property
-    def within_error(self) -> bool | None:
-        """None where there is no change to judge or its error is not known."""
-        return None if self.change is None or self.error is None else abs(self.change) <= self.error
+    def beyond(self) -> bool | None:
+        """Is the change more than repeats differ by? None where there is none to judge, or where that is not known."""
+        return None if self.change is None or self.detectable is None else abs(self.change) > self.detectable
 
 
 @dataclass(frozen=True)
 class LeadChange:
     """(before, now) in mV against the level just before QRS; None where the lead or the wave is missing.
 
-    st: at the J point, as the Fourth Universal Definition of Myocardial Infarction (Thygesen et al. 2018) reads it. t:
-    the largest deflection of T, negative where T is inverted.
+    st: at the J point, as the Fourth Universal Definition of Myocardial Infarction (Thygesen et al. 2018) reads it. t
+    and p: the largest deflection, negative where the wave is inverted. q, r, s: 0 or more.
     """
 
     lead: str
-    st: tuple[float | None, float | None]
-    t: tuple[float | None, float | None]
+    p: BeforeAndNow
+    q: BeforeAndNow
+    r: BeforeAndNow
+    s: BeforeAndNow
+    st: BeforeAndNow
+    t: BeforeAndNow
+
+    def change(self, wave: Wave) -> float | None:
+        was, now = getattr(self, wave)
+        return None if was is None or now is None else now - was
+
+    def detectable(self, wave: Wave) -> float | None:
+        """mV; the smallest change of `wave` that two ECGs of an unchanged heart seldom show. None where not known."""
+        return detectable_in_lead(wave, self.lead)
 
 
 @dataclass(frozen=True)
@@ -105,12 +122,14 @@ class ScoreChange:
 def compare(before: Intervals, now: Intervals) -> SerialComparison:
     """What changed between two tracings, each as measured; what cannot be measured in one of them says why there."""
     intervals = tuple(
-        IntervalChange(key, getattr(before, key), getattr(now, key), _error(key, before, now)) for key in ROWS
+        IntervalChange(key, getattr(before, key), getattr(now, key), detectable(key, before, now)) for key in ROWS
     )
     if before.beat is None or now.beat is None:
         return SerialComparison(intervals, (), None)
-    was, is_now = _st_and_t(before.beat), _st_and_t(now.beat)
-    leads = tuple(LeadChange(lead, (was[lead][0], is_now[lead][0]), (was[lead][1], is_now[lead][1])) for lead in LEADS)
+    was, is_now = _waves(before.beat), _waves(now.beat)
+    leads = tuple(
+        LeadChange(lead, *((was[lead].get(wave), is_now[lead].get(wave)) for wave in WAVES)) for lead in LEADS
+    )
     return SerialComparison(intervals, leads, aligned(before.beat, now.beat))
 
 
@@ -121,29 +140,15 @@ ROWS = (
 )  # fmt: skip
 
 
-def _error(key: str, one: Intervals, two: Intervals) -> float | None:
-    """95% limit of the difference of two measurements of the same: 1.96 times the root of their summed squares."""
-    if key in ERROR_SD:
-        return SURE * sqrt(2) * ERROR_SD[key]
-    power = {"qtcf": 1 / 3, "qtcb": 1 / 2}.get(key)
-    if power is None or one.rate.value is None or two.rate.value is None:
-        return None
-    # QTc is QT / RR^power, and RR is known far better than QT.
-    sizes = [ERROR_SD["qt"] * (rate / 60) ** power for rate in (one.rate.value, two.rate.value)]
-    return SURE * hypot(*sizes)
-
-
-def _st_and_t(beat: MedianBeat) -> dict[str, tuple[float | None, float | None]]:
-    """Lead -> (ST at the J point, T), mV."""
-    w = beat.waves
-    level = beat.part(w.qrs_offset, w.qrs_offset)[:, 0]
-    t = None if w.t_onset is None or w.t_offset is None else beat.part(w.t_onset, w.t_offset)
-    out: dict[str, tuple[float | None, float | None]] = {}
-    for i, lead in enumerate(LEADS):
-        if np.ptp(beat.signal[i]) <= FLAT:
-            out[lead] = (None, None)
-        else:
-            out[lead] = (float(level[i]), None if t is None else float(t[i, np.argmax(np.abs(t[i]))]))
+def _waves(beat: MedianBeat) -> dict[str, dict[Wave, float | None]]:
+    """Lead -> wave -> mV; empty for a lead without signal."""
+    end = beat.waves.qrs_offset
+    at_j = beat.part(end, end)[:, 0]
+    out: dict[str, dict[Wave, float | None]] = {}
+    for i, found in enumerate(amplitudes(beat)):
+        waves: dict[Wave, float | None] = {"p": found.p, "q": found.q, "r": found.r, "s": found.s}
+        waves |= {"st": float(at_j[i]), "t": found.t}
+        out[found.lead] = waves if np.ptp(beat.signal[i]) > FLAT else {}
     return out
 
 

@@ -61,7 +61,10 @@ def test_intervals_of_a_paced_beat_are_those_printed(shared: Path) -> None:
 
 def test_spikes_are_no_beats(shared: Path) -> None:
     paced = found(shared, "ludb/data/45.hea")
-    assert "ventricular" in paced.pacing
+    assert paced.pacing == "dual-chamber pacing"  # the annotators': unipolar atrial and ventricular pacing
+    spikes = np.array(paced.beats.pacing.spikes)
+    before = [float(np.min(t - spikes[spikes < t - 0.1])) for t in spikes if (t - spikes > 0.1).any()]
+    assert np.median(before) == pytest.approx(0.18, abs=0.02)  # s from the atrial to the ventricular spike
     at = paced.beats.r_times
     np.testing.assert_allclose(np.median(np.diff(at)), 1.0, atol=0.02)
     assert not any(np.abs(at - spike).min() < 0.015 for spike in paced.beats.pacing.spikes)
@@ -100,3 +103,43 @@ def test_a_later_start_finds_the_same_boundaries(shared: Path) -> None:
         assert beat.t_offset is not None
         assert same.t_offset is not None
         assert abs(same.t_offset - 1.1 - beat.t_offset) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("name", "rate"),
+    [("ludb/data/35.hea", 288), ("ludb/data/103.hea", 273), ("ptbxl/14083", 263),
+     ("ptbxl_native/records500/00000/00020_hr.hea", 278), ("ptbxl_native/records500/00000/00023_hr.hea", 254)],
+)  # fmt: skip
+def test_atrial_flutter_is_told_by_name(shared: Path, name: str, rate: float) -> None:
+    """The rates of the waves were counted by eye; 20 and 23 conduct every second wave."""
+    flutter = found(shared, name)
+    assert flutter.beats.flutter is not None
+    assert flutter.beats.flutter.rate == pytest.approx(rate, rel=0.04)
+    assert "probably atrial flutter" in flutter.rhythm
+    assert flutter.pr.value is None
+    assert "flutter waves" in flutter.pr.reason
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ptbxl/20932", "ptbxl_native/records500/00000/00307_hr.hea", "ptbxl_native/records500/00000/00351_hr.hea",
+     "cinc/JS20016.hea", "ptbxl/622", "ptbxl/18539"],
+)  # fmt: skip
+def test_fibrillation_and_fast_sinus_rhythm_are_no_flutter(shared: Path, name: str) -> None:
+    other = found(shared, name)
+    assert other.beats.flutter is None
+    assert "flutter" not in other.rhythm
+
+
+def test_p_waves_that_march_through_belong_to_no_qrs(shared: Path) -> None:
+    """Paced in complete block, native PTB-XL 190: the P waves go their own way."""
+    block = found(shared, "ptbxl_native/records500/00000/00190_hr.hea")
+    assert block.pr.value is None
+    assert block.pr.reason == "P waves and QRS independent of each other"
+    assert "AV dissociation" in block.rhythm
+
+
+def test_p_waves_of_an_irregular_rhythm_must_be_sure(shared: Path) -> None:
+    fibrillation, block = found(shared, "ptbxl/13189"), found(shared, "ptbxl_native/records500/00000/00346_hr.hea")
+    assert fibrillation.pr.value is None  # stated to be fibrillation
+    assert block.pr.reason == "P not told apart surely (43%)"  # stated to be first-degree block: no PR, but no normal one

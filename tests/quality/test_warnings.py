@@ -83,6 +83,7 @@ CHANGES: list[tuple[Change, str]] = [
     (order("V3", "V2", "V1", "V4", "V5", "V6"), "V1 and V3"),
     (order("V6", "V5", "V4", "V3", "V2", "V1"), "V1 to V6, in reverse"),
     (lambda s: s[:, ::-1], "samples may be in reverse order"),
+    (lambda s: -s, "the signal may be inverted"),
     (noise(1.2), "Excessive noise in V3."),
     (limited, "clipped in places in V2"),
     (gaps, "of the samples are missing"),
@@ -140,7 +141,7 @@ def test_the_typical_beat_is_complete() -> None:
     assert covariance.shape == (len(content["mean"]),) * 2
     np.testing.assert_allclose(covariance, covariance.T, rtol=1e-3)
     assert np.linalg.eigvalsh(covariance)[0] > 0
-    assert set(content["limits"]) == {*SWAPS, "backwards"}
+    assert set(content["limits"]) == {*SWAPS, "backwards", "inverted"}
 
 
 def test_who_the_model_was_not_developed_on_is_said(shared: Path) -> None:
@@ -149,3 +150,39 @@ def test_who_the_model_was_not_developed_on_is_said(shared: Path) -> None:
     child = replace(paced, age=7.0)
     assert "The patient is under 18: the model was developed on adults' ECGs." in quality_warnings(child)
     assert not any("under 18" in words for words in quality_warnings(replace(paced, age=18.0)))
+
+
+def test_no_shipped_example_is_said_to_run_backward_or_to_have_its_leads_exchanged() -> None:
+    said = {}
+    for path in sorted((ROOT / "assets" / "examples").rglob("*.hea")):
+        ecg = read(path)
+        if assess(ecg).ok:
+            said[path.stem] = [words for words in quality_warnings(ecg) if "reverse" in words or "order" in words]
+    assert len(said) > 30
+    assert not {name: words for name, words in said.items() if words}
+
+
+def test_chest_leads_in_reverse_are_found_in_bundle_branch_block_and_not_told_of_a_paced_beat(shared: Path) -> None:
+    for number in (256, 279, 286, 287):  # PTB-XL: complete left bundle branch block, as recorded 500 times a second
+        path = shared / "ptbxl_native" / "records500" / "00000" / f"{number:05d}_hr.hea"
+        if not path.is_file():
+            pytest.skip("the recordings are not among the shared ones")
+        ecg = read(path)
+        assert "V1 to V6, in reverse" in flags(ecg, order("V6", "V5", "V4", "V3", "V2", "V1")), number
+        assert not any("order" in words for words in quality_warnings(ecg)), number
+    paced = read(shared / "vendor" / "muse_braveheart_4_paced.xml")
+    assert not any("order" in words or "reversed" in words for words in quality_warnings(paced))
+
+
+def test_below_250_hz_pacing_is_a_doubt(shared: Path) -> None:
+    folder = shared / "ptbxl_native"
+    if not folder.is_dir():
+        pytest.skip("the recordings are not among the shared ones")
+    for number in (143, 190, 385, 498):  # stated to be paced
+        fast = read(folder / "records500" / "00000" / f"{number:05d}_hr.hea")
+        slow = read(folder / "records100" / "00000" / f"{number:05d}_lr.hea")
+        assert any(words.startswith("Paced rhythm (ventricular)") for words in quality_warnings(fast)), number
+        assert any(words.startswith("It may be a paced rhythm") for words in quality_warnings(slow)), number
+    for number in (1, 256, 287):  # normal; left bundle branch block
+        slow = read(folder / "records100" / "00000" / f"{number:05d}_lr.hea")
+        assert not any("paced" in words.lower() for words in quality_warnings(slow)), number

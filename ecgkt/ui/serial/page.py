@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from ecgkt.measurements.intervals import DEGREE
+from ecgkt.measurements.intervals import DEGREE, Intervals
 from ecgkt.measurements.wording import flag, number
 from ecgkt.prediction import Prediction
 from ecgkt.serial import figure as serial_figure
-from ecgkt.serial.comparison import IntervalChange, SerialComparison, apart, compare, mismatches, score_changes
+from ecgkt.serial.comparison import (
+    IntervalChange,
+    SerialComparison,
+    Wave,
+    apart,
+    compare,
+    mismatches,
+    score_changes,
+)
+from ecgkt.serial.reasons import reason
+from ecgkt.serial.repeatability import table
 from ecgkt.sheet import figure as sheet_figure
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import GAINS, LAYOUTS, SPEEDS, Paper
@@ -28,6 +38,8 @@ if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
 BEATS, SHEETS = "Beats overlaid", "Tracings"
+ST_AND_T: tuple[Wave, ...] = ("st", "t")
+IN_SUMMARY = ("rate", "pr", "qrs", "qt", "qtcf", "qrs_axis")
 ST_CHANGE = 0.05  # mV: half of what the Universal Definition of Myocardial Infarction (2018) asks of most leads
 
 
@@ -60,10 +72,11 @@ def show(pair: Pair, model: Model) -> None:
             _sheets(before, now, laid_out)
         else:
             _beats(found, gain)
+        st.html(_rhythms(one.intervals, other.intervals))
         html.text(summary(found), "lead-in")
     with right:
-        _missing(predictions)
-        serial_scores.ranked(changes)
+        _missing(predictions, (one.warnings, other.warnings))
+        serial_scores.ranked(changes, lambda code: reason(code, found, one.intervals, other.intervals))
     with left:
         parts: dict[str, Callable[[], None]] = {
             "Intervals": lambda: interval_table(found),
@@ -86,6 +99,15 @@ def _line(pair: Pair) -> str:
     else:
         gap = f"{apart(pair.hours)} apart"
     return patient_line(pair.now).replace('"patient">', f'"patient"><b>{escape(gap)}</b>&ensp;·&ensp;')
+
+
+def _rhythms(before: Intervals, now: Intervals) -> str:
+    """HTML: rate and rhythm of both, so that neither is taken for the other's."""
+    parts = ""
+    for name, each in (("Before", before), ("Now", now)):
+        words = f"{number(each.rate)}/min, {each.rhythm}" if each.rhythm else "fewer than two beats found"
+        parts += f"<div><dt>{name}</dt> <dd>{escape(words)}</dd></div>"
+    return f'<dl class="strip" aria-label="Rhythm of both ECGs">{parts}</dl>'
 
 
 def _sheet_settings() -> Paper:
@@ -131,12 +153,12 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
         )  # fmt: skip
 
 
-def _missing(predictions: tuple[Prediction, Prediction]) -> None:
-    """Why there are no probabilities of one ECG, or of both, and what makes those there are doubtful."""
-    for name, prediction in zip(("before", "now"), predictions, strict=True):
+def _missing(predictions: tuple[Prediction, Prediction], warnings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:
+    """Why there are no probabilities of one ECG, or of both, and what makes each tracing doubtful."""
+    for name, prediction, doubts in zip(("before", "now"), predictions, warnings, strict=True):
         if prediction.abstained:
             st.warning(f"The model gives no result for the ECG {name}. {' '.join(prediction.quality.reasons)}")
-        html.warnings([f"ECG {name}: {warning}" for warning in prediction.quality.warnings])
+        html.warnings([f"ECG {name}: {warning}" for warning in (prediction.quality.warnings or doubts)])
 
 
 # ---- intervals ------------------------------------------------------------------------------------------------------
@@ -148,7 +170,7 @@ WAYS = {
 
 
 def in_words(change: IntervalChange) -> str:
-    """What a change is: longer, within measurement error, or why it is not known."""
+    """What a change is: longer, no more than repeats differ by, or why it is not known."""
     if change.change is None:
         missing = [(name, m) for name, m in (("before", change.before), ("now", change.now)) if m.value is None]
         if len(missing) == 2 and change.before.reason == change.now.reason:
@@ -156,10 +178,10 @@ def in_words(change: IntervalChange) -> str:
         return "not measurable " + ", ".join(f"{name}: {measured.reason}" for name, measured in missing)
     if not shown_change(change.before.value, change.now.value, change.now.unit):
         return "no change"
-    if change.within_error:
-        return "within measurement error"
+    if change.beyond is False:
+        return "no more than repeats differ by"
     way = WAYS[change.now.unit][change.change > 0]
-    return way if change.within_error is None else f"{way}, beyond measurement error"
+    return f"{way}, beyond what repeats differ by" if change.beyond else way
 
 
 def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
@@ -182,12 +204,12 @@ def interval_table(found: SerialComparison) -> None:
     rows: list[tuple[str, ...]] = []
     marked: list[int] = []
     for change in found.intervals:
-        if change.within_error is False:
+        if change.beyond:
             marked.append(len(rows))
         unit = "" if change.now.unit in (DEGREE, "V lead") else change.now.unit
         values = [f"{number(m)} {flag(m)}".strip() for m in (change.before, change.now)]
-        error = "unknown" if change.error is None else f"± {change.error:.0f}"
-        rows.append((change.now.name, *values, unit, _shown(change), error, in_words(change)))
+        least = "unknown" if change.detectable is None else _least(change.detectable, change.now.unit)
+        rows.append((change.now.name, *values, unit, _shown(change), least, in_words(change)))
     html.table(
         ("Measurement", "Before", "Now", "Unit", "Change", "Smallest detectable change", "Interpretation"),
         rows,
@@ -195,30 +217,49 @@ def interval_table(found: SerialComparison) -> None:
         numbers=(1, 2, 4, 5),
         marked=marked,
     )
-    html.text(
-        "A change smaller than the smallest detectable change may be measurement error (95%): 1.96 times √2 times the "
-        "standard deviation of the error against the annotations of 75 real recordings (LUDB) that nothing was fitted "
-        "to, from benchmarks/delineation.md. It is unknown for rate, axes and voltages; a different electrode position "
-        "also changes axes and voltages."
+    html.text(_derivation())
+
+
+def _derivation() -> str:
+    """How the smallest detectable change was found."""
+    qtc = table()["qtcf", ""]
+    return (
+        "Smallest detectable change: what 95% of two recordings of an unchanged heart differ by at most (Bland and "
+        "Altman's repeatability coefficient, 1.96 × √2 × the SD within a patient; "
+        f"QTc: SD {qtc.recordings:g} ms), from {qtc.pairs} pairs of real ECGs of one patient in the same rhythm, most "
+        "of them days to months apart. So few pairs leave a limit uncertain by about a third. Where the beats of these "
+        "two ECGs vary more, their own standard error counts instead."
     )
 
 
+def _least(size: float, unit: str) -> str:
+    return f"± {size:.{2 if unit == 'mV' else 1 if unit == 'V lead' else 0}f}"
+
+
 def lead_table(found: SerialComparison) -> None:
-    rows = []
+    rows: list[list[str]] = []
+    marked: list[int] = []
     for lead in found.leads:
         cells = [lead.lead]
-        for was, is_now in (lead.st, lead.t):
+        for wave in ST_AND_T:
+            was, is_now = getattr(lead, wave)
+            change, least = lead.change(wave), lead.detectable(wave)
             cells += [_millivolts(value) for value in (was, is_now)]
             cells.append(signed(shown_change(was, is_now, "mV"), "mV"))
+            cells.append("unknown" if least is None else _least(least, "mV"))
+            if change is not None and least is not None and abs(change) > least:
+                marked.append(len(rows))
         rows.append(cells)
     if not rows:
         html.text("Without a median beat of each ECG, the leads cannot be compared.")
         return
     html.table(
-        ("Lead", "ST before", "ST now", "Change", "T before", "T now", "Change"),
+        ("Lead", "ST before", "ST now", "Change", "Detectable", "T before", "T now", "Change", "Detectable"),
         rows,
-        "mV relative to the level just before the QRS: ST at the J point, T at its largest deflection",
-        numbers=range(1, 7),
+        "mV relative to the level just before the QRS: ST at the J point, T at its largest deflection. Detectable: "
+        "more than repeats differ by, as under Intervals",
+        numbers=range(1, 9),
+        marked=marked,
     )
 
 
@@ -231,7 +272,7 @@ def _millivolts(value: float | None) -> str:
 
 
 def summary(found: SerialComparison) -> str:
-    """The intervals that changed by more than can be measured wrongly, and where ST at the J point changed most."""
+    """The intervals that changed by more than repeats differ by, and where ST at the J point changed most."""
     return " ".join(filter(None, (_of_intervals(found), _of_st(found))))
 
 
@@ -243,14 +284,20 @@ def _of_st(found: SerialComparison) -> str:
     change, was, is_now = changes[lead]
     if abs(change) < ST_CHANGE:
         return f"ST at the J point changed by less than {ST_CHANGE:g} mV in every lead."
-    return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV."
+    least = next(each for each in found.leads if each.lead == lead).detectable("st")
+    repeats = "" if least is None or abs(change) > least else ", no more than repeats differ by"
+    return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV{repeats}."
 
 
 def _of_intervals(found: SerialComparison) -> str:
-    known = [change for change in found.intervals if change.within_error is not None]
+    known = [change for change in found.intervals if change.key in IN_SUMMARY and change.beyond is not None]
     if not known:
         return "No interval could be measured in both ECGs."
-    beyond = [f"{change.now.name} {_shown(change)} {change.now.unit}" for change in known if not change.within_error]
+    beyond = [f"{change.now.name} {_shown(change)}{_unit(change)}" for change in known if change.beyond]
     if beyond:
-        return f"Changed by more than the measurement error: {', '.join(beyond)}."
-    return f"Within measurement error: {', '.join(change.now.name for change in known)}."
+        return f"Changed by more than repeats differ by: {', '.join(beyond)}."
+    return f"Changed by no more than repeats differ by: {', '.join(change.now.name for change in known)}."
+
+
+def _unit(change: IntervalChange) -> str:
+    return {DEGREE: DEGREE, "V lead": ""}.get(change.now.unit, f"\N{NO-BREAK SPACE}{change.now.unit}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from html import escape
 
 import streamlit as st
@@ -40,8 +40,8 @@ def _span(change: ScoreChange) -> str:
     return f'<span class="span" aria-hidden="true" style="background:{p.line}">{"".join(parts)}</span>'
 
 
-def ranked(changes: Changes) -> None:
-    """The largest changes of each head."""
+def ranked(changes: Changes, reason: Callable[[str], str]) -> None:
+    """The largest changes of each head, each with `reason` (code of its label): what was measured of it."""
     _style()
     for head in HEADS:
         if not changes[head]:
@@ -60,16 +60,24 @@ def ranked(changes: Changes) -> None:
             values = f"{numbers.percent(change.before)} → {numbers.percent(change.now)}"
             rows += (
                 f"<li><div><span>{escape(change.label.name)} {crossing}</span>"
-                f"<span>{values}</span><strong>{points(change)}</strong></div>{_span(change)}</li>"
+                f"<span>{values}</span><strong>{points(change)}</strong></div>{_span(change)}"
+                f"{_measured(change, reason)}</li>"
             )
         st.html(f'<ul class="changes">{rows}</ul>')
     if any(changes.values()):
         html.text(
-            "Percentage points, largest change first. Ring: before; dot: now; vertical tick: threshold. How much a "
-            "probability varies between two recordings of an unchanged heart was not measured."
+            "Percentage points, largest change first. Ring: before; dot: now; vertical tick: threshold. Below each: "
+            "what changed of the measurements that it is usually read from, which need not be why the score changed. "
+            "How much a probability varies between two recordings of an unchanged heart was not measured."
         )
     else:
         html.text("There are no probabilities to compare.")
+
+
+def _measured(change: ScoreChange, reason: Callable[[str], str]) -> str:
+    """HTML: the measured change that belongs to a score; empty where one side has no score or none is known."""
+    words = reason(change.label.code) if change.change is not None else ""
+    return f"<p>{escape(words)}</p>" if words else ""
 
 
 def every(changes: Changes) -> None:
@@ -138,6 +146,7 @@ def _style() -> None:
         ul.changes div > span + span {{color: {p.quiet}; white-space: nowrap; font-size: 0.82rem}}
         ul.changes strong {{font-weight: 600; min-width: 2rem; text-align: right}}
         ul.changes em {{font-style: normal; color: {p.accent}; font-size: 0.8rem; font-weight: 600}}
+        ul.changes p {{margin: 0; color: {p.quiet}; font-size: 0.8rem; line-height: 1.3}}
         .span {{position: relative; display: block; height: 4px; margin: 0.3rem 4px 0.2rem 4px; border-radius: 1px}}
         .span i {{position: absolute; top: 0; bottom: 0; background: {p.above}}}
         .span u {{position: absolute; top: -4px; bottom: -4px; width: 2px; background: {p.text}}}

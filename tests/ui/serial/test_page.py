@@ -18,6 +18,7 @@ from ecgkt.measurements.intervals import DEGREE
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Head, Prediction, Quality, Score
 from ecgkt.serial.comparison import LeadChange, SerialComparison
+from ecgkt.serial.repeatability import table as repeats
 from ecgkt.ui import session
 from ecgkt.ui.serial import page as serial_page
 from tests.stand_in import LABELS, StandIn
@@ -127,8 +128,11 @@ def test_two_of_one_patient_with_what_changed() -> None:
     assert pair(app) == ("early", "late")
     text = words(app)
     assert "<b>3 days apart</b>" in text
-    assert row(app, "Heart rate")[3:] == ["+30", "unknown", "faster"]
-    assert row(app, "QRS duration")[5] in ("no change", "within measurement error")
+    limit = f"± {repeats()['rate', ''].coefficient:.0f}"
+    assert row(app, "Heart rate")[3:] == ["+30", limit, "faster, beyond what repeats differ by"]
+    assert row(app, "QRS duration")[5] in ("no change", "no more than repeats differ by")
+    assert "60/min, regular, a P wave before every QRS" in text
+    assert "90/min, regular, a P wave before every QRS" in text
     assert "rose above its threshold" in text
     names = [trace["name"] for trace in spec(app)["data"]]
     assert {"before", "now"} <= set(names)
@@ -169,6 +173,13 @@ def test_the_ecg_before_is_chosen_among_the_same_patients() -> None:
     assert pair(app) == ("flat", "woman")  # the nearest before it
     app.selectbox(key="serial_before_pick").set_value("early").run()
     assert pair(app) == ("early", "woman")
+
+
+def test_doubts_about_both_tracings_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TRACINGS, "early", replace(tracing(60), age=7.0))
+    text = words(opened(ecg="late", earlier="early"))
+    assert "ECG before: The patient is under 18" in text
+    assert "ECG now: The patient is under 18" not in text
 
 
 def test_another_sex_is_warned_of() -> None:
@@ -280,7 +291,9 @@ def test_a_printed_change_is_that_of_the_printed_values() -> None:
 
 def test_the_summary_tells_where_st_changed_most() -> None:
     def comparison(*leads: tuple[str, float, float]) -> SerialComparison:
-        return SerialComparison((), tuple(LeadChange(lead, (was, now), (None, None)) for lead, was, now in leads), None)
+        none = (None, None)
+        changes = (LeadChange(lead, none, none, none, none, (was, now), none) for lead, was, now in leads)
+        return SerialComparison((), tuple(changes), None)
 
     told = serial_page.summary(comparison(("I", -0.05, 0.0), ("III", 0.2, -0.001), ("V2", 0.1, 0.12)))
     assert "changed most in III, from 0.20 to 0.00 mV" in told
