@@ -243,6 +243,8 @@ def _no_p(beat: MedianBeat, beats: Beats) -> str:
 def _no_t(beat: MedianBeat, beats: Beats) -> str:
     """Why the T wave cannot be measured; empty where it can."""
     w = beat.waves
+    if beats.flutter is not None:
+        return "probably flutter waves over T"
     if w.t_onset is None or w.t_offset is None:
         return "no T wave found"
     if float(np.abs(beat.part(w.t_onset, w.t_offset)).max()) < SMALLEST_T:

@@ -118,6 +118,7 @@ def test_atrial_flutter_is_told_by_name(shared: Path, name: str, rate: float) ->
     assert "probably atrial flutter" in flutter.rhythm
     assert flutter.pr.value is None
     assert "flutter waves" in flutter.pr.reason
+    assert "flutter waves" in flutter.qt.reason
 
 
 @pytest.mark.parametrize(
