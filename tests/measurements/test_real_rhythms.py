@@ -143,4 +143,4 @@ def test_p_waves_that_march_through_belong_to_no_qrs(shared: Path) -> None:
 def test_p_waves_of_an_irregular_rhythm_must_be_sure(shared: Path) -> None:
     fibrillation, block = found(shared, "ptbxl/13189"), found(shared, "ptbxl_native/records500/00000/00346_hr.hea")
     assert fibrillation.pr.value is None  # stated to be fibrillation
-    assert block.pr.reason == "P not told apart surely (43%)"  # stated to be first-degree block: no PR, but no normal one
+    assert block.pr.value is None  # stated to be first-degree block: rather none than a normal one
