@@ -84,7 +84,8 @@ def _of_interval(change: IntervalChange) -> MeasuredChange | None:
     if change.change is None or change.detectable is None:
         return None
     unit = change.now.unit
-    return _in_words(change.key, "", change.change, change.detectable, f" {unit}" if unit != DEGREE else unit, unit)
+    printed = unit if unit in (DEGREE, "/min") else f" {unit}"
+    return _in_words(change.key, "", change.change, change.detectable, printed, unit)
 
 
 def _of_lead(wave: str, change: LeadChange | None) -> MeasuredChange | None:

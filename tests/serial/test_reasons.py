@@ -49,7 +49,7 @@ def test_nothing_changed_is_said() -> None:
 
 
 def test_rhythm_and_rate_are_told_in_words() -> None:
-    assert told("STACH", heart(), heart(rr=0.5)) == "Heart rate rose 45 /min."
+    assert told("STACH", heart(), heart(rr=0.5)) == "Heart rate rose 45/min."
     irregular = measure(heart())
     times = np.cumsum(np.tile([0.5, 1.1, 0.8], 4))
     beats = tuple(replace(irregular.beats.beats[0], r=float(t)) for t in times)
