@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfiltfilt
+from scipy.signal import find_peaks, sosfiltfilt
 
 from ecgkt.ecg import ECG
+from ecgkt.measurements.r_peaks import zero_phase_filter
 
 Signal = npt.NDArray[np.float64]
 Chamber = Literal["atrial", "ventricular", "dual-chamber"]
@@ -59,7 +60,7 @@ def candidates(ecg: ECG) -> Candidates:
     if ecg.rate < SLOWEST_RATE or ecg.samples < 4 * around:
         return none
     signal = np.nan_to_num(ecg.signal.astype(float))
-    sos = butter(2, min(LOW_EDGE, 0.4 * ecg.rate), btype="highpass", fs=ecg.rate, output="sos")
+    sos = zero_phase_filter("highpass", min(LOW_EDGE, 0.4 * ecg.rate), ecg.rate)
     fast = sosfiltfilt(sos, signal, axis=1)
     size = uniform_filter1d(np.sqrt(np.mean(fast**2, axis=0)), max(1, round(0.004 * ecg.rate)))
     at, _ = find_peaks(size, height=SMALLEST, distance=round(0.04 * ecg.rate))

@@ -65,7 +65,7 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
         found.append("The signal hardly rests at one level between beats: a wide rhythm, or not an ECG.")
     if beat is not None:
         found += _amplitude(float(np.ptp(beat.signal, axis=1).max()))
-    return (*found, *_flat_limb_lead([span(row) for row in signal[:3]]), *suspected_reversals(ecg, beat))
+    return (*found, *_flat_limb_lead(span(signal[:3]).tolist()), *suspected_reversals(ecg, beat))
 
 
 def _leads(flags: Sequence[bool]) -> str:
