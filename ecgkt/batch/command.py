@@ -65,7 +65,8 @@ def asked_for(options: argparse.Namespace) -> bool:
 
 def codes(options: argparse.Namespace) -> list[str]:
     """The labels that --relevance names."""
-    return [code.strip() for code in (options.relevance or "").split(",") if code.strip()]
+    named = (code.strip() for code in (options.relevance or "").split(","))
+    return [*dict.fromkeys(code for code in named if code)]
 
 
 def mistake(options: argparse.Namespace) -> str:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 import ecgkt
 from ecgkt.batch.progress import Progress
-from ecgkt.batch.records import record_names
+from ecgkt.batch.records import record_names, shown_name
 from ecgkt.batch.rows import Row, Wanted, columns
 from ecgkt.batch.stopping import Stop
 from ecgkt.batch.table import Table, parts_folder
@@ -73,7 +73,7 @@ def explain_folder(
             }
             table = Table(out, columns(model, wanted), metadata(model, wanted), run)
             done = table.done()
-            left = [name for name in names if name not in done]
+            left = [name for name in names if shown_name(name) not in done]
             finished = _fill(table, model, bundle, root, left, len(names), wanted, workers, progress)
             outcome = Outcome(finished, *table.counts())
             if finished:
@@ -101,14 +101,16 @@ def _fill(
     written = time.monotonic()
     shown = Progress(progress, total, total - len(names))
     with Stop() as stop:
-        for rows in all_rows(model, bundle, root, names, wanted, workers, lambda: stop.asked):
-            waiting += rows
-            shown.add(len(rows), sum(row["status"] == "refused" for row in rows))
-            if len(waiting) >= PART_ROWS or time.monotonic() - written > PART_SECONDS:
+        try:
+            for rows in all_rows(model, bundle, root, names, wanted, workers, lambda: stop.asked):
+                waiting += rows
+                shown.add(len(rows), sum(row["status"] == "refused" for row in rows))
+                if len(waiting) >= PART_ROWS or time.monotonic() - written > PART_SECONDS:
+                    table.write(waiting)
+                    waiting, written = [], time.monotonic()
+        finally:
+            if waiting:
                 table.write(waiting)
-                waiting, written = [], time.monotonic()
-        if waiting:
-            table.write(waiting)
     shown.end()
     return shown.done == total
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,6 +41,11 @@ def record_names(root: Path) -> Iterator[str]:
         listed = suffix in EXTENSIONS or (suffix in COMPANIONS and not _has_main(file))
         if listed and is_regular(file, inside):
             yield file.relative_to(root).as_posix()
+
+
+def shown_name(name: str) -> str:
+    """A file's name as text: itself, but for bytes that are no UTF-8 (an old cart's umlauts), which are spelled out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _has_main(file: Path) -> bool:

@@ -46,12 +46,13 @@ class Table:
         for left in self.parts.glob(f"*{UNFINISHED}"):
             left.unlink()
         job = self.parts / "run.json"
-        if job.is_file() and json.loads(job.read_text(encoding="utf-8")) != run:
+        same = job.is_file() and json.loads(job.read_text(encoding="utf-8")) == run
+        if not same and self._files():
             raise OtherRun(
                 f"{self.parts} holds parts of another run (another folder, model, version of ecgkt, or other columns): "
                 "remove it, or name another file."
             )
-        if not job.is_file():
+        if not same:
             with whole(job) as path:
                 path.write_text(json.dumps(run), encoding="utf-8")
         self._next = 1 + max((int(path.stem) for path in self._files()), default=0)

@@ -20,7 +20,7 @@ from filelock import FileLock, Timeout
 from ecgkt.batch.durable import UNFINISHED, whole
 from ecgkt.batch.folder import CannotBegin
 from ecgkt.batch.journal import ENDED_IT, Journal, Outcome
-from ecgkt.batch.records import Content, companions, load, record_names
+from ecgkt.batch.records import Content, companions, load, record_names, shown_name
 from ecgkt.batch.rows import FAULT
 from ecgkt.batch.stopping import Stop
 from ecgkt.datasets.files import COMPANIONS
@@ -203,7 +203,7 @@ def _stat(path: Path) -> Stat | None:
 
 
 def _as_json(model: Model, analyzed: AnalyzedECG, path: Path, sha256: str) -> bytes:
-    return (json.dumps({**explain_ecg(model, analyzed, path.name), "sha256": sha256}) + "\n").encode()
+    return (json.dumps({**explain_ecg(model, analyzed, shown_name(path.name)), "sha256": sha256}) + "\n").encode()
 
 
 def _report(model: Model, analyzed: AnalyzedECG, path: Path, sha256: str) -> bytes:

@@ -17,7 +17,7 @@ from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ecgkt.batch.records import load
+from ecgkt.batch.records import load, shown_name
 from ecgkt.batch.rows import FAULT, Row, Wanted, refused, row
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
@@ -35,7 +35,8 @@ def rows_of(model: Model, root: Path, names: Sequence[str], wanted: Wanted) -> l
     loaded = [_load(root / name) for name in names]
     with suppress(Exception):  # if one fails: each is asked by itself below, where what was computed is used again
         model.predict_many([ecg for _, ecg in loaded if isinstance(ecg, AnalyzedECG)])
-    return [_row(model, name, sha256, ecg, wanted) for name, (sha256, ecg) in zip(names, loaded, strict=True)]
+    shown = map(shown_name, names)
+    return [_row(model, name, sha256, ecg, wanted) for name, (sha256, ecg) in zip(shown, loaded, strict=True)]
 
 
 def _load(path: Path) -> tuple[str | None, AnalyzedECG | str]:
@@ -78,7 +79,8 @@ def all_rows(
             yield rows_of(model, root, chunk, wanted)
         return
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _begin, (bundle, root, wanted)) as pool:
+    pool = ProcessPoolExecutor(workers, context, _begin, (bundle, root, wanted))
+    try:
         with _one_thread_each(), _deaf_to_ctrl_c():
             waiting: set[Future[list[Row]]] = {pool.submit(_chunk, each) for each in islice(chunks, AHEAD * workers)}
         while waiting:
@@ -89,6 +91,8 @@ def all_rows(
                 waiting |= {pool.submit(_chunk, each) for each in islice(chunks, len(done))}
             for future in done:
                 yield future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 _worker: tuple[Model, Path, Wanted] | None = None

@@ -47,7 +47,7 @@ def test_a_mistake_is_said_before_the_model_is_loaded(
 
 def test_the_summary_counts_refusals_by_reason(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root, out = folder(tmp_path / "ecgs", 5, bad=2), tmp_path / "out.csv"
-    assert main(["explain", str(root), "--out", str(out), "--relevance", "AFIB, I50"]) == 0
+    assert main(["explain", str(root), "--out", str(out), "--relevance", "AFIB, I50,AFIB"]) == 0
     err = capsys.readouterr().err
     assert "5 ECGs: 3 read" in err
     assert f"2  {BAD}" in err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import random
 import shutil
 import signal
@@ -203,6 +204,15 @@ def test_a_run_does_not_go_on_from_another_ones_parts_or_over_a_table(
     (tmp_path / "empty").mkdir()
     with pytest.raises(CannotBegin, match="no ECG"):
         explain(tmp_path / "empty", tmp_path / "none.parquet")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names there are text")
+def test_a_name_that_is_no_text_has_its_row_once(tmp_path: Path) -> None:
+    root, out = folder(tmp_path / "ecgs", 2), tmp_path / "out.parquet"
+    Path(os.fsdecode(os.fsencode(root) + b"/M\xfcller.xml")).write_text("<letter>Dear colleague</letter>")
+    explain(root, out)
+    assert [row["file"] for row in table(out)] == ["0/r000.hea", "1/r001.hea", "M\\xfcller.xml"]
+    assert table(out)[-1]["status"] == "refused"
 
 
 def command(root: Path, out: Path, *more: str) -> list[str]:

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import io
 import json
+import random
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ecgkt.batch.journal import MOST_ATTEMPTS, Journal
+from ecgkt.batch.journal import FINAL, MOST_ATTEMPTS, Journal
 from ecgkt.batch.watch import EVERY, JOURNAL, PATIENCE, SETTLED, Watch
-from tests.batch.batches import BAD, Quick, write
+from tests.batch.batches import BAD, Quick, folder, write
 from tests.stand_in import beats
 
+ROOT = Path(__file__).resolve().parents[2]
 NAME = "Doe_Jane_4711"
 
 
@@ -176,6 +182,31 @@ def test_a_full_disk_is_waited_out(folders: Folders, monkeypatch: pytest.MonkeyP
     assert folders.later(EVERY) == (0, 0)
     assert folders.outcomes[-1] == "done"
     assert not [*folders.out.glob("*.unfinished")]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL")
+def test_killed_at_random_it_handles_each_ecg_once(tmp_path: Path) -> None:
+    """Through the command line with the shipped model; the last run is let finish."""
+    arriving, out = folder(tmp_path / "export", 12, bad=2), tmp_path / "results"
+    command = [sys.executable, "-m", "ecgkt", "explain", "--watch", str(arriving), "--out", str(out), "--once"]
+    chance = random.Random(5)
+    for _ in range(2):
+        run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+        before, until = len([*out.glob("*.json")]), time.monotonic() + 120
+        while len([*out.glob("*.json")]) == before and run.poll() is None and time.monotonic() < until:
+            time.sleep(0.005)
+        time.sleep(chance.uniform(0, 0.1))
+        run.kill()
+        assert run.wait() == -signal.SIGKILL, "it was done before it could be killed"
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    lines = [json.loads(line) for line in (out / JOURNAL).read_text().splitlines()]
+    final = [line["sha256"] for line in lines if line["outcome"] in FINAL]
+    assert len(final) == len(set(final)) == 12
+    assert sum(line["outcome"] == "refused" for line in lines) == 2
+    results = {path.stem for path in out.glob("*.json")}
+    assert results == {line["sha256"] for line in lines if line["outcome"] in ("done", "abstained")}
+    assert all(json.loads((out / f"{name}.json").read_text())["sha256"] == name for name in results)
 
 
 def test_a_report_instead_of_json(folders: Folders) -> None:
