@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecgkt.ecg import LEADS
+from ecgkt.measurements.delineation import SEGMENTS
 from ecgkt.measurements.intervals import Measured
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Prediction, Score
-from ecgkt.relevance.summary import WAVE_NAMES, Share, summarize
+from ecgkt.relevance.shares import Share
+from ecgkt.relevance.summary import summarize
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
@@ -66,7 +68,7 @@ def columns(model: Model, wanted: Wanted) -> list[Column]:
             Column(f"measured_{key}", "FLOAT", f"{unit}; null if not measurable") for key, unit in MEASUREMENTS.items()
         ]
     for code in wanted.relevance:
-        parts = [*LEADS, *WAVE_NAMES, "elsewhere", "rhythm"]
+        parts = [*LEADS, *SEGMENTS, "elsewhere", "rhythm"]
         meaning = f"share of the whole contribution to the score of {code}, 0 to 1"
         found += [Column(f"relevance_{code}_{part}", "FLOAT", meaning) for part in parts]
     return found
