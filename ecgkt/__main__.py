@@ -1,4 +1,5 @@
-"""The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` (`ecgkt.explain`) and
+"""The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` (`ecgkt.explain`),
+`ecgkt explain DIR --out results.parquet` and `ecgkt explain --watch DIR --out OUT` (`ecgkt.batch.command`), and
 `ecgkt report FILE --out report.pdf` (`ecgkt.report.command`); `python -m ecgkt` is the same.
 
 A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ecgkt import NOTICE, explain
+from ecgkt.batch import command as batch
 from ecgkt.ecg import ECGError
 from ecgkt.report import command
 
@@ -23,19 +25,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
     help_explain = "findings, diagnoses and lab abnormalities predicted from ECG files"
-    explain.add_arguments(commands.add_parser("explain", help=help_explain))
+    explaining = commands.add_parser("explain", help=help_explain, description=NOTICE)
+    explain.add_arguments(explaining)
+    batch.add_arguments(explaining)
     report = commands.add_parser("report", help="one ECG as a PDF to scale, its tracing as PNG, or everything as JSON")
     command.add_arguments(report)
     options = parser.parse_args(arguments)
+    if options.command == "explain" and (mistake := batch.mistake(options)):
+        explaining.error(mistake)
 
     from ecgkt.model import model as models  # brings torch, which --help should not wait for
     from ecgkt.model.bundle import BundleError
 
     try:
         model = models.load(options.model)
-        wanted = options.target if options.command == "report" else options.attribution
-        if wanted:
-            model.label(wanted)
+        wanted = [options.target] if options.command == "report" else [options.attribution, *batch.codes(options)]
+        for code in filter(None, wanted):
+            model.label(code)
     except (BundleError, KeyError) as error:
         print(error.args[0], file=sys.stderr)
         return BAD_INPUT
@@ -49,6 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{options.out}: The report cannot be written ({error.strerror}).", file=sys.stderr)
             return BAD_INPUT
         return 0
+    if batch.asked_for(options):
+        return batch.run(options, model)
     return 0 if explain.run(options, model) else BAD_INPUT
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from ecgkt import NOTICE
@@ -25,7 +26,7 @@ SHOWN = 5  # scores a head in the table; all that are positive are shown, howeve
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", nargs="+", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
     parser.add_argument("--json", action="store_true", help="one JSON object per file and line")
     parser.add_argument("--attribution", metavar="LABEL", help="what contributes to the score of this label")
     parser.add_argument("--model", metavar="DIR", help="bundle folder (default: ECGKT_MODEL or the one that ships)")
@@ -79,7 +80,18 @@ def predict_file(model: Model, file: str, attribution: str | None = None) -> Fil
     """The JSON object of one file; `attribution` is a label's code. Raises ECGError."""
     began = time.perf_counter()
     ecg = AnalyzedECG(read(file))
-    times = {"read": _milliseconds(began)}
+    return explain_ecg(model, ecg, file, attribution, {"read": _milliseconds(began)})
+
+
+def explain_ecg(
+    model: Model,
+    ecg: AnalyzedECG,
+    file: str,
+    attribution: str | None = None,
+    milliseconds: Mapping[str, float] | None = None,
+) -> FileJSON:
+    """The same of an ECG that was read from `file`; milliseconds: what that took. Raises ECGError."""
+    times = {**(milliseconds or {})}
     began = time.perf_counter()
     prediction = model.predict(ecg)
     times["predict"] = _milliseconds(began)

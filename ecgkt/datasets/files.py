@@ -31,11 +31,11 @@ def ecg_files(root: Path, most: int, extensions: frozenset[str] = EXTENSIONS, sk
     found: list[Path] = []
     opened = 0
     inside = root.resolve()
-    for number, file in enumerate(_walk(root, skip)):
+    for number, file in enumerate(walk(root, skip)):
         if len(found) == most or opened == MOST_OPENED or number == MOST_ENTRIES:
             break
         suffix = file.suffix.lower()
-        if suffix not in extensions or not _is_regular(file, inside):
+        if suffix not in extensions or not is_regular(file, inside):
             continue
         if suffix not in SURE:
             opened += 1
@@ -45,7 +45,7 @@ def ecg_files(root: Path, most: int, extensions: frozenset[str] = EXTENSIONS, sk
     return sorted(found)
 
 
-def _walk(root: Path, skip: Path | None) -> Iterator[Path]:
+def walk(root: Path, skip: Path | None) -> Iterator[Path]:
     """Files below `root`, folder by folder, each sorted; nothing of a folder that cannot be opened."""
     for place, folders, files in os.walk(root):
         folder = Path(place)
@@ -53,7 +53,7 @@ def _walk(root: Path, skip: Path | None) -> Iterator[Path]:
         yield from (folder / name for name in sorted(files) if not name.startswith("."))
 
 
-def _is_regular(file: Path, inside: Path) -> bool:
+def is_regular(file: Path, inside: Path) -> bool:
     """A file, not a pipe or a device, and if it is a link one that stays inside."""
     try:
         return file.is_file() and (not file.is_symlink() or file.resolve().is_relative_to(inside))

@@ -128,18 +128,22 @@ def delineate(ecg: ECG) -> Beats:
     if ecg.seconds < 1:
         return Beats(())
     steep = candidates(ecg)
-    signal = _at_rate(blanked(ecg, steep.at[steep.alone >= ALONE]))
-    spikes = before_qrs(steep, ecg.rate, r_peaks(signal) / RATE)
-    signal = _at_rate(blanked(ecg, spikes))
+    plain = steep.at[steep.alone >= ALONE]
+    signal = _at_rate(blanked(ecg, plain))
     peaks = r_peaks(signal)
+    spikes = before_qrs(steep, ecg.rate, peaks / RATE)
+    if not np.array_equal(spikes, plain):  # seldom, and what was found without them is of no use then
+        signal = _at_rate(blanked(ecg, spikes))
+        peaks = r_peaks(signal)
     if len(peaks) < 2:
         return Beats(())
-    probability = wave_probabilities(signal)
+    kept = band(signal, 0.5, 40.0)
+    probability = wave_probabilities(signal, kept)
     peaks = _checked(peaks, probability[1], signal)
     if len(peaks) < 2:
         return Beats(())
     r = peaks / RATE
-    typical = _typical(signal, peaks)
+    typical = _typical(kept, peaks)
     qrs = _qrs(probability[1], r)
     p = p_waves(probability[0], np.array([onset for onset, _ in qrs]), typical)
     t = _t_waves(probability[2], qrs, signal.shape[1] / RATE)
@@ -169,19 +173,19 @@ def _checked(peaks: npt.NDArray[np.intp], qrs: Signal, signal: Signal) -> npt.ND
         return peaks
     inside = (peaks >= CUT_OFF * RATE) & (peaks < signal.shape[1] - CUT_OFF * RATE)  # half a beat is no beat to time
     kept = peaks[(highest >= NO_QRS) & inside]
-    size = np.abs(band(signal, 8.0, 30.0)).sum(axis=0)
+    size: Signal | None = None
     more = []
     for onset, end, high in stretches(qrs, least=MISSED_QRS):
         first, last = round(onset * RATE), round(end * RATE)
         alone = not len(kept) or np.abs(kept - (first + last) / 2).min() > APART * RATE
         if high >= SEEN and alone and first > 0 and last < signal.shape[1] - 2:
+            size = np.abs(band(signal, 8.0, 30.0)).sum(axis=0) if size is None else size
             more.append(first + int(np.argmax(size[first : last + 1])))
     return np.unique(np.concatenate([kept, np.array(more, dtype=np.intp)]))
 
 
-def _typical(signal: Signal, peaks: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
-    """[beats]: does its QRS look like the median one? All do where no kind prevails."""
-    kept = band(signal, 0.5, 40.0)
+def _typical(kept: Signal, peaks: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """[beats]: does its QRS look like the median one? All do where no kind prevails. kept: 0.5 to 40 Hz."""
     reach = round(0.08 * RATE)
     wide = np.pad(kept, ((0, 0), (reach, reach)), mode="edge")
     cuts = np.stack([wide[:, k : k + 2 * reach + 1] for k in peaks])

@@ -11,11 +11,11 @@ from statistics import median
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import butter, sosfiltfilt
+from scipy.signal import sosfiltfilt
 
 from ecgkt.ecg import ECG
 from ecgkt.measurements.delineation import AFTER, BEFORE, Beat, Beats, delineate
-from ecgkt.measurements.r_peaks import SIMILAR, Signal
+from ecgkt.measurements.r_peaks import SIMILAR, Signal, zero_phase_filter
 
 LOW_CUT = 0.5  # Hz, zero-phase; AHA 2007 allows up to 0.67 without harm to ST
 REACH = 0.06  # s to each side of R by which beats are aligned
@@ -49,7 +49,7 @@ def median_beat(ecg: ECG, beats: Beats | None = None) -> MedianBeat | None:
     beats = delineate(ecg) if beats is None else beats
     if len(beats.beats) < 2:
         return None
-    sos = butter(2, LOW_CUT, btype="highpass", fs=ecg.rate, output="sos")
+    sos = zero_phase_filter("highpass", LOW_CUT, ecg.rate)
     signal = np.nan_to_num(ecg.signal.astype(float))
     signal = np.asarray(sosfiltfilt(sos, signal, axis=1, padlen=min(ecg.samples - 1, round(2 * ecg.rate))))
     rr = float(np.median(np.diff(beats.r_times)))

@@ -14,9 +14,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import uniform_filter1d
-from scipy.signal import butter, find_peaks, sosfiltfilt
+from scipy.signal import find_peaks, sosfiltfilt
 
 from ecgkt.ecg import ECG
+from ecgkt.measurements.r_peaks import zero_phase_filter
 
 Signal = npt.NDArray[np.float64]
 Chamber = Literal["atrial", "ventricular", "dual-chamber"]
@@ -75,7 +76,7 @@ def candidates(ecg: ECG) -> Candidates:
 def _fast(ecg: ECG) -> Signal:
     """[samples] mV: what moves above `LOW_EDGE`, root mean square over the leads."""
     signal = np.nan_to_num(ecg.signal.astype(float))
-    sos = butter(2, min(LOW_EDGE, 0.4 * ecg.rate), btype="highpass", fs=ecg.rate, output="sos")
+    sos = zero_phase_filter("highpass", min(LOW_EDGE, 0.4 * ecg.rate), ecg.rate)
     fast = sosfiltfilt(sos, signal, axis=1)
     return np.asarray(uniform_filter1d(np.sqrt(np.mean(fast**2, axis=0)), max(1, round(0.004 * ecg.rate))))
 

@@ -33,17 +33,21 @@ def _weights() -> dict[str, Array]:
     return {name: np.asarray(value, dtype=np.float32) for name, value in load_file(FILE).items()}
 
 
-def standardized(signal: Signal) -> Array:
-    """[12, samples] mV at RATE as the network takes it: 0.5 to 40 Hz, each lead to its own scale."""
-    kept = band(signal, 0.5, 40.0)
+def standardized(signal: Signal, kept: Signal | None = None) -> Array:
+    """[12, samples] mV at RATE as the network takes it: 0.5 to 40 Hz, each lead to its own scale.
+
+    kept: what `band` leaves of `signal` between these two, if known already.
+    """
+    kept = band(signal, 0.5, 40.0) if kept is None else kept
     scale = np.percentile(np.abs(kept), 98, axis=1, keepdims=True)
     out = np.clip(kept / np.maximum(scale, 1e-6), -LARGEST, LARGEST) * (scale > FLAT)
     return np.asarray(out, dtype=np.float32)
 
 
-def wave_probabilities(signal: Signal) -> Signal:
-    """[3, samples / 2] probabilities of `WAVES` at OUT_RATE; signal: [12, samples] mV at RATE."""
-    x = standardized(signal)
+def wave_probabilities(signal: Signal, kept: Signal | None = None) -> Signal:
+    """[3, samples / 2] probabilities of `WAVES` at OUT_RATE; signal: [12, samples] mV at RATE, kept: see
+    `standardized`."""
+    x = standardized(signal, kept)
     length = x.shape[1]
     x = np.pad(x, ((0, 0), (0, -length % BLOCK)))
     skips = []

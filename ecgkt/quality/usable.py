@@ -55,14 +55,15 @@ def assess(ecg: ECG, beats: Beats | None = None) -> Quality:
     if missing > MOST_MISSING:
         reasons.append(f"{100 * missing:.0f}% of the samples are missing.")
     filled = np.where(finite, signal, 0.0)
-    flat = [lead for lead, row in zip(LEADS, filled, strict=True) if span(row) < FLAT]
+    spans = span(filled)
+    flat = [lead for lead, mv in zip(LEADS, spans, strict=True) if mv < FLAT]
     if len(flat) == len(LEADS):
         reasons.append("There is no signal in any lead." if _constant(filled) else TINY)
     elif len(flat) > MOST_FLAT_LEADS:
         reasons.append(f"No signal in {', '.join(flat)}.")
     if len(flat) == len(LEADS) or ecg.seconds < 1:
         return Quality(False, tuple(reasons))
-    if np.abs(filled).max() > LARGEST and np.median([span(row) for row in filled]) > LARGEST:
+    if np.abs(filled).max() > LARGEST and np.median(spans) > LARGEST:
         reasons.append(HUGE)
     clipped = [lead for lead, row in zip(LEADS, filled, strict=True) if clipped_share(row, ecg.rate) > MOST_CLIPPED]
     clipped = [lead for lead in clipped if lead not in flat]
@@ -70,7 +71,7 @@ def assess(ecg: ECG, beats: Beats | None = None) -> Quality:
         reasons.append(f"The signal is clipped in {', '.join(clipped)}.")
     if flat:
         return Quality(False, tuple(reasons))
-    reasons += _leads_agree(filled) + _rhythm(ecg, filled, delineate(ecg) if beats is None else beats)
+    reasons += _leads_agree(filled, spans) + _rhythm(ecg, filled, spans, delineate(ecg) if beats is None else beats)
     return Quality(not reasons, tuple(reasons))
 
 
@@ -79,35 +80,39 @@ def _constant(signal: Row) -> bool:
     return all(len(np.unique(row)) < CONSTANT_VALUES for row in signal)
 
 
-def span(row: Row) -> float:
-    """mV between the 0.5% and 99.5% quantile: a single spike does not make a lead alive."""
-    low, high = np.percentile(row, [0.5, 99.5])
-    return float(high - low)
+def span(rows: Row) -> Row:
+    """mV between the 0.5% and 99.5% quantile of each of `rows` [..., samples]: a single spike makes no lead alive."""
+    low, high = np.percentile(rows, [0.5, 99.5], axis=-1)
+    return np.asarray(high - low)
 
 
 def clipped_share(row: Row, rate: float) -> float:
     """Share of samples in runs of `CLIPPED_RUN` s or more at the lead's highest or lowest value."""
-    share = 0.0
+    share, least = 0.0, max(3, CLIPPED_RUN * rate)
     for extreme in (row.max(), row.min()):
         if abs(extreme) < FLAT:  # a stretch of zeros is missing signal, not saturation
             continue
-        edges = np.flatnonzero(np.diff(np.concatenate(([0], row == extreme, [0])).astype(int)))
+        at = row == extreme
+        if np.count_nonzero(at) < least:
+            continue
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], at, [0])).astype(int)))
         runs = edges[1::2] - edges[::2]
-        share += float(runs[runs >= max(3, CLIPPED_RUN * rate)].sum()) / len(row)
+        share += float(runs[runs >= least].sum()) / len(row)
     return share
 
 
-def _leads_agree(signal: Row) -> list[str]:
+def _leads_agree(signal: Row, spans: Row) -> list[str]:
     centered = signal - signal.mean(axis=1, keepdims=True)
     scaled = centered / np.linalg.norm(centered, axis=1, keepdims=True)
     independent = scaled[[LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]]
     if np.linalg.eigvalsh(independent @ independent.T)[-1] > COPIED * len(independent):
         return ["All leads are the same signal: this is not a 12-lead recording."]
     # Leads may have been scaled one by one, so any mixture of I and III may make II; least squares finds it.
-    one, two, three = (row / span(row) for row in centered[:3])
+    sized = centered / spans[:, None]
+    one, two, three = sized[:3]
     if not _follows(two, (one, three), (1, 1), EINTHOVEN_SHARE):
         return ["Leads I, II and III are inconsistent (II should be I + III): not a standard 12-lead recording."]
-    rows = {lead: row / span(row) for lead, row in zip(LEADS, centered, strict=True)}
+    rows = dict(zip(LEADS, sized, strict=True))
     wrong = [
         lead
         for lead in ("aVR", "aVL", "aVF")
@@ -130,7 +135,7 @@ def _follows(row: Row, sources: tuple[Row, Row], signs: tuple[float, float], lea
     return bool((shares * np.sign(signs)).min() >= least)
 
 
-def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
+def _rhythm(ecg: ECG, signal: Row, spans: Row, beats: Beats) -> list[str]:
     rate = beats.heart_rate
     if rate is None:
         return ["No QRS complexes were found."]
@@ -150,7 +155,7 @@ def _rhythm(ecg: ECG, signal: Row, beats: Beats) -> list[str]:
     units = units / (np.linalg.norm(units, axis=1, keepdims=True) + 1e-9)
     # The mean correlation between every two different beats, from the length of their sum.
     alike = float((np.linalg.norm(units.sum(axis=0)) ** 2 - len(units)) / (len(units) * (len(units) - 1)))
-    speed = np.sqrt(np.mean(np.gradient(signal / [[span(row)] for row in signal], axis=1) ** 2, axis=0))
+    speed = np.sqrt(np.mean(np.gradient(signal / spans[:, None], axis=1) ** 2, axis=0))
     noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
     if alike < ALIKE_BEATS or noise > MOST_NOISE:
         return ["The tracing is too noisy: no consistent QRS complexes could be identified."]

@@ -68,7 +68,7 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
         found.append("The signal hardly rests at one level between beats: a wide rhythm, or not an ECG.")
     if beat is not None:
         found += _amplitude(float(np.ptp(beat.signal, axis=1).max()))
-    found += _flat_limb_lead([span(row) for row in signal[:3]])
+    found += _flat_limb_lead(span(signal[:3]).tolist())
     if beats.pacing.chamber in ("ventricular", "dual-chamber"):
         return tuple(found)  # a paced beat starts elsewhere: its leads say nothing of their order
     return (*found, *suspected_reversals(ecg, beat))

@@ -40,6 +40,7 @@ __all__ = [
     "group_uploads",
     "needs_table_layout",
     "read",
+    "record_files",
 ]
 
 # In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
@@ -72,7 +73,7 @@ def read(source: str | Path | bytes | Files, layout: TableLayout | None = None) 
     elif isinstance(source, Mapping):
         files = source
     else:
-        files = _from_disk(Path(source))
+        files = record_files(Path(source))
     if any(len(content) > MAX_FILE_BYTES for content in files.values()):
         raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     if not any(files.values()):
@@ -154,8 +155,8 @@ def _group(files: Files) -> list[dict[str, bytes]]:
     return records + [{name: content} for name, content in files.items() if name not in used]
 
 
-def _from_disk(path: Path) -> dict[str, bytes]:
-    """The files of the record that `path` belongs to."""
+def record_files(path: Path) -> dict[str, bytes]:
+    """The files of the record that `path` belongs to by name, the main file first. Raises ECGError."""
     try:
         if path.is_dir():
             raise ECGError("This is a folder, not a file.")

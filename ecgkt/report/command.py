@@ -52,6 +52,11 @@ def _seconds(text: str) -> float:
     return value
 
 
+def is_simulated(file: Path) -> bool:
+    """Does it lie in a cohort of simulated patients?"""
+    return any((folder / SIMULATED).is_file() for folder in file.resolve().parents)
+
+
 def run(options: argparse.Namespace, model: Model) -> None:
     """Write the report that `options` ask for. Raises ECGError for a file that cannot be read or a start beyond it,
     KeyError for an unknown target, OSError where the report cannot be written."""
@@ -70,7 +75,7 @@ def run(options: argparse.Namespace, model: Model) -> None:
     attribution = None
     if striking is not None:
         attribution = model.attribute(analyzed, options.target or striking.label.code)
-    simulated = any((folder / SIMULATED).is_file() for folder in Path(options.file).resolve().parents)
+    simulated = is_simulated(Path(options.file))
     data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
     make: Callable[[ReportData], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
     options.out.write_bytes(make(data))

@@ -51,6 +51,21 @@ def test_storage_formats_come_back_in_millivolts(tmp_path: Path, form: str) -> N
     np.testing.assert_allclose(ecg.signal, tracing().T, atol=0.51 * step)
 
 
+def test_format_16_is_decoded_as_the_library_does_to_the_last_bit(tmp_path: Path) -> None:
+    stored = np.rint(5000 * tracing()[:700]).astype("<i2")
+    stored[:3, 5] = -32768
+    (tmp_path / "one.dat").write_bytes(b"junk!" + stored[:, :5].tobytes())
+    (tmp_path / "two.dat").write_bytes(stored[:, 5:].tobytes())
+    lines = ["rec 12 500 700"]
+    for k, lead in enumerate(LEADS):
+        place = "one.dat 16+5" if k < 5 else "two.dat 16"
+        lines.append(f"{place} {4999 + 7.3 * k:.1f}({30 * k - 90})/mV 16 0 0 0 0 {lead}")
+    (tmp_path / "rec.hea").write_text("\n".join(lines) + "\n")
+    expected = wfdb.rdrecord(str(tmp_path / "rec")).p_signal.T.astype(np.float32)
+    assert np.isnan(expected[5, :3]).all()
+    np.testing.assert_array_equal(read(tmp_path / "rec.hea").signal, expected)
+
+
 def test_leads_are_ordered_by_name(tmp_path: Path) -> None:
     ecg = read(write(tmp_path, names=MIMIC_ORDER))
     expected = {name: tracing()[:, i] for i, name in enumerate(MIMIC_ORDER)}
