@@ -22,6 +22,7 @@ from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.measurements.intervals import Intervals, measure
 from ecgkt.model.preprocessing import model_view, windows
 from ecgkt.prediction import Quality
+from ecgkt.quality.resting import resting_share
 from ecgkt.quality.usable import assess
 from ecgkt.quality.warnings import quality_warnings
 
@@ -66,14 +67,18 @@ class AnalyzedECG:
         return quantities(self.ecg, self.intervals)
 
     @cached_property
+    def _resting(self) -> float:
+        return resting_share(self.ecg)
+
+    @cached_property
     def quality(self) -> Quality:
         """Is it a usable 12-lead ECG? `reasons` alone; what makes it doubtful is in `warnings`."""
-        return assess(self.ecg, self.beats)
+        return assess(self.ecg, self.beats, self._resting)
 
     @cached_property
     def warnings(self) -> tuple[str, ...]:
         """What makes a usable tracing doubtful, a sentence each."""
-        return quality_warnings(self.ecg, self.beats, self.intervals.beat)
+        return quality_warnings(self.ecg, self.beats, self.intervals.beat, self._resting)
 
     @cached_property
     def view(self) -> FloatArray:

@@ -36,15 +36,16 @@ MOST_NOISE = 0.55
 SLOWEST, FASTEST = 20.0, 300.0  # beats a minute; beyond it is not a rhythm that QRS detection followed
 HUGE = f"Amplitudes above {LARGEST:.0f} mV are implausible for an ECG; the unit may be wrong (µV taken for mV)."
 TINY = "Amplitudes of a few µV are implausible for an ECG; the unit may be wrong (mV taken for µV)."
+RESTLESS = "The signal never rests at one level between beats, as an ECG does: this is not an ECG."
 ALIKE_BEATS = 0.05  # mean correlation between beats: 0.1 (every beat ectopic) to 1 in recordings, 0.02 at most in noise
 
 Row = npt.NDArray[np.float64]
 
 
-def assess(ecg: ECG, beats: Beats | None = None) -> Quality:
+def assess(ecg: ECG, beats: Beats | None = None, resting: float | None = None) -> Quality:
     """Not ok, with a sentence for each reason, if a tracing is too short, incomplete, or no 12-lead ECG.
 
-    beats: from `delineate`, if they are known already.
+    beats, resting: from `delineate` and `resting_share`, if they are known already.
     """
     signal = ecg.signal.astype(float)
     finite = np.isfinite(signal)
@@ -72,6 +73,8 @@ def assess(ecg: ECG, beats: Beats | None = None) -> Quality:
     if flat:
         return Quality(False, tuple(reasons))
     reasons += _leads_agree(filled, spans) + _rhythm(ecg, filled, spans, delineate(ecg) if beats is None else beats)
+    if not reasons and (resting_share(ecg) if resting is None else resting) < NEVER_RESTS:
+        reasons.append(RESTLESS)
     return Quality(not reasons, tuple(reasons))
 
 
@@ -159,6 +162,4 @@ def _rhythm(ecg: ECG, signal: Row, spans: Row, beats: Beats) -> list[str]:
     noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
     if alike < ALIKE_BEATS or noise > MOST_NOISE:
         return ["The tracing is too noisy: no consistent QRS complexes could be identified."]
-    if resting_share(ecg) < NEVER_RESTS:
-        return ["The signal never rests at one level between beats, as an ECG does: this is not an ECG."]
     return []

@@ -38,10 +38,12 @@ ADULT = 18.0  # years
 BEAT = (0.06, 0.30)  # s before and after R
 
 
-def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | None = None) -> tuple[str, ...]:
+def quality_warnings(
+    ecg: ECG, beats: Beats | None = None, beat: MedianBeat | None = None, resting: float | None = None
+) -> tuple[str, ...]:
     """Sentences about a tracing that `usable.assess` lets pass; none for a good one.
 
-    beats, beat: from `delineate` and `median_beat`, if they are known already.
+    beats, beat, resting: from `delineate`, `median_beat` and `resting_share`, if they are known already.
     """
     beats = delineate(ecg) if beats is None else beats
     beat = median_beat(ecg, beats) if beat is None else beat
@@ -64,7 +66,7 @@ def quality_warnings(ecg: ECG, beats: Beats | None = None, beat: MedianBeat | No
     noisy = _leads(_noisy(ecg, beats))
     if noisy:
         found.append(f"Excessive noise in {noisy}.")
-    if resting_share(ecg) < HARDLY_RESTS:
+    if (resting_share(ecg) if resting is None else resting) < HARDLY_RESTS:
         found.append("The signal hardly rests at one level between beats: a wide rhythm, or not an ECG.")
     if beat is not None:
         found += _amplitude(float(np.ptp(beat.signal, axis=1).max()))
