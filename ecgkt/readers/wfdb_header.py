@@ -28,7 +28,7 @@ _FORMAT = re.compile(
     r"(?P<code>\d{1,4}+)(?:x(?P<frame>\d{1,9}+))?+(?::(?P<skew>-?\d{1,12}+))?+(?:\+(?P<offset>\d{1,9}+))?+"
 )
 _GAIN = re.compile(r"(?P<gain>[^(/]++)(?:\((?P<baseline>[+-]?\d{1,10})\))?+(?:/(?P<units>.++))?+")
-_FILE = re.compile(r"(?!\.)[\w.-]{1,128}")
+_FILE = re.compile(r"(?!\.)[\w.-]{1,128}+")
 # One or several to a comment line: "# Age: 74", "# <age>: 28  <sex>: M", "#Age=28 years, Gender: female"; without a
 # colon only at the beginning of one ("# age 71"). Every repeat is bounded, so that no line takes more than a few steps
 # a character.

@@ -1,4 +1,4 @@
-"""What reading an upload costs, counted by the system. `python -m tests.intake.cost` reads lines of {name: path} as JSON
+"""What reading an upload costs, counted by the system. `python -m tests.intake.cost` reads lines of {name: path}, JSON,
 and answers each with one. The budget's own limits are not set, so that what would go beyond them is seen."""
 
 from __future__ import annotations
