@@ -91,6 +91,8 @@ class _Reader:
                     self._process = _begun(theirs.fileno())
 
     def _opened(self) -> socket.socket:
+        if self._process is not None and self._process.poll() is not None:  # its children are the last
+            self.close(self._door)
         self.start()
         assert self._door is not None
         with self._lock:

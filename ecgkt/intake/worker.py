@@ -1,13 +1,15 @@
-"""The reading process: knows the readers and nothing else, and forks for each upload.
+"""The reading process: knows the readers and nothing else, and keeps children in readiness, each for one upload.
 
-`python -m ecgkt.intake.worker FD` waits at a Unix socket. Whatever socket comes through it is served by a child of its
-own, which takes the upload in, sets limits to its processor time, memory and files, sends back what it read, and is
-gone, with all that it held. This process itself never sees a byte of a file.
+`python -m ecgkt.intake.worker FD` waits at a Unix socket. Whatever socket comes through it is taken by a child, which
+takes the upload in, sets limits to its processor time, memory and files, sends back what it read, and is gone, with all
+that it held. This process itself never sees a byte of a file; it forks the next child.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import io
 import os
 import signal
 import socket
@@ -16,41 +18,56 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
+from ecgkt.ecg import ECGError
 from ecgkt.intake.outcome import receive_request, send_ecg, send_list
 from ecgkt.intake.reading import READY, SECONDS, listed, read_each
 from ecgkt.readers import TableLayout, read
 
 MEMORY = 200 * 1024 * 1024  # bytes above what the process has when it holds the upload
 WALL_SECONDS = 60  # after which nobody waits for an answer
+IN_READINESS = 2  # children; as many as uploads are read side by side
+CLOSED = 3  # exit code of a child to which no upload will come
 MAX_OPEN, MAX_WRITTEN = 64, 64 * 1024 * 1024  # files; bytes of any of them (WFDB's go through a temporary folder)
 
 
 def main(control: int) -> None:
     """Until the server closes its end of the control socket, or is gone."""
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server's to handle
     warm_up()
     gc.freeze()
-    with socket.socket(fileno=control) as door:
-        door.sendall(READY)
-        while True:
-            sent, handles, _, _ = socket.recv_fds(door, 1, 1)
-            if not sent:
-                return
-            for handle in handles:
-                if os.fork() == 0:
-                    try:
-                        door.close()
-                        with socket.socket(fileno=handle) as line:
-                            serve(line)
-                    finally:
-                        os._exit(0)
-                os.close(handle)
+    door = socket.socket(fileno=control)
+    door.sendall(READY)
+    for _ in range(IN_READINESS):
+        _fork(door)
+    while os.waitstatus_to_exitcode(os.wait()[1]) != CLOSED:
+        _fork(door)
+
+
+def _fork(door: socket.socket) -> None:
+    if os.fork() == 0:
+        code = 1
+        try:
+            code = _child(door)
+        finally:
+            os._exit(code)
+
+
+def _child(door: socket.socket) -> int:
+    """Waits for one upload and serves it. CLOSED when none will come."""
+    practice()
+    sent, handles, _, _ = socket.recv_fds(door, 1, 1)
+    if not sent:
+        return CLOSED
+    door.close()
+    with socket.socket(fileno=handles[0]) as line:
+        serve(line)
+    return 0
 
 
 def serve(line: socket.socket) -> None:
     """One upload, in a process that ends with it."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, WALL_SECONDS)
     files, layout, tempfile.tempdir = receive_request(line)
     limit()
@@ -66,7 +83,8 @@ def limit() -> None:
     import resource
 
     signal.setitimer(signal.ITIMER_PROF, SECONDS)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(SECONDS) + 1, int(SECONDS) + 1))
+    seconds = int(time.process_time() + SECONDS) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a dump would hold the file
     resource.setrlimit(resource.RLIMIT_NOFILE, (MAX_OPEN, MAX_OPEN))
     resource.setrlimit(resource.RLIMIT_FSIZE, (MAX_WRITTEN, MAX_WRITTEN))
@@ -94,6 +112,15 @@ def warm_up() -> None:
     read({"r.hea": header.encode(), "r.dat": bytes(8000)})
     table = ("\n".join(",".join(str(row % (7 + lead)) for lead in range(8)) for row in range(500))).encode()
     read(table, TableLayout(500.0, 1.0, leads))
+
+
+def practice() -> None:
+    """Reads a table, so that a child has its own copies of the memory that reading touches before an upload comes."""
+    stream = io.BytesIO()
+    samples = np.arange(12 * 5000, dtype=np.int16).reshape(12, 5000) % 97
+    np.save(stream, samples.cumsum(axis=1) % 200, allow_pickle=False)
+    with contextlib.suppress(ECGError):
+        read(stream.getvalue(), TableLayout(500.0, 200.0))
 
 
 if __name__ == "__main__":
