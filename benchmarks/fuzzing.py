@@ -87,7 +87,7 @@ class Tally:
         if said is None:
             self.read += 1
         else:
-            self.refused[re.sub(r"\d[\d.e+]*", "N", said)] += 1
+            self.refused[plain(said)] += 1
         if self.inputs % SAVE_EVERY == 0:
             self.save()
         return said is None
@@ -103,6 +103,11 @@ class Tally:
             key: value for key, value in vars(self).items() if not key.startswith("_") and key not in ("path", "name")
         }
         self.path.write_text(json.dumps(state))
+
+
+def plain(words: str) -> str:
+    """A sentence without its numbers, so that those that say the same are counted together."""
+    return re.sub(r"\d[\d.e+]*", "N", words)
 
 
 def answer(name: str, content: bytes) -> str | None:
@@ -223,10 +228,11 @@ def table(found: dict[str, dict[str, object]]) -> str:
         )
     guided = [name for name, each in found.items() if each["by_coverage"]]
     lines += ["", f"Chosen by coverage (atheris): {', '.join(guided) or 'none'}."]
-    malformed = {
-        name: sum(count for words, count in each["refused"].items() if words == f"The {name} file is malformed.")  # type: ignore[attr-defined]
-        for name, each in found.items()
-    }
+    malformed = {name: 0 for name in found}
+    for name, each in found.items():
+        refused = each["refused"]
+        assert isinstance(refused, dict)
+        malformed[name] = refused.get(plain(f"The {name} file is malformed."), 0)
     unforeseen = ", ".join(f"{name} {count:,}" for name, count in malformed.items() if count)
     lines += ["", f"Refused as malformed because a library or reader stumbled: {unforeseen or 'none'}.", ""]
     return "\n".join(lines)

@@ -106,6 +106,8 @@ def _below(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             found = list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        raise  # the source itself, which is named wrongly
     except OSError:
         return []
     records = any(entry.name == f"record_list{suffix}" for entry in found for suffix in SUFFIXES)
