@@ -83,6 +83,7 @@ ENTRIES = (
 
 class Examples:
     entries = ENTRIES
+    left_out = ()
 
     def of_same_patient(self, key: str) -> list[SimpleNamespace]:
         return [entry for entry in ENTRIES if entry.key == key]

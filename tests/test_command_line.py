@@ -214,3 +214,22 @@ def test_a_report_asked_for_wrongly_shows_the_usage(more: list[str], capsys: pyt
         main(["report", REAL, "--out", "report.pdf", *more])
     assert stopped.value.code == 2
     assert more[0] in capsys.readouterr().err
+
+
+def test_a_full_disk_leaves_no_report_and_the_old_one_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The system ends a file at 2,000 bytes, as a full disk does somewhere."""
+    resource = pytest.importorskip("resource")
+    new, old = tmp_path / "new.pdf", tmp_path / "old.pdf"
+    old.write_bytes(b"the report of before")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
+    try:
+        codes = [main(["report", REAL, "--out", str(out)]) for out in (new, old)]
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert codes == [2, 2]
+    said = capsys.readouterr().err.strip().splitlines()
+    assert len(said) == 2
+    assert all("The report cannot be written (" in line for line in said)
+    assert [file.name for file in tmp_path.iterdir()] == ["old.pdf"]
+    assert old.read_bytes() == b"the report of before"

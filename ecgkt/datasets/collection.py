@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ecgkt import vocabulary
 from ecgkt.datasets import ptbxl
-from ecgkt.datasets.files import EXTENSIONS, ecg_files
+from ecgkt.datasets.files import EXTENSIONS, LeftOut, ecg_files, quiet
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
 from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
@@ -57,8 +57,9 @@ class _Item:
 class Collection:
     """Entries in a fixed order; tracings are read when asked for. Nothing is changed after construction."""
 
-    def __init__(self, name: str, items: list[_Item]) -> None:
+    def __init__(self, name: str, items: list[_Item], left_out: tuple[str, ...] = ()) -> None:
         self.name = name
+        self.left_out = left_out  # sentences on what of the folder cannot be opened, and is not among the entries
         self.entries: tuple[Entry, ...] = tuple(item.entry for item in items)
         self._items = {item.entry.key: item for item in items}
         self._patients: dict[int | None, list[Entry]] = defaultdict(list)
@@ -99,28 +100,36 @@ class Collection:
 
 
 def open_collection(path: str | Path) -> Collection:
-    """What kind of folder this is, found out by what lies in it. Raises ECGError when it holds no ECG."""
+    """What kind of folder this is, found out by what lies in it. Raises ECGError when it holds no ECG.
+
+    What of it cannot be opened is left out and told in the collection's `left_out`.
+    """
     root = Path(path)
     if not root.is_dir():
         raise ECGError("There is no such folder.")
     simulated = (root / SIMULATED).is_file()
     record_list = find_table(root, "record_list")
-    database = next((f for place in folders(root) if (f := place / ptbxl.DATABASE).is_file()), None)
+    database = next((f for place in folders(root) if quiet((f := place / ptbxl.DATABASE).is_file)), None)
+    left_out = LeftOut()
     items: list[_Item] = []
     if record_list is not None:
-        items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
+        found = mimic_records(root, record_list, MOST_FILES, left_out)
+        items = [_mimic_item(i, record) for i, record in enumerate(found, 1)]
         # Single recordings may lie beside a cohort, never inside its folder of records.
         records = record_list.parent
         skip = records / RECORDS if records == root else records
-        loose = ecg_files(root, MOST_FILES, EXTENSIONS - {".hea"}, skip)
+        loose = ecg_files(root, MOST_FILES, EXTENSIONS - {".hea"}, skip, left_out)
         items += [_file_item(i, file, False) for i, file in enumerate(loose, 1)]
     elif database is not None:
-        items = _ptbxl_items(database)
+        items = _ptbxl_items(database, left_out)
     else:
-        items = [_file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES), 1)]
+        items = [
+            _file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES, left_out=left_out), 1)
+        ]
+    said = left_out.sentences()
     if not items:
-        raise ECGError("There is no ECG in this folder.")
-    return Collection(root.name, items)
+        raise ECGError(" ".join(("There is no ECG in this folder.", *said)))
+    return Collection(root.name, items, said)
 
 
 def _mimic_item(number: int, record: MimicRecord) -> _Item:
@@ -153,14 +162,14 @@ def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
     return tuple(f"{code}_{flag}" for code, flag in flags.items() if flag)
 
 
-def _ptbxl_items(database: Path) -> list[_Item]:
+def _ptbxl_items(database: Path, left_out: LeftOut) -> list[_Item]:
     """records500 where they are there, else records100."""
     items: list[_Item] = []
     patients: dict[str, int] = {}  # the data set's own number -> ours
     times: list[datetime | None] = []
-    for each in ptbxl.recordings(database, ("age", "sex", "scp_codes")):
+    for each in ptbxl.recordings(database, ("age", "sex", "scp_codes"), left_out.line):
         names = [name for name in (each.high, each.low) if name and _inside(database.parent, name)]
-        path = next((p for name in names if (p := database.parent / f"{name}.hea").is_file()), None)
+        path = next((p for name in names if quiet((p := database.parent / f"{name}.hea").is_file)), None)
         if path is None:
             continue
         number = len(items) + 1
@@ -197,7 +206,7 @@ def _with_hours(items: list[_Item], times: list[datetime | None]) -> list[_Item]
 
 
 def _inside(folder: Path, name: str) -> bool:
-    return (folder / name).resolve().is_relative_to(folder.resolve())
+    return quiet(lambda: (folder / name).resolve().is_relative_to(folder.resolve()))
 
 
 def _biometrics(recording: ptbxl.Recording) -> dict[str, float]:

@@ -7,7 +7,8 @@ Extensions say most; where another kind of file may have the same one, its first
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from ecgkt.readers import FORMATS, MAX_FILE_BYTES
@@ -22,16 +23,48 @@ MOST_ENTRIES = 1_000_000  # files that are passed on the way
 MOST_OPENED = 20_000  # files whose first bytes are read
 
 
-def ecg_files(root: Path, most: int, extensions: frozenset[str] = EXTENSIONS, skip: Path | None = None) -> list[Path]:
+@dataclass
+class LeftOut:
+    """What of a folder is not shown because it cannot be opened: how many folders, files, lines of its tables."""
+
+    folders: int = 0
+    files: int = 0
+    lines: int = 0
+
+    def line(self) -> None:
+        self.lines += 1
+
+    def sentences(self) -> tuple[str, ...]:
+        """For the one who opened it; none where nothing was left out. No name is told."""
+        said = []
+        for count, one, several, why in (
+            (self.folders, "folder", "folders", "cannot be opened"),
+            (self.files, "file", "files", "cannot be opened"),
+            (self.lines, "line of its table", "lines of its tables", "cannot be read"),
+        ):
+            if count:
+                what = f"{count:,} {one if count == 1 else several} {why}"
+                said.append(f"{what} and {'is' if count == 1 else 'are'} left out.")
+        return tuple(said)
+
+
+def ecg_files(
+    root: Path,
+    most: int,
+    extensions: frozenset[str] = EXTENSIONS,
+    skip: Path | None = None,
+    left_out: LeftOut | None = None,
+) -> list[Path]:
     """The first `most` ECG files anywhere below `root`, sorted, each standing for a record.
 
     Hidden files and folders, the folder `skip`, and links that lead out of `root` are left out; folders that are links
-    are never followed.
+    are never followed. What cannot be opened is left out, too, and counted in `left_out`.
     """
+    left_out = left_out or LeftOut()
     found: list[Path] = []
     opened = 0
     inside = root.resolve()
-    for number, file in enumerate(walk(root, skip)):
+    for number, file in enumerate(walk(root, skip, left_out)):
         if len(found) == most or opened == MOST_OPENED or number == MOST_ENTRIES:
             break
         suffix = file.suffix.lower()
@@ -39,15 +72,24 @@ def ecg_files(root: Path, most: int, extensions: frozenset[str] = EXTENSIONS, sk
             continue
         if suffix not in SURE:
             opened += 1
-            if not _claimed(file, suffix):
+            try:
+                if not _claimed(file, suffix):
+                    continue
+            except OSError:
+                left_out.files += 1
                 continue
         found.append(file)
     return sorted(found)
 
 
-def walk(root: Path, skip: Path | None) -> Iterator[Path]:
+def walk(root: Path, skip: Path | None, left_out: LeftOut | None = None) -> Iterator[Path]:
     """Files below `root`, folder by folder, each sorted; nothing of a folder that cannot be opened."""
-    for place, folders, files in os.walk(root):
+
+    def closed(error: OSError) -> None:
+        if left_out is not None:
+            left_out.folders += 1
+
+    for place, folders, files in os.walk(root, onerror=closed):
         folder = Path(place)
         folders[:] = sorted(name for name in folders if not name.startswith(".") and folder / name != skip)
         yield from (folder / name for name in sorted(files) if not name.startswith("."))
@@ -55,19 +97,22 @@ def walk(root: Path, skip: Path | None) -> Iterator[Path]:
 
 def is_regular(file: Path, inside: Path) -> bool:
     """A file, not a pipe or a device, and if it is a link one that stays inside."""
+    return quiet(lambda: file.is_file() and (not file.is_symlink() or file.resolve().is_relative_to(inside)))
+
+
+def quiet(question: Callable[[], bool]) -> bool:
+    """The answer to a question about a path; no where the path itself is at fault (a link to itself, a folder without
+    permission, a name too long or with a null character)."""
     try:
-        return file.is_file() and (not file.is_symlink() or file.resolve().is_relative_to(inside))
-    except OSError:
+        return question()
+    except (OSError, RuntimeError, ValueError):
         return False
 
 
 def _claimed(file: Path, suffix: str) -> bool:
-    """Do the first bytes belong to a format of that extension, and is the file one that would be read?"""
-    try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            return False
-        with file.open("rb") as opened:
-            head = opened.read(XML_HEAD if suffix == ".xml" else HEAD)
-    except OSError:
+    """Do the first bytes belong to a format of that extension, and would the file be read? Raises OSError."""
+    if file.stat().st_size > MAX_FILE_BYTES:
         return False
+    with file.open("rb") as opened:
+        head = opened.read(XML_HEAD if suffix == ".xml" else HEAD)
     return any(form.claims(head) for form in OPEN_FORMATS if suffix.removeprefix(".") in form.extensions)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import csv
 import math
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 from ecgkt.ecg import ECGError, Sex
 
 DATABASE = "ptbxl_database.csv"
+LONGEST_STATEMENTS = 4096  # characters
 OLDEST = 90.0  # years; ages above 89 are hidden as 300, and stand here as this
 SEX: dict[str, Sex] = {"0": "male", "1": "female"}
 
@@ -41,10 +42,12 @@ class Recording:
     high: str
 
 
-def recordings(database: Path, needed: Collection[str]) -> Iterator[Recording]:
+def recordings(
+    database: Path, needed: Collection[str], unreadable: Callable[[], None] | None = None
+) -> Iterator[Recording]:
     """The lines of the table, in its order. Raises ECGError where a column of `needed` is missing, or both of those
-    that name the tracings."""
-    with database.open(encoding="utf-8", newline="") as file:
+    that name the tracings; and at a line that cannot be read, unless `unreadable` is called for it."""
+    with database.open(encoding="utf-8", errors="replace", newline="") as file:
         table = csv.DictReader(file)
         present = set(table.fieldnames or ())
         missing = [column for column in needed if column not in present]
@@ -52,7 +55,16 @@ def recordings(database: Path, needed: Collection[str]) -> Iterator[Recording]:
             missing.append("filename_lr")
         if missing:
             raise ECGError(f"{DATABASE} lacks the column {', '.join(missing)}.")
-        for row in table:
+        while True:
+            try:
+                row = next(table)
+            except StopIteration:
+                return
+            except csv.Error:
+                if unreadable is None:
+                    raise ECGError(f"A line of {DATABASE} cannot be read.") from None
+                unreadable()
+                continue
             yield _recording({key: value or "" for key, value in row.items() if key})
 
 
@@ -88,15 +100,17 @@ def _digits(row: dict[str, str], column: str) -> str:
 
 def _time(cell: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(cell)
+        return datetime.fromisoformat(cell).replace(tzinfo=None)  # the table's times have no zone
     except ValueError:
         return None
 
 
 def _statements(cell: str) -> tuple[str, ...] | None:
     """The keys of a cell such as "{'NORM': 100.0, 'SR': 0.0}"."""
+    if len(cell) > LONGEST_STATEMENTS:
+        return None
     try:
         codes = ast.literal_eval(cell)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
     return tuple(str(code) for code in codes) if isinstance(codes, dict) else None

@@ -7,10 +7,12 @@ of every other file, checked at loading. metrics.json (`ecgkt.results.metrics`) 
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_arrays
@@ -31,6 +33,7 @@ MODEL_FILES = {
 }
 METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
+MOST_MEMBERS = 32
 
 
 class BundleError(ValueError):
@@ -93,12 +96,14 @@ def load_bundle(folder: Path) -> Bundle:
     except RecordError as error:
         raise BundleError(str(error)) from error
     networks = {name: _network(name, card, files) for name in card.architectures}
-    novelty = Novelty.from_tensors(load_arrays(files[NOVELTY_FILE])) if NOVELTY_FILE in files else None
+    novelty = _novelty(files[NOVELTY_FILE], networks["knowledge_transfer"]) if NOVELTY_FILE in files else None
     return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty)
 
 
 def _verified(folder: Path, card: Card) -> dict[str, bytes]:
     """File name -> content of every file that the card names, which must be all that is needed."""
+    if "knowledge_transfer" not in card.architectures:
+        raise BundleError("bundle.json describes no network 'knowledge_transfer'.")
     needed = [METRICS_FILE, *(MODEL_FILES[name] for name in card.architectures if name in MODEL_FILES)]
     for name in (MODEL_FILES["knowledge_transfer"], *needed):
         if name not in card.files:
@@ -122,10 +127,14 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
     if name not in MODEL_FILES:
         raise BundleError(f"bundle.json names a network {name!r}, which this ecgkt does not know.")
     architecture = card.architectures[name]
+    if not 1 <= architecture.members <= MOST_MEMBERS:
+        raise BundleError(f"bundle.json states {architecture.members} members of the network {name!r}.")
     for head, codes in architecture.labels.items():
         calibrated = card.calibration.get(name, {}).get(head, {})
         if not set(codes) <= set(calibrated):
             raise BundleError(f"bundle.json lacks a calibration for some {head} of the network {name!r}.")
+        if not all(math.isfinite(number) for code in codes for number in calibrated[code]):
+            raise BundleError(f"bundle.json holds a calibration of the network {name!r} that is no finite number.")
         listed = {label.code for known, entries in card.labels.items() if known == head for label in entries}
         if name == "knowledge_transfer" and listed != set(codes):
             raise BundleError(f"The labels of the {head} in bundle.json are not those of the network {name!r}.")
@@ -139,6 +148,20 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
     network.eval()
     network.requires_grad_(False)
     return network
+
+
+def _novelty(content: bytes, network: Network) -> Novelty:
+    """What tells tracings apart from those of training: finite, and of the network's own embedding."""
+    try:
+        tensors = load_arrays(content)
+        novelty = Novelty.from_tensors(tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise BundleError(f"The figures in {NOVELTY_FILE} are not those of its format.") from error
+    if any(tensors[key].shape != (network.dimension,) for key in ("mean", "scale", "linear", "square")):
+        raise BundleError(f"The figures in {NOVELTY_FILE} do not fit the network's embedding.")
+    if not all(np.isfinite(values).all() for values in tensors.values()):
+        raise BundleError(f"The figures in {NOVELTY_FILE} hold values that are no finite numbers.")
+    return novelty
 
 
 def probability(logit: torch.Tensor, calibration: list[tuple[float, float]]) -> torch.Tensor:

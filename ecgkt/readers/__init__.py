@@ -6,6 +6,7 @@ Untrusted input: content is sniffed, sizes are capped, and no message quotes a f
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,12 +36,14 @@ __all__ = [
     "MAX_FILE_BYTES",
     "MAX_SECONDS",
     "Format",
+    "Record",
     "TableLayout",
-    "format_name",
     "group_uploads",
     "needs_table_layout",
     "read",
+    "read_record",
     "record_files",
+    "records",
 ]
 
 # In the order in which they are asked. A table of whole numbers has a first line like a WFDB header's, which in turn is
@@ -83,18 +86,42 @@ def read(source: str | Path | bytes | Files, layout: TableLayout | None = None) 
         records = _unpacked(packed)
         if len(records) != 1:
             raise ECGError(f"The zip holds {len(records)} records; one can be read at a time.")
-        files = records[0]
-    form = _form(files)
+        return read_record(records[0], layout)
+    return read_record(Record(dict(files), _form(files)), layout)
+
+
+@dataclass(frozen=True)
+class Record:
+    """The files of one record, by name, and their format: None where they are of none. A zip that cannot be opened is
+    a record of its own."""
+
+    files: dict[str, bytes]
+    form: Format | None
+
+    @property
+    def format_name(self) -> str:
+        """What the record is read as ("DICOM ECG"); empty where it is none of the formats."""
+        return "" if self.form is None else self.form.name
+
+    @property
+    def is_table(self) -> bool:
+        """Is the record a table of numbers, which as a rule is read only with a `TableLayout`?"""
+        return self.form is not None and self.form.read_as is not None
+
+
+def read_record(record: Record, layout: TableLayout | None = None) -> ECG:
+    """The ECG of one of `records`, in mV. Raises ECGError, one clear sentence, and MemoryError."""
+    form, files = record.form, record.files
     if form is None:
+        if any(map(zip_archive.is_zip, files.values())):
+            return read(files, layout)
         raise ECGError(_unknown(files))
-    return _read(form, files, layout)
-
-
-def _read(form: Format, files: Files, layout: TableLayout | None) -> ECG:
+    if any(len(content) > MAX_FILE_BYTES for content in files.values()):
+        raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
     try:
         with np.errstate(all="ignore"):
             return checked(form.read_as(files, layout) if form.read_as and layout else form.read(files))
-    except ECGError:
+    except (ECGError, MemoryError):
         raise
     except Exception:  # what no reader foresaw; the words of libraries may quote the file
         raise ECGError(f"The {form.name} file is malformed.") from None
@@ -102,44 +129,42 @@ def _read(form: Format, files: Files, layout: TableLayout | None) -> ECG:
 
 def needs_table_layout(files: Files) -> bool:
     """Is the record a table of numbers, which `read` reads only with a `TableLayout`?"""
-    form = _form(files)
-    return form is not None and form.read_as is not None
-
-
-def format_name(files: Files) -> str:
-    """What the record is read as ("DICOM"); empty where it is none of the formats."""
-    form = _form(files)
-    return "" if form is None else form.name
+    return Record(dict(files), _form(files)).is_table
 
 
 def group_uploads(files: Files) -> list[dict[str, bytes]]:
+    """The files of each of `records`."""
+    return [record.files for record in records(files)]
+
+
+def records(files: Files) -> list[Record]:
     """Split uploaded files into records, in the order of their main files.
 
-    What no record needs comes as a record of its own, so that `read` can say what is wrong with it. A zip stands for
-    the records in it; one that cannot be opened is a record of its own.
+    What no record needs comes as a record of its own, so that `read_record` can say what is wrong with it. A zip stands
+    for the records in it; one that cannot be opened is a record of its own.
     """
     packed = {name: content for name, content in files.items() if zip_archive.is_zip(content)}
-    records = _group({name: content for name, content in files.items() if name not in packed})
+    found = _group({name: content for name, content in files.items() if name not in packed})
     for name, content in packed.items():
         try:
-            records += _unpacked(content)
-        except ECGError:  # `read` will say it again
-            records.append({name: content})
-    return records
+            found += _unpacked(content)
+        except ECGError:  # `read_record` will say it again
+            found.append(Record({name: content}, None))
+    return found
 
 
-def _unpacked(content: bytes) -> list[dict[str, bytes]]:
+def _unpacked(content: bytes) -> list[Record]:
     """The records of a zip; what belongs to none (a license, a list) is passed over where there is any."""
-    records = [record for folder in zip_archive.unpack(content) for record in _group(folder)]
-    return [record for record in records if _form(record)] or records[:1]
+    found = [record for folder in zip_archive.unpack(content) for record in _group(folder)]
+    return [record for record in found if record.form] or found[:1]
 
 
 def _form(files: Files) -> Format | None:
     return next((form for form in FORMATS if any(form.claims(content) for content in files.values())), None)
 
 
-def _group(files: Files) -> list[dict[str, bytes]]:
-    records: list[dict[str, bytes]] = []
+def _group(files: Files) -> list[Record]:
+    found: list[Record] = []
     used: set[str] = set()
     for name, content in files.items():
         form = next((f for f in FORMATS if f.claims(content)), None)
@@ -147,12 +172,12 @@ def _group(files: Files) -> list[dict[str, bytes]]:
             continue
         try:
             companions = form.companions(name, content)
-        except ECGError:  # `read` will say it again, for this record
+        except ECGError:  # `read_record` will say it again, for this record
             companions = ()
         record = {name: content} | {other: files[other] for other in companions if other in files}
-        records.append(record)
+        found.append(Record(record, form))
         used |= record.keys()
-    return records + [{name: content} for name, content in files.items() if name not in used]
+    return found + [Record({name: content}, None) for name, content in files.items() if name not in used]
 
 
 def record_files(path: Path) -> dict[str, bytes]:

@@ -8,9 +8,12 @@ import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers.format import (
+    MAX_RATE,
+    MAX_SECONDS,
     NEEDED,
     age_of,
     assemble_ecg,
+    check_scale,
     incomplete,
     measured,
     positive,
@@ -22,6 +25,7 @@ from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import parse_xml, root_name
 
 REPORTED_AGE = "21612-7"  # LOINC
+MOST_SAMPLES = int(MAX_SECONDS * MAX_RATE)
 SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6}  # UCUM
 
 
@@ -35,15 +39,15 @@ def read_aecg(content: bytes) -> ECG:
     Raises ECGError when no set holds all leads at once, or a unit or number is not what the standard says.
     """
     root = parse_xml(content)
-    sets = [_leads(found) for found in root.findall("{*}component/{*}series/{*}component/{*}sequenceSet")]
+    sets = [_leads(found) for found in root.findall("component/series/component/sequenceSet")]
     names = [{lead_name(name) for name in found} for found in sets]
     full = [found for found, held in zip(sets, names, strict=True) if held >= NEEDED]
     if not full:
         most = max(names, key=lambda held: len(held & NEEDED), default=set())
         raise ECGError(f"This HL7 aECG file holds no recording of all 12 leads at once: {incomplete(list(most))}.")
-    leads = max(full, key=lambda found: sum(len(value.findtext("{*}digits") or "") for value in found.values()))
+    leads = max(full, key=lambda found: sum(len(value.findtext("digits") or "") for value in found.values()))
     rate = 1 / _increment(root, leads)
-    sex = root.find(".//{*}administrativeGenderCode")
+    sex = root.find(".//administrativeGenderCode")
     return assemble_ecg(
         [lead_name(name) for name in leads],
         [_millivolts(value) for value in leads.values()],
@@ -56,8 +60,8 @@ def read_aecg(content: bytes) -> ECG:
 def _leads(sequence_set: Element) -> dict[str, Element]:
     """What each lead's code says -> its list of numbers; under "" the set's time."""
     found: dict[str, Element] = {}
-    for sequence in sequence_set.findall("{*}component/{*}sequence"):
-        code, value = sequence.find("{*}code"), sequence.find("{*}value")
+    for sequence in sequence_set.findall("component/sequence"):
+        code, value = sequence.find("code"), sequence.find("value")
         if code is None or value is None:
             continue
         name = code.get("code", "")
@@ -72,28 +76,33 @@ def _leads(sequence_set: Element) -> dict[str, Element]:
 def _increment(root: Element, leads: dict[str, Element]) -> float:
     """Seconds between two samples of the set, and its time sequence taken out of `leads`."""
     for name in [name for name in leads if name.startswith("TIME_")]:
-        step = leads.pop(name).find("{*}increment")
+        step = leads.pop(name).find("increment")
         if step is not None and step.get("unit") in SECONDS:
             return positive(step.get("value"), "sampling rate") * SECONDS[step.get("unit", "")]
     raise ECGError("The file does not state its sampling rate.")
 
 
 def _millivolts(value: Element) -> np.ndarray:
-    origin, scale = value.find("{*}origin"), value.find("{*}scale")
+    origin, scale = value.find("origin"), value.find("scale")
     if scale is None:
         raise ECGError("The file does not state its amplitude scale.")
+    words = (value.findtext("digits") or "").split(maxsplit=MOST_SAMPLES)
+    if len(words) > MOST_SAMPLES:
+        raise ECGError("A lead of the HL7 aECG file is longer than is read.")
     try:
-        digits = np.array((value.findtext("{*}digits") or "").split(), dtype=np.float64)
+        digits = np.array(words, dtype=np.float64)
         zero = float(origin.get("value", "0")) if origin is not None else 0.0
     except ValueError:
         raise ECGError("A lead of the HL7 aECG file holds what is not a number.") from None
     zero *= scale_of(origin.get("unit", "")) if origin is not None else 0.0
-    return measured(digits) * positive(scale.get("value"), "amplitude scale") * scale_of(scale.get("unit", "")) + zero
+    step = positive(scale.get("value"), "amplitude scale") * scale_of(scale.get("unit", ""))
+    check_scale(step)
+    return measured(digits) * step + zero
 
 
 def _age(root: Element) -> float | None:
-    for observation in root.findall("{*}controlVariable/{*}relatedObservation"):
-        code, value = observation.find("{*}code"), observation.find("{*}value")
+    for observation in root.findall("controlVariable/relatedObservation"):
+        code, value = observation.find("code"), observation.find("value")
         if code is not None and value is not None and code.get("code") == REPORTED_AGE:
             return age_of(value.get("value", ""), value.get("unit", ""))
     return None

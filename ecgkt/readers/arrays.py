@@ -8,7 +8,17 @@ from io import BytesIO
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import HOW_TO_SAY, MAX_SIGNALS, TableLayout, assemble_ecg, measured, single_file
+from ecgkt.readers.format import (
+    HOW_TO_SAY,
+    MAX_SIGNALS,
+    TableLayout,
+    assemble_ecg,
+    check_rate,
+    check_scale,
+    first_minute,
+    measured,
+    single_file,
+)
 from ecgkt.readers.lead_names import lead_name
 
 NPY_MAGIC = b"\x93NUMPY"
@@ -50,8 +60,11 @@ def ecg_of_table(table: np.ndarray, leads: tuple[str, ...], layout: TableLayout,
     kept = [i for i, name in enumerate(names) if name]
     if len(kept) > MAX_SIGNALS:
         raise ECGError("More leads are named than an ECG has.")
+    check_rate(layout.rate)
+    check_scale(1 / layout.units_per_mv)
+    table, cut = first_minute(table, layout.rate)
     rows = [measured(table[i]) / layout.units_per_mv for i in kept]
-    return assemble_ecg([names[i] for i in kept], rows, layout.rate, None, None, notes)
+    return assemble_ecg([names[i] for i in kept], rows, layout.rate, None, None, [*notes, *cut])
 
 
 NPY = single_file("NumPy", "one .npy file", ("npy",), is_npy, refuse, read_npy)

@@ -17,6 +17,7 @@ from ecgkt.readers.format import (
     MAX_SECONDS,
     age_of,
     assemble_ecg,
+    check_scale,
     measured,
     positive,
     sex_of,
@@ -48,6 +49,7 @@ def read_cardiosoft(content: bytes) -> ECG:
     if scale is None:
         raise ECGError("The CardioSoft file's unit is neither mV nor uV.")
     scale *= positive(words(strip, "Resolution"), "amplitude scale")
+    check_scale(scale)
     rate = strip.find("SampleRate")
     if rate is not None and (rate.get("units") or "Hz").strip().lower() != "hz":
         raise ECGError("The file does not state its sampling rate.")

@@ -26,6 +26,8 @@ SNIFFED = 64 * 1024  # characters
 FEWEST_LEADS = len(NEEDED)
 MAX_ROWS = int(MAX_SECONDS * MAX_RATE)
 MAX_COLUMNS = 4 * MAX_SIGNALS  # of a table with a line a sample
+MAX_NUMBERS = MAX_ROWS * (MAX_SIGNALS + 4)  # leads, times, an index
+LOOKED_AT = MAX_COLUMNS + 2  # cells of a line that are looked at one by one before it is read
 MAX_WORDS = 32  # lines before the first number: a heading, units, what an exporter says of the recording
 SAME_RATE = 0.01  # share by which a rate may differ from a stated one
 
@@ -110,17 +112,22 @@ def _read(text: str, table: Table, layout: TableLayout, said: Said) -> ECG:
 
 
 def _text(content: bytes) -> str:
-    """The text with \\n between lines and without quotation marks; "" where the content is none."""
+    """The text with \\n between lines and without quotation marks, a character a byte (`_word` makes words of them), so
+    that no letter of a stranger's makes it four times as large; "" where the content is none."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = content.decode("utf-16", errors="replace")
+        content = content.decode("utf-16", errors="replace").encode()
     elif b"\0" in content:
         return ""
-    else:
-        try:
-            text = content.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            text = content.decode("latin-1")
-    return text.replace('"', "").replace("\r\n", "\n").replace("\r", "\n")
+    content = content.removeprefix(b"\xef\xbb\xbf").replace(b'"', b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return content.decode("latin-1")
+
+
+def _word(text: str) -> str:
+    """What was written: UTF-8 where it is that."""
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return text
 
 
 def _found(text: str) -> Table:
@@ -147,13 +154,15 @@ def _find(text: str, fewest: int, cut: bool) -> Table | None:
         if line.strip():
             mark, cells, clock = _numbers(line, fewest, whole=number < last)
             if clock is not None and not _is_counting(cells[clock:]):
-                wide = len(cells) > MAX_COLUMNS
+                count = _count(line, mark) - (number == last)
+                wide = count > MAX_COLUMNS
                 after = next((k for k in range(number + 1, len(lines)) if lines[k].strip()), last)
-                following = _split(lines[after], mark) if after < last else []
-                alike = len(following) == len(cells) and _numbers_from(following, fewest) == clock
+                following = lines[after] if after < last else ""
+                alike = bool(following) and _count(following, mark) == count
+                alike = alike and _numbers_from(_split(following, mark, LOOKED_AT), fewest) == clock
                 if alike or (wide and after >= last):
                     return Table(place, mark, clock, wide, tuple(before))
-            before.append(line)
+            before.append(_word(line))
             if len(before) > MAX_WORDS:
                 return None
         place += len(line) + 1
@@ -161,7 +170,7 @@ def _find(text: str, fewest: int, cut: bool) -> Table | None:
 
 
 def _numbers(line: str, fewest: int, whole: bool) -> tuple[str | None, list[str], int | None]:
-    """The mark that parts a line into numbers, its cells, and what `_numbers_from` says of them.
+    """The mark that parts a line into numbers, its first cells, and what `_numbers_from` says of them.
 
     whole: False where the line may go on, so that its last cell is not known.
     """
@@ -169,7 +178,9 @@ def _numbers(line: str, fewest: int, whole: bool) -> tuple[str | None, list[str]
     if not line.startswith("#"):
         for mark in (";", "\t", ",", None):
             if mark is None or line.count(mark) >= max(1, fewest - 1):
-                cells = _split(line, mark)[: None if whole else -1]
+                cells = _split(line, mark, LOOKED_AT)
+                if not whole and len(cells) < LOOKED_AT:
+                    cells = cells[:-1]
                 if (clock := _numbers_from(cells, fewest)) is not None:
                     return mark, cells, clock
     return None, cells, None
@@ -181,10 +192,20 @@ def _is_counting(cells: list[str]) -> bool:
     return first in ("0", "1") and cells == [str(int(first) + k) for k in range(len(cells))]
 
 
-def _split(line: str, mark: str | None) -> list[str]:
-    """Cells, without the empty one that a mark at the end of a line makes."""
-    cells = [cell.strip() for cell in line.strip(" ").split(mark)]
-    return cells[:-1] if len(cells) > 1 and not cells[-1] else cells
+def _split(line: str, mark: str | None, most: int = -1) -> list[str]:
+    """Cells (the first `most`), without the empty one that a mark at the end of a line makes."""
+    parts = line.strip(" ").split(mark, most)
+    cells = [cell.strip() for cell in (parts[:most] if most > 0 else parts)]
+    return cells[:-1] if len(cells) > 1 and not cells[-1] and len(cells) != most else cells
+
+
+def _count(line: str, mark: str | None) -> int:
+    """How many cells `_split` makes of a line."""
+    line = line.strip(" ")
+    if mark is None:
+        return len(line.split())
+    count = line.count(mark) + 1
+    return count - (count > 1 and not line.rpartition(mark)[2].strip())
 
 
 def _numbers_from(cells: list[str], fewest: int) -> int | None:
@@ -197,7 +218,7 @@ def _numbers_from(cells: list[str], fewest: int) -> int | None:
 
 
 def _label(cells: list[str]) -> bool:
-    return len(cells) > MAX_COLUMNS and bool(lead_name(cells[0]))
+    return len(cells) > MAX_COLUMNS and bool(lead_name(_word(cells[0])))
 
 
 def _lines(text: str, table: Table) -> list[str]:
@@ -219,6 +240,8 @@ def _columns(lines: list[str], table: Table) -> np.ndarray:
     columns = max(counts)
     if len(counts) != 1 or columns > MAX_COLUMNS:
         raise ECGError("The lines of the table are not equally long.")
+    if len(lines) * columns > MAX_NUMBERS:
+        raise ECGError(f"The table holds more numbers than an ECG of {MAX_SECONDS:.0f} s.")
     joined = "\n".join(lines)
     if mark != ",":
         joined = joined.replace(",", ".")
@@ -245,7 +268,7 @@ def _wide_rows(lines: list[str], table: Table) -> tuple[np.ndarray, list[str]]:
         if (line.count(table.mark) if table.mark is not None else len(line) // 2) > MAX_ROWS:
             raise ECGError(f"The table has more than {MAX_ROWS} columns.")
         cells = _split(line, table.mark)
-        labels.append(" ".join(cells[: table.clock]))
+        labels.append(_word(" ".join(cells[: table.clock])))
         numbers = cells[table.clock :]
         if table.mark != ",":
             numbers = [number.replace(",", ".") for number in numbers]

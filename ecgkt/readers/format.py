@@ -28,6 +28,7 @@ LEAD_CODES = {
 }  # fmt: skip
 # Leads from which the other four follow.
 NEEDED = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
+SMALLEST_STEP, LARGEST_STEP = 1e-9, 1e3  # mV
 NO_SAMPLE, NEAR_NO_SAMPLE = -32768, -24576  # in 16 bits; a quarter of the way to 0
 
 
@@ -162,6 +163,15 @@ def check_rate(rate: float) -> None:
         raise ECGError(f"The sampling rate must be {MIN_RATE:.0f} to {MAX_RATE:.0f} Hz; the file says {rate:g} Hz.")
 
 
+def check_scale(step: float) -> None:
+    """Raises ECGError for a step of a lead's numbers, in mV, that no recorder has and that would round tracings away.
+
+    Converters have 24 bits at most; a step of 1 mV is the coarsest ever stored.
+    """
+    if not SMALLEST_STEP <= step <= LARGEST_STEP:
+        raise ECGError("The amplitude scale in the file is beyond all measure, so amplitudes are unknown.")
+
+
 def shortened(seconds: float) -> str:
     """The note that says a long recording was cut."""
     return f"Only the first {MAX_SECONDS:.0f} s of {seconds:.0f} s are read"
@@ -198,6 +208,14 @@ def scale_of(unit: str) -> float:
     if scale is None:
         raise ECGError("A lead's unit in the file is neither mV nor uV.")
     return scale
+
+
+def first_minute(table: np.ndarray, rate: float) -> tuple[np.ndarray, list[str]]:
+    """The samples of a table [leads, samples] that are read, before anything is computed of them, and the note that
+    says what was cut off."""
+    used = int(MAX_SECONDS * rate)
+    notes = [shortened(table.shape[1] / rate)] if table.shape[1] > used else []
+    return table[:, :used], notes
 
 
 def positive(text: str | None, what: str) -> float:

@@ -11,7 +11,7 @@ import struct
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.readers.format import assemble_ecg, check_rate, single_file
+from ecgkt.readers.format import assemble_ecg, check_rate, first_minute, single_file
 
 MAGIC = b"ISHNE1.0"
 CHECKED_FROM, FIXED = 10, 522  # bytes: magic and checksum; these and the fixed block
@@ -51,10 +51,12 @@ def read_ishne(content: bytes) -> ECG:
     # The number counts samples of one lead, by some recorders of all leads.
     if samples not in (held, held * count):
         raise ECGError("The ISHNE file is not as long as its header declares.")
-    table = np.frombuffer(content, dtype="<i2", count=held * count, offset=start).reshape(held, count).T
+    table, notes = first_minute(
+        np.frombuffer(content, dtype="<i2", count=held * count, offset=start).reshape(held, count).T, rate
+    )
     values = np.where(table == FAULT, np.nan, table * (np.array(nanovolts[:count])[:, None] * 1e-6))
     return assemble_ecg(
-        [LEADS.get(code, "") for code in codes[:count]], list(values), float(rate), None, SEXES.get(sex)
+        [LEADS.get(code, "") for code in codes[:count]], list(values), float(rate), None, SEXES.get(sex), notes
     )
 
 

@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import age_of, assemble_ecg, measured, positive, sex_of, single_file
+from ecgkt.readers.format import age_of, assemble_ecg, check_scale, measured, positive, sex_of, single_file
 from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import int16_samples, parse_xml, root_name
 
@@ -46,7 +46,9 @@ def _millivolts(channel: Element) -> np.ndarray:
     samples = int16_samples(channel.get("DATA") or channel.text or "")
     if channel.get("DURATION", str(len(samples))) != str(len(samples)):
         raise ECGError("A lead of the Mortara file holds another number of samples than it states.")
-    return measured(samples) / positive(channel.get("UNITS_PER_MV"), "amplitude scale")
+    step = 1 / positive(channel.get("UNITS_PER_MV"), "amplitude scale")
+    check_scale(step)
+    return measured(samples) * step
 
 
 FORMAT = single_file("Mortara XML", "one .xml file", ("xml",), is_mortara, read_mortara)

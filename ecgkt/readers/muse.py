@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import NEEDED, age_of, assemble_ecg, measured, positive, sex_of, single_file
+from ecgkt.readers.format import NEEDED, age_of, assemble_ecg, check_scale, measured, positive, sex_of, single_file
 from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import int16_samples, parse_xml, root_name, words
 
@@ -74,7 +74,9 @@ def _millivolts(lead: Element) -> np.ndarray:
     checksum = words(lead, "LeadDataCRC32")
     if checksum not in {"", "0", str(zlib.crc32(samples.tobytes()))}:  # 0: not computed
         raise ECGError("A lead of the MUSE file does not fit its checksum: the file is damaged.")
-    return measured(samples) * (positive(words(lead, "LeadAmplitudeUnitsPerBit"), "amplitude scale") * scale)
+    scale *= positive(words(lead, "LeadAmplitudeUnitsPerBit"), "amplitude scale")
+    check_scale(scale)
+    return measured(samples) * scale
 
 
 FORMAT = single_file("GE MUSE XML", "one .xml file", ("xml",), is_muse, read_muse)

@@ -21,9 +21,11 @@ from ecgkt.readers.format import (
     age_of,
     assemble_ecg,
     check_rate,
+    check_scale,
     measured,
     single_file,
 )
+from ecgkt.readers.scp_huffman import DEFAULT, LONGEST_PREFIX, MAX_CODES, Codes, Lookup
 
 PREAMBLE = 6  # bytes: checksum (2), length of the record (4)
 SECTION_HEADER = 16  # bytes: checksum (2), number (2), length (4), versions (2), reserved (6)
@@ -34,15 +36,7 @@ SUBTRACTED = 0x01  # flag of section 3
 DEFAULT_TABLE = 19999
 FILLED = 16  # bits: a lead takes whole bytes, an even number of them
 MAX_SECTIONS = 1024
-
-# Prefix -> (value, number of bits behind the prefix that hold the value itself): EN 1064 annex C, default table.
-Codes = dict[str, tuple[int, int]]
-DEFAULT: Codes = {
-    "0": (0, 0),
-    **{"1" * k + sign: (value, 0) for k in range(1, 9) for sign, value in (("00", k), ("01", -k))},
-    "1111111110": (0, 8),
-    "1111111111": (0, 16),
-}
+READ_SECTIONS = frozenset({1, 2, 3, 6})
 
 
 @dataclass(frozen=True)
@@ -79,26 +73,26 @@ def read_scp(content: bytes) -> ECG:
     leads = _leads(sections[3])
     codes = _codes(sections[2]) if sections.get(2) else None
     rows, rate = _rhythm(sections[6], leads, codes)
-    age, sex = _patient(sections.get(1, b""))
+    age, sex = _patient(sections.get(1, memoryview(b"")))
     return assemble_ecg(leads.names, rows, rate, age, sex)
 
 
-def _sections(content: bytes) -> dict[int, bytes]:
-    """Number -> content without header."""
+def _sections(content: bytes) -> dict[int, memoryview]:
+    """Number -> content without header, of those that are read: views of the file, since pointers may overlap."""
     size = int.from_bytes(content[PREAMBLE + 4 : PREAMBLE + 8], "little")
-    found: dict[int, bytes] = {}
+    found: dict[int, memoryview] = {}
     first = PREAMBLE + SECTION_HEADER
     for place in range(first, min(PREAMBLE + size, len(content), first + 10 * MAX_SECTIONS) - 9, 10):
         number, length, index = struct.unpack_from("<HII", content, place)
-        if length <= SECTION_HEADER:
+        if length <= SECTION_HEADER or number not in READ_SECTIONS:
             continue
         if index < 1 or index - 1 + length > len(content):
             raise ECGError("A section of the SCP-ECG file lies outside the file.")
-        found[number] = content[index - 1 + SECTION_HEADER : index - 1 + length]
+        found[number] = memoryview(content)[index - 1 + SECTION_HEADER : index - 1 + length]
     return found
 
 
-def _leads(body: bytes) -> Leads:
+def _leads(body: memoryview) -> Leads:
     count, flags = body[0], body[1]
     if not 1 <= count <= MAX_SIGNALS:
         raise ECGError(f"The SCP-ECG file names {count} leads; 1 to {MAX_SIGNALS} are read.")
@@ -114,7 +108,7 @@ def _leads(body: bytes) -> Leads:
     return Leads(tuple(LEAD_CODES.get(code, "") for _, _, code in entries), end - start + (start > 0), end - start + 1)
 
 
-def _codes(body: bytes) -> Codes:
+def _codes(body: memoryview) -> Codes:
     """The Huffman table: the default one, or one of the file's own."""
     (tables,) = struct.unpack_from("<H", body)
     if tables == DEFAULT_TABLE:
@@ -122,23 +116,26 @@ def _codes(body: bytes) -> Codes:
     if tables != 1:
         raise ECGError("SCP-ECG files of several Huffman tables are not read.")
     (count,) = struct.unpack_from("<H", body, 2)
+    if count > MAX_CODES:
+        raise ECGError("The SCP-ECG file's Huffman table is malformed.")
     codes: Codes = {}
     for i in range(count):
         prefix, total, keep, value, code = struct.unpack_from("<BBBhI", body, 4 + 9 * i)
-        if not keep or not 1 <= prefix <= total <= 32:
+        if not keep or not 1 <= prefix <= min(total, LONGEST_PREFIX) or total > 32:
             raise ECGError("The SCP-ECG file's Huffman table is malformed.")
         # The code's first bit is the number's lowest.
         codes[format(code, "032b")[::-1][:prefix]] = (value, total - prefix)
     return codes
 
 
-def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.ndarray], float]:
+def _rhythm(body: memoryview, leads: Leads, codes: Codes | None) -> tuple[list[np.ndarray], float]:
     """Leads, each [samples] in mV, and their rate in Hz."""
     nanovolts, microseconds, order, bimodal = struct.unpack_from("<HHBB", body)
     if bimodal:
         raise ECGError("SCP-ECG files of bimodal compression are not read.")
     if not nanovolts or not microseconds or order > 2:
         raise ECGError("The SCP-ECG file does not state its amplitude scale, sampling rate or kind of differences.")
+    check_scale(nanovolts * 1e-6)
     rate = 1e6 / microseconds
     check_rate(rate)
     if leads.most > MAX_SECONDS * rate:
@@ -157,34 +154,13 @@ def _rhythm(body: bytes, leads: Leads, codes: Codes | None) -> tuple[list[np.nda
     return [(_integrate(row.astype(float), order) if order else measured(row)) * nanovolts * 1e-6 for row in rows], rate
 
 
-def _unpacked(packed: list[bytes], leads: Leads, codes: Codes) -> list[np.ndarray]:
+def _unpacked(packed: list[memoryview], leads: Leads, codes: Codes) -> list[np.ndarray]:
     """Numbers of each lead, as many as there are: what fills the last byte may look like one more."""
-    decoded = [_decode(data, leads.fewest, codes) for data in packed]
+    lookup = Lookup.of(codes)
+    decoded = [lookup.decode(data, leads.fewest) for data in packed]
     if leads.most > leads.fewest and any(len(rest) >= FILLED or "1" in rest for _, rest in decoded):
-        decoded = [_decode(data, leads.most, codes) for data in packed]
+        decoded = [lookup.decode(data, leads.most) for data in packed]
     return [values for values, _ in decoded]
-
-
-def _decode(data: bytes, count: int, codes: Codes) -> tuple[np.ndarray, str]:
-    """[count] numbers from Huffman-coded bits, highest bit of a byte first; and the bits that are left."""
-    bits = "".join(format(byte, "08b") for byte in data)
-    longest = max(map(len, codes), default=0)
-    values, position = np.zeros(count), 0
-    for i in range(count):
-        end = position + 1
-        while bits[position:end] not in codes:
-            end += 1
-            if end > min(position + longest, len(bits)):
-                raise ECGError("The SCP-ECG file's samples are not coded by its Huffman table.")
-        value, more = codes[bits[position:end]]
-        position = end + more
-        if position > len(bits):
-            raise ECGError("The SCP-ECG file's samples end too early.")
-        if more:
-            value = int(bits[end:position], 2)
-            value -= (value >> (more - 1)) << more  # two's complement
-        values[i] = value
-    return values, bits[position:]
 
 
 def _integrate(values: np.ndarray, order: int) -> np.ndarray:
@@ -196,7 +172,7 @@ def _integrate(values: np.ndarray, order: int) -> np.ndarray:
     return np.cumsum(values) if order else values
 
 
-def _patient(body: bytes) -> tuple[float | None, Sex | None]:
+def _patient(body: memoryview) -> tuple[float | None, Sex | None]:
     """Age and sex. Other tags (names, identifiers, dates) are passed over unread."""
     age, sex, position = None, None, 0
     while position + 3 <= len(body) and body[position] != END:

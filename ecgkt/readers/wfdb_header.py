@@ -16,25 +16,29 @@ from ecgkt.readers.format import AGE_UNITS, MAX_SIGNALS, MILLIVOLTS, age_of, che
 from ecgkt.readers.lead_names import lead_name
 
 MAX_HEADER_BYTES = 64 * 1024
+SNIFFED = 16 * 1024  # bytes in which the first line that is no comment must begin and end
 # WFDB storage formats and their bytes a sample ("signal(5)" of the same guide).
 BYTES_PER_SAMPLE = {"16": 2.0, "24": 3.0, "32": 4.0, "80": 1.0, "212": 1.5}
 # ADC units per mV. A recorder has 1 (a step of 1 mV is the coarsest ever stored) to some millions (24 bits).
 MIN_GAIN, MAX_GAIN = 1e-3, 1e9
 
-_RECORD = re.compile(r"^[\w.-]+(?P<segments>/\S*)?\s+(?P<signals>\d{1,9})(?:\s+(?P<rest>.*))?$")
-_FORMAT = re.compile(r"^(?P<code>\d{1,4})(?:x(?P<frame>\d{1,9}))?(?::(?P<skew>-?\d{1,12}))?(?:\+(?P<offset>\d{1,9}))?$")
-_GAIN = re.compile(r"^(?P<gain>[^(/]+)(?:\((?P<baseline>[+-]?\d{1,10})\))?(?:/(?P<units>.+))?$")
-_FILE = re.compile(r"^(?!\.)[\w.-]{1,128}$")
+# Matched as a whole, without a way back ("++" gives nothing up again): strangers write what they are held against.
+_RECORD = re.compile(r"[\w.-]++(?P<segments>/\S*+)?+\s++(?P<signals>\d{1,9}+)(?:\s++(?P<rest>.*+))?+")
+_FORMAT = re.compile(
+    r"(?P<code>\d{1,4}+)(?:x(?P<frame>\d{1,9}+))?+(?::(?P<skew>-?\d{1,12}+))?+(?:\+(?P<offset>\d{1,9}+))?+"
+)
+_GAIN = re.compile(r"(?P<gain>[^(/]++)(?:\((?P<baseline>[+-]?\d{1,10})\))?+(?:/(?P<units>.++))?+")
+_FILE = re.compile(r"(?!\.)[\w.-]{1,128}+")
 # One or several to a comment line: "# Age: 74", "# <age>: 28  <sex>: M", "#Age=28 years, Gender: female"; without a
 # colon only at the beginning of one ("# age 71"). Every repeat is bounded, so that no line takes more than a few steps
 # a character.
 _AGE = re.compile(
-    r"(?:(?<![\w-])age>?\s{0,3}(?:\((?P<unit>\w{1,8})\)\s{0,3})?[:=]|^#\s{0,3}age\s)\s{0,3}"
-    r"(?P<age>[\d.]{1,8})\s?(?P<behind>[a-z]{0,8})",
+    r"(?:(?<![\w-])age>?+\s{0,3}+(?:\((?P<unit>\w{1,8}+)\)\s{0,3}+)?+[:=]|^#\s{0,3}+age\s)\s{0,3}+"
+    r"(?P<age>[\d.]{1,8}+)\s?+(?P<behind>[a-z]{0,8}+)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SEX = re.compile(
-    r"(?:(?<![\w-])(?:sex|gender)>?\s{0,3}[:=]|^#\s{0,3}(?:sex|gender)\s)\s{0,3}(?P<sex>[a-z]{1,8})",
+    r"(?:(?<![\w-])(?:sex|gender)>?+\s{0,3}+[:=]|^#\s{0,3}+(?:sex|gender)\s)\s{0,3}+(?P<sex>[a-z]{1,8}+)",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -75,11 +79,11 @@ class Header:
 
 def is_header(content: bytes) -> bool:
     """Does the first line that is no comment look like a WFDB record line?"""
-    start = content[:MAX_HEADER_BYTES]
+    start = content[:SNIFFED]
     if b"\0" in start:
         return False
-    lines = _lines(start)
-    return bool(lines) and _RECORD.match(lines[0]) is not None
+    first = next((line for raw in _raw_lines(start.lstrip()) if (line := raw.strip()) and not line.startswith("#")), "")
+    return _RECORD.fullmatch(first) is not None
 
 
 def parse_header(content: bytes) -> Header:
@@ -87,7 +91,7 @@ def parse_header(content: bytes) -> Header:
     if len(content) > MAX_HEADER_BYTES:
         raise ECGError("The WFDB header is larger than 64 KB.")
     lines = _lines(content)
-    record = _RECORD.match(lines[0]) if lines else None
+    record = _RECORD.fullmatch(lines[0]) if lines else None
     if record is None:
         raise ECGError("The WFDB header's first line is not a record line.")
     if record["segments"]:
@@ -130,7 +134,11 @@ def _text(content: bytes) -> str:
 
 
 def _stripped(content: bytes) -> list[str]:
-    return [line.strip() for line in re.split(r"\r\n|\n|\r", _text(content))]
+    return [line.strip() for line in _raw_lines(content)]
+
+
+def _raw_lines(content: bytes) -> list[str]:
+    return _text(content).replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _lines(content: bytes) -> list[str]:
@@ -151,9 +159,9 @@ def _signal(line: str) -> Signal:
     fields = line.split(maxsplit=8)
     if len(fields) < 3:
         raise ECGError("A signal line of the WFDB header lacks its file, format or gain.")
-    if not _FILE.match(fields[0]):
+    if not _FILE.fullmatch(fields[0]):
         raise ECGError("The WFDB header points outside the record's own files.")
-    form = _FORMAT.match(fields[1])
+    form = _FORMAT.fullmatch(fields[1])
     if form is None or form["code"] not in BYTES_PER_SAMPLE:
         raise ECGError(f"Only the WFDB formats {', '.join(BYTES_PER_SAMPLE)} are read.")
     if int(form["frame"] or 1) != 1:
@@ -161,7 +169,7 @@ def _signal(line: str) -> Signal:
     if int(form["skew"] or 0) != 0:
         raise ECGError("WFDB signals with a skew are not read.")
     lead = lead_name(fields[8]) if len(fields) > 8 else ""
-    scale = _GAIN.match(fields[2])
+    scale = _GAIN.fullmatch(fields[2])
     if scale is None:
         raise ECGError("A gain in the WFDB header is not a number.")
     gain = _number(scale["gain"], "gain")

@@ -1,71 +1,105 @@
-"""XML from strangers: no document type of its own, no entities, bounded size; and numbers packed as base64."""
+"""XML from strangers, by the one parser that every format of XML goes through; and numbers packed as base64.
+
+No document type of its own, no entities, bounded size, and bounded numbers of elements, attributes and levels. Names
+are taken without their prefix and namespaces are not expanded: a long one would be copied into every name.
+"""
 
 from __future__ import annotations
 
 import binascii
 import re
 from xml.etree.ElementTree import Element, TreeBuilder
+from xml.parsers import expat
 
 import numpy as np
-from defusedxml import ElementTree
 
 from ecgkt.ecg import ECGError
 
 # A minute of 12 leads at 1,000 Hz as plain numbers (HL7 aECG, the longest) is below 5 MB.
 MAX_XML_BYTES = 8 * 1024 * 1024
-MAX_TAGS = 100_000  # opening and closing; bounds the memory of the tree. Real files have some thousands
-MAX_DEPTH = 64  # the parser's time grows with the square of it
+MAX_MARKS = 100_000  # tags, opening and closing; and attributes. Real files have some thousands
+MAX_DEPTH = 64
+MAX_NAME = 256  # characters
+MAX_PROLOG = 256  # comments and instructions before the root
 SNIFFED = 64 * 1024  # bytes; samples open with a page of comments
+BOM = b"\xef\xbb\xbf".decode("latin-1")  # a byte order mark, a character a byte
+CHUNK = 64 * 1024  # characters given to the parser at once
 
-# What may stand before the root. A bare document type (MUSE's `<!DOCTYPE RestingECG SYSTEM "restecg.dtd">`) is passed
-# over unread; one that declares anything matches nothing here and is refused.
-_PROLOG = re.compile(r"\s+|<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^\[<>]*>", re.DOTALL)
-_ROOT = re.compile(r"<(?:[\w.-]+:)?([\w.-]+)")
-_DECLARED = re.compile(rb"""^<\?xml[^>]*?encoding=["']([\w-]+)["']""")
 # Only codecs known to take linear time; everything that is read from these files is ASCII in any of them.
 _CODECS = {"utf-8", "utf-16", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "gb2312", "gbk", "gb18030",
            "big5", "shift_jis", "euc-kr"}  # fmt: skip
+_SPACE = re.compile(r"\s*+")
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-:")
 
 
-class _Tree(TreeBuilder):
-    """Builds the tree unless it is too deep."""
+class _Tree:
+    """Builds the tree as long as it is an ECG's."""
 
     def __init__(self) -> None:
-        super().__init__()
+        self._builder = TreeBuilder()
         self._depth = 0
+        parser = expat.ParserCreate()  # without a separator: no namespaces
+        parser.buffer_text = True
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._builder.data
+        parser.StartDoctypeDeclHandler = _refuse  # before any entity can be declared in it
+        self._parser = parser
 
-    def start(self, tag: str, attrs: dict[str, str]) -> Element:  # type: ignore[override]
+    def parse(self, text: str, start: int) -> Element:
+        for place in range(start, len(text), CHUNK):
+            self._parser.Parse(text[place : place + CHUNK], False)
+        self._parser.Parse("", True)
+        return self._builder.close()
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
-        if self._depth > MAX_DEPTH:
+        if self._depth > MAX_DEPTH or len(name) > MAX_NAME:
             raise ECGError("The XML file is malformed.")
-        return super().start(tag, attrs)
+        self._builder.start(_local(name), {_local(key): value for key, value in attributes.items()})
 
-    def end(self, tag: str) -> Element:
+    def _end(self, name: str) -> None:
         self._depth -= 1
-        return super().end(tag)
+        self._builder.end(_local(name))
+
+
+def _local(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _refuse(name: str, system: str | None, public: str | None, has_internal: int) -> None:
+    raise ECGError("The XML file is malformed.")
 
 
 def root_name(content: bytes) -> str:
-    """The root element's name without its namespace; "" where the content is no XML."""
-    text = _text(content[:SNIFFED])
-    found = _ROOT.match(text, _prolog(text))
-    return found[1] if found else ""
+    """The root element's name without its prefix; "" where the content is no XML."""
+    # In every codec that is read but UTF-16, these marks and names are the bytes of ASCII and nothing else is.
+    start_of_file = content[:SNIFFED]
+    text = (_text(start_of_file) if _is_utf16(content) else start_of_file.decode("latin-1")).removeprefix(BOM)
+    start = _prolog(text)
+    if text[start : start + 1] != "<":
+        return ""
+    end = start + 1
+    while end < len(text) and text[end] in _NAME and end - start <= MAX_NAME:
+        end += 1
+    return _local(text[start + 1 : end])
 
 
 def parse_xml(content: bytes) -> Element:
-    """The root element. Raises ECGError for what is too large, malformed, or declares a document type or an entity."""
+    """The root element, names without prefixes.
+
+    Raises ECGError for what is too large, malformed, or declares a document type or an entity.
+    """
     if len(content) > MAX_XML_BYTES:
         raise ECGError(f"The XML file is larger than {MAX_XML_BYTES // 2**20} MB.")
-    text = _text(content)
-    if text.count("<") > MAX_TAGS:
+    # Each tag takes one of the first, each attribute one of the second: counted before the parser allots anything.
+    if content.count(b"<") > MAX_MARKS or content.count(b"=") > MAX_MARKS:
         raise ECGError("The XML file has more elements than an ECG can need.")
+    text = _text(content)
     try:
-        parser = ElementTree.DefusedXMLParser(target=_Tree(), forbid_dtd=True)
-        parser.feed(text[_prolog(text) :])
-        root: Element = parser.close()
-    except Exception:  # the parser's words may quote the file
+        return _Tree().parse(text, _prolog(text))
+    except (expat.ExpatError, ECGError, AssertionError, ValueError):  # the parser's words may quote the file
         raise ECGError("The XML file is malformed.") from None
-    return root
 
 
 def words(element: Element | None, path: str) -> str:
@@ -89,20 +123,46 @@ def base64_bytes(text: str, size: int = 1) -> bytes:
     return raw
 
 
+def _is_utf16(content: bytes) -> bool:
+    return content.startswith((b"\xff\xfe", b"\xfe\xff"))
+
+
 def _text(content: bytes) -> str:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        codec = "utf-16"
-    else:
-        declared = _DECLARED.match(content[:200])
-        codec = declared[1].decode().lower() if declared else "utf-8"
-        if codec not in _CODECS or codec == "utf-16":
-            codec = "utf-8"
+    codec = "utf-16" if _is_utf16(content) else _declared(content[:200])
     return content.decode(codec, errors="replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
+def _declared(start: bytes) -> str:
+    """The encoding that the XML declaration names, if it is one of those that are read; else UTF-8."""
+    if not start.startswith(b"<?xml"):
+        return "utf-8"
+    behind = start.partition(b">")[0].partition(b"encoding=")[2]
+    codec = behind[1:].partition(behind[:1])[0].decode("latin-1").lower() if behind[:1] in (b'"', b"'") else ""
+    return codec if codec in _CODECS and codec != "utf-16" else "utf-8"
+
+
 def _prolog(text: str) -> int:
-    """Where the root element begins."""
+    """Where the root element begins.
+
+    A bare document type (MUSE's `<!DOCTYPE RestingECG SYSTEM "restecg.dtd">`) is passed over unread; one that declares
+    anything is not, and is refused by the parser.
+    """
     position = 0
-    while found := _PROLOG.match(text, position):
-        position = found.end()
+    for _ in range(MAX_PROLOG):
+        if found := _SPACE.match(text, position):
+            position = found.end()
+        if text.startswith("<?", position):
+            end = text.find("?>", position)
+        elif text.startswith("<!--", position):
+            end = text.find("-->", position) + 1
+        elif text.startswith("<!DOCTYPE", position):
+            end = text.find(">", position) - 1
+            declared = text[position + 1 : max(position + 1, end)]
+            if "[" in declared or "<" in declared:
+                return position
+        else:
+            return position
+        if end < position:  # it does not end
+            return position
+        position = end + 2
     return position

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,4 +79,15 @@ def run(options: argparse.Namespace, model: Model) -> None:
     simulated = is_simulated(Path(options.file))
     data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
     make: Callable[[ReportData], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
-    options.out.write_bytes(make(data))
+    _write(options.out, make(data))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing: a full disk leaves no empty report, and one that was there before stays. Raises OSError."""
+    part = path.with_name(f".{os.getpid()}.part")
+    try:
+        part.write_bytes(content)
+        os.replace(part, path)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise

@@ -8,6 +8,7 @@ from importlib import import_module
 from threading import Thread
 from typing import Any
 
+from ecgkt import intake
 from ecgkt.ui import session
 from ecgkt.ui.reading import scores, sheet
 from ecgkt.ui.sources import examples
@@ -25,6 +26,7 @@ async def lifespan(app: Any) -> AsyncGenerator[None]:
 def up() -> None:
     """Load and explain; what goes wrong is said on the page, to the one who opens it."""
     try:
+        intake.start()
         collection = session.examples()
         first = session.example(collection, examples.opening(collection.entries))
         model = session.load_model()

@@ -162,6 +162,8 @@ def collection_or_stop() -> Collection:
         reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
         st.error(f"{reason} Choose another in the sidebar.")
         st.stop()
+    for sentence in collection.left_out:
+        st.sidebar.caption(sentence)
     if not collection.entries:
         st.info("There is no 12-lead ECG in this folder. Choose another in the sidebar.")
         st.stop()

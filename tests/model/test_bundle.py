@@ -69,6 +69,14 @@ def changed(folder: Path, name: str, change: Change) -> None:
         ("bundle.json", lambda card: card["calibration"].pop("multimodal"), "calibration"),
         ("bundle.json", lambda card: card["architectures"]["multimodal"].update(members=2), "do not fit"),
         ("bundle.json", lambda card: card["architectures"]["multimodal"].pop("labels"), "labels"),
+        (
+            "bundle.json",
+            lambda card: card["architectures"].pop("knowledge_transfer"),
+            "no network 'knowledge_transfer'",
+        ),
+        ("bundle.json", lambda card: card["architectures"]["multimodal"].update(members=10**9), "1000000000 members"),
+        ("bundle.json", lambda card: card.update(architectures={}), "no network"),
+        ("bundle.json", lambda card: card["files"].update({"../../x": "17"}), "lacks the file x"),
         ("metrics.json", lambda metrics: metrics.update(version=2), "version 2"),
         ("metrics.json", lambda metrics: metrics.pop("models"), "models"),
         ("metrics.json", lambda metrics: metrics.update(gap_closed=[0.1, 0.2]), "gap_closed"),
@@ -96,6 +104,56 @@ def test_a_weight_that_is_no_number_is_refused(folder: Path) -> None:
     weights["heads.findings.bias"][0] = np.nan
     write(folder, "signal_only.safetensors", save(weights))
     with pytest.raises(BundleError, match="no finite numbers"):
+        load_bundle(folder)
+
+
+WEIGHTS = ("model.safetensors", "signal_only.safetensors", "multimodal.safetensors", "novelty.safetensors")
+
+
+@pytest.mark.parametrize("name", WEIGHTS)
+@pytest.mark.parametrize("kept", [0, 100, 50_000])
+def test_truncated_weights_are_refused_whatever_their_hash(folder: Path, name: str, kept: int) -> None:
+    write(folder, name, (BUNDLE / name).read_bytes()[:kept] if name != "novelty.safetensors" else b"x" * (kept // 10))
+    with pytest.raises(BundleError, match=name.replace(".", r"\.")) as caught:
+        load_bundle(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("one", WEIGHTS)
+@pytest.mark.parametrize("other", WEIGHTS)
+def test_swapped_weights_are_refused_whatever_their_hash(folder: Path, one: str, other: str) -> None:
+    if one == other:
+        return
+    write(folder, one, (BUNDLE / other).read_bytes())
+    with pytest.raises(BundleError, match=r"fit|format"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda figures: figures.pop("mean"), "format"),
+        (lambda figures: figures.update(limits=np.zeros(2)), "format"),
+        (lambda figures: figures.update(mean=np.zeros(7)), "do not fit"),
+        (lambda figures: figures.update(bias=np.array([np.nan])), "no finite"),
+        (lambda figures: figures["scale"].__setitem__(3, np.inf), "no finite"),
+    ],
+)
+def test_figures_of_novelty_that_cannot_be_used_are_refused(
+    folder: Path, change: Callable[[dict[str, np.ndarray]], object], words: str
+) -> None:
+    figures = {key: value.copy() for key, value in load_file(folder / "novelty.safetensors").items()}
+    change(figures)
+    write(folder, "novelty.safetensors", save(figures))
+    with pytest.raises(BundleError, match=words):
+        load_bundle(folder)
+
+
+def test_a_missing_weight_is_refused(folder: Path) -> None:
+    weights = load_file(folder / "signal_only.safetensors")
+    del weights["heads.findings.bias"]
+    write(folder, "signal_only.safetensors", save(weights))
+    with pytest.raises(BundleError, match="do not fit"):
         load_bundle(folder)
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ecgkt import vocabulary
+from ecgkt.datasets.files import LeftOut, quiet
 from ecgkt.datasets.mimic import clinical
 from ecgkt.datasets.mimic.reports import statements
 from ecgkt.datasets.mimic.stays import AGE, CODES, PATIENT, stay_at
-from ecgkt.datasets.mimic.tables import REPORTS, add_views, connect, is_simulated
+from ecgkt.datasets.mimic.tables import REPORTS, add_views, connect, is_simulated, lines_left_out
 
 if TYPE_CHECKING:
     import duckdb
@@ -37,12 +38,15 @@ class MimicRecord:
     clinical: dict[str, float]
 
 
-def mimic_records(root: Path, record_list: Path, most: int) -> list[MimicRecord]:
-    """The first `most` ECGs, by patient and time. Raises ECGError naming the column that a table lacks."""
+def mimic_records(root: Path, record_list: Path, most: int, left_out: LeftOut | None = None) -> list[MimicRecord]:
+    """The first `most` ECGs, by patient and time; lines of the tables that cannot be read are counted in `left_out`.
+
+    Raises ECGError naming the column that a table lacks.
+    """
     base = record_list.parent
     simulated = is_simulated(root, record_list)
     with connect() as con:
-        absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS})
+        absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS}, lenient=True)
         con.execute(
             "CREATE TABLE listed AS SELECT row_number() OVER (ORDER BY subject_id, ecg_time, study_id) AS row, * "
             "FROM record_list WHERE path IS NOT NULL ORDER BY row LIMIT ?",
@@ -57,10 +61,12 @@ def mimic_records(root: Path, record_list: Path, most: int) -> list[MimicRecord]
             "row_number() OVER (PARTITION BY subject_id ORDER BY row), "
             "epoch(ecg_time - min(ecg_time) OVER (PARTITION BY subject_id)) / 3600 FROM ecg ORDER BY row"
         ).fetchall()
+        if left_out is not None:
+            left_out.lines += lines_left_out(con)
     records = []
     for row, path, patient, ecg, hours in rows:
         file = base / f"{path}.hea"
-        if not file.resolve().is_relative_to(base.resolve()) or not file.is_file():
+        if not quiet(lambda file=file: file.is_file() and file.resolve().is_relative_to(base.resolve())):  # type: ignore[misc]
             continue  # a folder may hold a part of the records that its list names
         records.append(MimicRecord(file, simulated, patient, ecg, hours, findings[row], diagnoses[row], values[row]))
     return records

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgkt.datasets.files import quiet
 from ecgkt.ecg import ECGError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "SIMULATED.md"  # stands at the top of every simulated cohort
 SUFFIXES = (".parquet", ".csv.gz", ".csv")
+MOST_REJECTS = 1000  # lines kept in mind
 DEPTH = 3  # folders below the source in which a table may lie
 RECORDS = "files"  # where MIMIC-IV-ECG keeps the tracings, beside record_list
 VITALS = ("temperature", "heartrate", "resprate", "o2sat", "sbp", "dbp")
@@ -104,10 +106,12 @@ def _below(folder: Path) -> list[Path]:
     try:
         with os.scandir(folder) as entries:
             found = list(entries)
-    except PermissionError:
+    except (FileNotFoundError, NotADirectoryError):
+        raise  # the source itself, which is named wrongly
+    except OSError:
         return []
     records = any(entry.name == f"record_list{suffix}" for entry in found for suffix in SUFFIXES)
-    names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
+    names = [entry.name for entry in found if not entry.name.startswith(".") and quiet(entry.is_dir)]
     return [folder / name for name in sorted(names) if not (records and name == RECORDS)]
 
 
@@ -117,7 +121,7 @@ def find_table(source: Path, name: str, folder: str = "") -> Path | None:
         if folder and place.name != folder:
             continue
         for suffix in SUFFIXES:
-            if (file := place / (name + suffix)).is_file():
+            if quiet((file := place / (name + suffix)).is_file):
                 return file
     return None
 
@@ -143,10 +147,17 @@ def _quoted(path: Path) -> str:
 
 
 def add_view(
-    con: duckdb.DuckDBPyConnection, source: Path, name: str, largest: int | None = None, file: Path | None = None
+    con: duckdb.DuckDBPyConnection,
+    source: Path,
+    name: str,
+    largest: int | None = None,
+    file: Path | None = None,
+    *,
+    lenient: bool = False,
 ) -> bool:
     """Make the view `name` of `TABLES[name]`, from `file` where it is given; values of another type become NULL.
 
+    lenient: lines of a CSV that are not as the others are passed over, and counted (`lines_left_out`).
     Returns False when the table is not there or its file has more than `largest` bytes. Raises ECGError naming the
     table, the column and the file when the file lacks a column or cannot be read at all.
     """
@@ -158,9 +169,9 @@ def add_view(
         return False
     path = _quoted(file)
     # Read as text and cast: a typing error in one of 158 million rows must not end the run.
-    reader = (
-        f"read_parquet('{path}')" if file.suffix == ".parquet" else f"read_csv('{path}', header=true, all_varchar=true)"
-    )
+    passing = f", ignore_errors=true, store_rejects=true, rejects_limit={MOST_REJECTS}" if lenient else ""
+    csv = f"read_csv('{path}', header=true, all_varchar=true{passing})"
+    reader = f"read_parquet('{path}')" if file.suffix == ".parquet" else csv
     try:
         present = {row[0].lower() for row in con.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
     except duckdb.Error:  # its message may quote the data
@@ -183,6 +194,8 @@ def add_views(
     needed: Sequence[str] = ("record_list",),
     largest: Mapping[str, int] | None = None,
     files: Mapping[str, Path] | None = None,
+    *,
+    lenient: bool = False,
 ) -> list[str]:
     """Views of all `TABLES`; empty ones for those a source may lack or whose file is larger than `largest` (bytes).
 
@@ -191,7 +204,7 @@ def add_views(
     """
     absent = []
     for name, table in TABLES.items():
-        if not add_view(con, source, name, (largest or {}).get(name), (files or {}).get(name)):
+        if not add_view(con, source, name, (largest or {}).get(name), (files or {}).get(name), lenient=lenient):
             absent.append(name)
             nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in table.columns.items())
             con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {nothing} WHERE false")
@@ -200,6 +213,19 @@ def add_views(
             f"No table {', '.join(lost)} at most {DEPTH} folders below the source (as .csv.gz, .csv or .parquet)."
         )
     return absent
+
+
+def lines_left_out(con: duckdb.DuckDBPyConnection) -> int:
+    """How many lines of the tables that were read leniently were passed over, `MOST_REJECTS` a table at the most."""
+    import duckdb
+
+    try:
+        rows = con.execute(
+            "SELECT count(DISTINCT (file_path, line)) FROM reject_errors JOIN reject_scans USING (scan_id, file_id)"
+        ).fetchall()
+    except duckdb.CatalogException:  # nothing was read leniently
+        return 0
+    return int(rows[0][0])
 
 
 def is_simulated(root: Path, record_list: Path) -> bool:

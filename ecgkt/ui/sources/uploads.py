@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
+from ecgkt.intake import Outcome, read_upload
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.readers import TableLayout, format_name, group_uploads, needs_table_layout
+from ecgkt.readers import TableLayout
 from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.widgets import html
 
@@ -46,20 +46,26 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
 
     slot: tells the widgets of two uploads on one page apart.
     """
-    records = group_uploads({file.name: file.getvalue() for file in files})
-    layout = _layout(slot) if any(needs_table_layout(record) for record in records) else None
+    given = {file.name: file.getvalue() for file in files}
+    layout = None
+    try:
+        outcomes = _outcomes(given)
+        if any(outcome.is_table for outcome in outcomes):
+            layout = _layout(slot)
+            outcomes = _outcomes(given, layout)
+    except ECGError as error:
+        st.error(str(error))
+        return None
     opened, problems = [], []
-    for number, record in enumerate(records, start=1):
-        form = format_name(record)
-        name = f"Upload {number} ({form})" if form else f"Upload {number}"
-        key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
-        found = remember((key, name), partial(_open, record, layout, key, name))
-        if isinstance(found, Opened):
-            opened.append(found)
-            if needs_table_layout(record):
-                _preview(name, found.ecg)
-        else:
-            problems.append(f"{name}: {found}")
+    for number, outcome in enumerate(outcomes, start=1):
+        name = f"Upload {number} ({outcome.format})" if outcome.format else f"Upload {number}"
+        if outcome.ecg is None:
+            problems.append(f"{name}: {outcome.refusal}")
+            continue
+        key = f"upload:{layout}:{outcome.digest}"
+        opened.append(remember((key, name), partial(_open, outcome.ecg, key, name)))
+        if outcome.is_table:
+            _preview(name, outcome.ecg)
     for problem in problems:
         st.error(problem)
     if len(opened) < 2:
@@ -70,12 +76,17 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     return opened[chosen or 0]
 
 
-def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: str) -> Opened | str:
-    """The ECG, or in a sentence why there is none; kept either way, so that no rerun of the page reads it again."""
-    try:
-        return Opened(key, AnalyzedECG(ecgkt.read(record, layout)), name)
-    except ECGError as error:
-        return str(error)
+def _outcomes(files: Mapping[str, bytes], layout: TableLayout | None = None) -> list[Outcome]:
+    """What was read of the files, or why not; kept either way, so that no rerun of the page reads them again."""
+    digest = hashlib.sha256()
+    for name, content in files.items():
+        digest.update(f"{name}\0{len(content)}\0".encode(errors="replace"))
+        digest.update(content)
+    return remember(("upload", digest.hexdigest(), str(layout)), partial(read_upload, files, layout))
+
+
+def _open(ecg: ECG, key: str, name: str) -> Opened:
+    return Opened(key, AnalyzedECG(ecg), name)
 
 
 def _layout(slot: str) -> TableLayout:

@@ -55,6 +55,7 @@ def entry(key: str, patient: int | None, hours: float | None) -> Entry:
 
 
 class Folder:
+    left_out: tuple[str, ...] = ()
     entries = (
         entry("alone", 1, 0), entry("early", 2, 0), entry("late", 2, 72), entry("flat", 2, 100), entry("woman", 2, 124),
     )  # fmt: skip
