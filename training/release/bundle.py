@@ -174,8 +174,8 @@ def _limits(pool: Pool) -> list[str]:
             "criteria (LVH, low voltage) are unreliable."
         )
     limits.append(
-        "Each threshold maximizes F1 at a specificity of at least 90% on validation ECGs; thresholds serve no clinical "
-        "purpose."
+        "Thresholds (best F1 at 90% specificity, at least 10% and twice the prevalence; lower if urgent) serve no "
+        "clinical purpose."
     )
     limits.append(
         "Not done: external validation in another hospital, evaluation by ethnicity, a reader study, a prospective "
