@@ -48,7 +48,7 @@ def test_no_label_that_is_shown_is_positive_below_twice_its_prevalence_or_a_tent
     for head in HEADS:
         for each in shipped_model.labels[head]:
             if each.prevalence <= 1 / 3:
-                assert each.threshold >= 2 * each.prevalence - 1e-5, each.code
+                assert each.threshold >= 2 * each.prevalence - 5e-5, each.code
             if each.urgency is None:
                 assert each.threshold >= 0.1 - 1e-5, each.code
 
