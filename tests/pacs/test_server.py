@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,11 +32,11 @@ def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def answering() -> Iterator[Callable[[Answer], Server]]:
+def answering() -> Iterator[Callable[..., Server]]:
     """A server that gives one answer to whatever it is asked, and remembers the headers of the question."""
     running: list[ThreadingHTTPServer] = []
 
-    def begin(answer: Answer) -> Server:
+    def begin(answer: Answer, tls: ssl.SSLContext | None = None) -> Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 status, headers, body = answer
@@ -47,6 +50,8 @@ def answering() -> Iterator[Callable[[Answer], Server]]:
             def log_message(self, *told: object) -> None: ...
 
         http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        if tls:
+            http.socket = tls.wrap_socket(http.socket, server_side=True)
         running.append(http)
         Thread(target=http.serve_forever, daemon=True).start()
         return Server(f"http://127.0.0.1:{http.server_port}/dicom-web/")
@@ -78,7 +83,7 @@ JSON = {"Content-Type": "application/dicom+json"}
     ids=["401", "403", "404", "500", "redirect", "a page", "no UID", "no data set", "too large", "deflated"],
 )
 def test_a_bad_answer_is_one_sentence(
-    answering: Callable[[Answer], Server], answer: Answer, sentence: str, capsys: pytest.CaptureFixture[str]
+    answering: Callable[..., Server], answer: Answer, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(PACSError, match=sentence) as caught:
         answering(answer).ecgs()
@@ -95,11 +100,30 @@ def test_no_server_is_one_sentence() -> None:
         Server(f"http://127.0.0.1:{port}/dicom-web").ecgs()
 
 
-def test_a_server_that_speaks_no_tls_is_not_believed(answering: Callable[[Answer], Server]) -> None:
+def test_a_server_that_speaks_no_tls_is_not_believed(answering: Callable[..., Server]) -> None:
     plain = answering((200, JSON, b"[]"))
     address = plain._client.base_url.replace("http://", "https://")
     with pytest.raises(PACSError, match=r"certificate|cannot be reached"):
         Server(address).ecgs()
+
+
+def test_a_certificate_is_believed_only_if_its_authority_is_known(
+    answering: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    openssl = shutil.which("openssl")
+    if not openssl:
+        pytest.skip("openssl is not on this machine")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    make = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1"]
+    make += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(make, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    address = answering((200, JSON, b"[]"), context)._client.base_url.replace("http://", "https://")
+    with pytest.raises(PACSError, match="certificate of the PACS cannot be verified"):
+        Server(address).ecgs()
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    assert Server(address).ecgs() == []
 
 
 @pytest.mark.parametrize(
@@ -118,7 +142,7 @@ def test_an_address_must_be_one(url: str, sentence: str) -> None:
 
 
 def test_credentials_go_where_they_are_meant_to_and_nowhere_unencrypted(
-    answering: Callable[[Answer], Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    answering: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(server.TOKEN, "abc")
     assert answering((200, JSON, b"[]")).ecgs() == []
@@ -132,7 +156,7 @@ def test_credentials_go_where_they_are_meant_to_and_nowhere_unencrypted(
     assert answering.asked[-1]["Authorization"] == "Basic cmVhZGVyOnA="  # type: ignore[attr-defined]
 
 
-def test_a_server_that_knows_no_filter_has_its_other_objects_left_out(answering: Callable[[Answer], Server]) -> None:
+def test_a_server_that_knows_no_filter_has_its_other_objects_left_out(answering: Callable[..., Server]) -> None:
     def instance(sop_class: str) -> str:
         return (
             f'{{"00080016": {{"vr": "UI", "Value": ["{sop_class}"]}}, "00080018": {{"vr": "UI", "Value": ["1.2.3"]}}, '

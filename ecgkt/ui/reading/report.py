@@ -11,6 +11,7 @@ import streamlit as st
 from ecgkt.prediction import Attribution, Prediction
 from ecgkt.report import fhir
 from ecgkt.sheet.layout import Paper
+from ecgkt.ui import audit
 from ecgkt.ui.session import Opened
 from ecgkt.ui.widgets import html
 
@@ -67,4 +68,5 @@ def _file(
     from ecgkt.report import content, document  # bring matplotlib, which the first page should not wait for
 
     data = content.build(opened.analyzed, prediction, model, paper, attribution, opened.simulated, patient)
+    audit.note(opened.ecg, model, f"report {suffix}")
     return document.FORMATS[suffix](data)
