@@ -10,6 +10,8 @@ from importlib.util import find_spec
 
 import streamlit as st
 
+from ecgkt import NOTICE
+
 REQUIRED = "ECGKT_LOGIN"  # environment variable: "required", or anything else for as the secrets say
 
 
@@ -25,6 +27,7 @@ def require() -> None:
         st.sidebar.button("Log out", key="logout", on_click=st.logout)
         return
     st.title("ecgkt")
+    st.caption(NOTICE)
     if find_spec("authlib") is None:
         st.error("This server lets nobody in: logging in needs the package Authlib, and it is not installed.")
     else:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -19,7 +20,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 HOST = "ecg.example.org"  # as in deploy/
-PATIENCE = 120  # s, for a loaded machine
+PATIENCE = 300  # s, for a loaded machine
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,15 @@ def running(command: list[str], **settings: object) -> Iterator[subprocess.Popen
         yield process
     finally:
         process.terminate()
-        process.wait(20)
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
-@contextmanager
-def dashboard(port: int, **environment: str) -> Iterator[None]:
-    """One process, told what deploy/compose.yaml tells it."""
+def _dashboard(port: int, **environment: str) -> tuple[list[str], dict[str, str]]:
+    """Command and environment of one process, which is told what deploy/compose.yaml tells it."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("ECGKT_")}
     told = {
         "STREAMLIT_SERVER_ALLOWED_HOSTS": HOST,
@@ -76,11 +80,7 @@ def dashboard(port: int, **environment: str) -> Iterator[None]:
         "STREAMLIT_SERVER_COOKIE_SECRET": "the same for both",
     }
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.address", "127.0.0.1"]
-    command += ["--server.port", str(port)]
-    with running(command, cwd=ROOT, env=clean | told | environment) as process:
-        health = f"http://127.0.0.1:{port}/_stcore/health"
-        wait(lambda: urlopen(health, timeout=2).status == 200, process)
-        yield
+    return [*command, "--server.port", str(port)], clean | told | environment
 
 
 @contextmanager
@@ -113,8 +113,12 @@ def proxied(folder: Path, provider: str = "") -> Iterator[Proxied]:
     (folder / "nginx.conf").write_text(text)
     environment = _login(folder, made, provider) if provider else {}
     with ExitStack() as stack:
+        servers = []
         for port in ports[2:]:
-            stack.enter_context(dashboard(port, **environment))
+            command, told = _dashboard(port, **environment)
+            servers.append(stack.enter_context(running(command, cwd=ROOT, env=told)))
+        for address, process in zip(made.processes, servers, strict=True):
+            wait(partial(_is_healthy, address), process)
         # Started as root, nginx would give up its rights, and with them the way into pytest's folder.
         more = "daemon off;" + (" user root;" if os.geteuid() == 0 else "")
         start = [nginx, "-c", str(folder / "nginx.conf"), "-p", str(folder), "-g", more]
@@ -135,6 +139,10 @@ def _login(folder: Path, proxy: Proxied, provider: str) -> dict[str, str]:
         text = text.replace(here, there)
     (folder / "secrets.toml").write_text(text)
     return {"ECGKT_LOGIN": "required", "STREAMLIT_SECRETS_FILES": str(folder / "secrets.toml")}
+
+
+def _is_healthy(address: str) -> bool:
+    return bool(urlopen(f"http://{address}/_stcore/health", timeout=2).status == 200)
 
 
 def _answers(port: int) -> bool:
