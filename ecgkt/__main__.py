@@ -46,9 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except (ECGError, BundleError) as error:
             print(error.args[0], file=sys.stderr)
             return BAD_INPUT
-        except OSError as error:
-            print(f"{options.save}: The ECG cannot be saved ({error.strerror}).", file=sys.stderr)
-            return BAD_INPUT
         return 0
     try:
         model = models.load(options.model)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -57,8 +59,8 @@ def _dates(text: str) -> str:
 def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
     """Do what `options` ask for; the model is loaded only if they need it.
 
-    Raises ECGError, one sentence, for whatever the server does not do and for an ECG that cannot be read; OSError where
-    the ECG cannot be saved; and what `load` raises.
+    Raises ECGError, one sentence, for whatever the server does not do and for an ECG that cannot be read or saved; and
+    what `load` raises.
     """
     if not (find_spec("dicomweb_client") and find_spec("highdicom")):
         raise ECGError("A PACS needs two more packages: pip install 'ecgkt[pacs]'.")
@@ -66,8 +68,11 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
 
     server = Server(options.url)
     if options.action == "list":
-        for ecg in server.ecgs(options.patient, options.date or "", options.limit):
-            print(json.dumps(asdict(ecg)) if options.json else line(ecg))
+        try:
+            for ecg in server.ecgs(options.patient, options.date or "", options.limit):
+                print(json.dumps(asdict(ecg)) if options.json else line(ecg), flush=True)
+        except BrokenPipeError:  # `ecgkt pacs list ... | head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     ecg = server.ecg(options.study, options.instance)
     file = server.retrieve(ecg)
@@ -75,8 +80,7 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
         _store(server, ecg, file, load(), [options.only] if options.only else [*DOCUMENTS])
         return
     if options.save:
-        with Path(options.save).open("xb") as kept:
-            kept.write(file)
+        _save(file, Path(options.save))
     model = load()
     said = prediction_json(model.predict(read(file)))
     result: explain.FileJSON = {
@@ -91,6 +95,15 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
         "milliseconds": {},
     }
     print(json.dumps(result) if options.json else explain.table(result))
+
+
+def _save(file: bytes, path: Path) -> None:
+    """Never over another file. Raises ECGError."""
+    try:
+        with path.open("xb") as kept:
+            kept.write(file)
+    except OSError as error:
+        raise ECGError(f"{path}: The ECG cannot be saved ({error.strerror}).") from None
 
 
 def line(ecg: StoredECG) -> str:
