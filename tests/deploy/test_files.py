@@ -42,6 +42,7 @@ def test_every_service_is_read_only_and_without_rights() -> None:
     for name in ("dashboard-1", "dashboard-2"):
         assert "ports" not in services[name], "reached by way of the proxy only"
         assert services[name]["environment"]["ECGKT_LOGIN"] == "required"
+        assert services[name]["healthcheck"]["test"][-1] in (DEPLOY / "Dockerfile").read_text()
         assert f"server {name}:8501;" in (DEPLOY / "nginx.conf").read_text()
     assert re.search(r"^USER 10001:10001$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
 
