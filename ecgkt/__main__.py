@@ -1,6 +1,7 @@
 """The command line: `ecgkt explain FILE... [--json] [--attribution LABEL] [--model DIR]` (`ecgkt.explain`),
-`ecgkt explain DIR --out results.parquet` and `ecgkt explain --watch DIR --out OUT` (`ecgkt.batch.command`), and
-`ecgkt report FILE --out report.pdf` (`ecgkt.report.command`); `python -m ecgkt` is the same.
+`ecgkt explain DIR --out results.parquet` and `ecgkt explain --watch DIR --out OUT` (`ecgkt.batch.command`),
+`ecgkt report FILE --out report.pdf` (`ecgkt.report.command`) and `ecgkt pacs list|read|store --url URL`
+(`ecgkt.pacs.command`); `python -m ecgkt` is the same.
 
 A table for people, or with --json one object per file and line. Input that cannot be read is one line on stderr naming
 the file and the reason; the other files are still done and the exit code is 2.
@@ -15,6 +16,7 @@ from collections.abc import Sequence
 from ecgkt import NOTICE, explain
 from ecgkt.batch import command as batch
 from ecgkt.ecg import ECGError
+from ecgkt.pacs import command as pacs
 from ecgkt.report import command
 
 BAD_INPUT = 2
@@ -30,6 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     batch.add_arguments(explaining)
     report = commands.add_parser("report", help="one ECG as a PDF to scale, its tracing as PNG, or everything as JSON")
     command.add_arguments(report)
+    pacs.add_arguments(commands.add_parser("pacs", help="ECGs of a PACS by DICOMweb: list, read, store the report"))
     options = parser.parse_args(arguments)
     if options.command == "explain" and (mistake := batch.mistake(options)):
         explaining.error(mistake)
@@ -37,6 +40,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from ecgkt.model import model as models  # brings torch, which --help should not wait for
     from ecgkt.model.bundle import BundleError
 
+    if options.command == "pacs":
+        try:
+            pacs.run(options, lambda: models.load(options.model))
+        except (ECGError, BundleError) as error:
+            print(error.args[0], file=sys.stderr)
+            return BAD_INPUT
+        return 0
     try:
         model = models.load(options.model)
         wanted = [options.target] if options.command == "report" else [options.attribution, *batch.codes(options)]

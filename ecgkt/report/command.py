@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from ecgkt.model.model import Model
     from ecgkt.report.data import ReportData
 
-SUFFIXES = (".pdf", ".png", ".json")
+SUFFIXES = (".pdf", ".png", ".fhir.json", ".json")  # the longer first
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="an ECG: WFDB (.hea, .dat, .mat), DICOM, XML, ...")
-    parser.add_argument("--out", type=_out, required=True, metavar="REPORT", help="a new .pdf, .png or .json file")
+    parser.add_argument(
+        "--out", type=_out, required=True, metavar="REPORT", help="a new .pdf, .png, .json or .fhir.json file"
+    )
     parser.add_argument(
         "--target", metavar="LABEL", help="label whose contributions are drawn (default: most striking)"
     )
@@ -41,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _out(name: str) -> Path:
     path = Path(name)
-    if path.suffix.lower() not in SUFFIXES:
+    if not path.name.lower().endswith(SUFFIXES):
         raise argparse.ArgumentTypeError(f"{name!r} does not end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
     return path
 
@@ -78,7 +80,8 @@ def run(options: argparse.Namespace, model: Model) -> None:
         attribution = model.attribute(analyzed, options.target or striking.label.code)
     simulated = is_simulated(Path(options.file))
     data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
-    make: Callable[[ReportData], bytes] = document.FORMATS[options.out.suffix.lower().removeprefix(".")]
+    suffix = next(each for each in SUFFIXES if options.out.name.lower().endswith(each))
+    make: Callable[[ReportData], bytes] = document.FORMATS[suffix.removeprefix(".")]
     _write(options.out, make(data))
 
 

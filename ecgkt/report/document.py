@@ -1,4 +1,4 @@
-"""Report data (`ecgkt.report.content`) -> the bytes of a file: PDF, PNG of the tracing page, JSON."""
+"""Report data (`ecgkt.report.content`) -> the bytes of a file: PDF, PNG of the tracing page, JSON, FHIR."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
-from ecgkt.report import scores_page, tracing_page
+from ecgkt.report import fhir, scores_page, tracing_page
 from ecgkt.report.data import ReportData
 from ecgkt.report.drawing import Page
 
@@ -76,4 +76,9 @@ def as_json(data: ReportData) -> bytes:
     return (json.dumps(data, ensure_ascii=False, allow_nan=False) + "\n").encode()
 
 
-FORMATS: dict[str, Callable[[ReportData], bytes]] = {"pdf": pdf, "png": png, "json": as_json}
+FORMATS: dict[str, Callable[[ReportData], bytes]] = {
+    "pdf": pdf,
+    "png": png,
+    "json": as_json,
+    "fhir.json": fhir.as_fhir,
+}

@@ -24,6 +24,7 @@ OTHER_FOLDERS = {
     "training/configs": "settings of every run: tiny, default, paper, mimic, the label-efficiency curve, the cohort",
     "tests": "mirrors the tree; browser/ drives Chromium",
     "docs": "the pages of the documentation site",
+    "deploy": "a server of one's own: container, proxy, login",
 }
 
 

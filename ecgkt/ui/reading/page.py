@@ -12,7 +12,7 @@ from ecgkt.criteria.check import check
 from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
-from ecgkt.ui import keys
+from ecgkt.ui import audit, keys
 from ecgkt.ui.reading import beat, calipers, clinical, evidence, intervals, report, scores
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
@@ -63,7 +63,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     if model is None:
         with right:
             model = model_or_sentence()
-    prediction = None if model is None else model.predict(opened.analyzed)
+    prediction = None if model is None else audit.predict(opened, model)
     if model is None or prediction is None or prediction.abstained:
         with left:
             reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)

@@ -1,4 +1,4 @@
-"""The report of the ECG on the page, to download as PDF, PNG or JSON. Nothing is made before a button is pressed."""
+"""The report of the ECG on the page, to download as PDF, PNG, JSON or FHIR; made when a button is pressed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ecgkt.prediction import Attribution, Prediction
+from ecgkt.report import fhir
 from ecgkt.sheet.layout import Paper
+from ecgkt.ui import audit
 from ecgkt.ui.session import Opened
 from ecgkt.ui.widgets import html
 
@@ -21,6 +23,8 @@ FORMATS = {
     "png": ("PNG of the tracing", "image/png"),
     "json": ("JSON, complete", "application/json"),
 }
+if fhir.available():
+    FORMATS["fhir.json"] = ("FHIR R4B, DiagnosticReport", "application/fhir+json")
 NAME = "ecg-report"  # of every file, so that no file's name tells whose ECG it holds
 
 
@@ -64,4 +68,5 @@ def _file(
     from ecgkt.report import content, document  # bring matplotlib, which the first page should not wait for
 
     data = content.build(opened.analyzed, prediction, model, paper, attribution, opened.simulated, patient)
+    audit.note(opened.ecg, model, f"report {suffix}")
     return document.FORMATS[suffix](data)

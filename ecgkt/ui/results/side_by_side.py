@@ -8,7 +8,7 @@ import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES, Head, Label
 from ecgkt.results import names, numbers
-from ecgkt.ui import session
+from ecgkt.ui import audit, session
 from ecgkt.ui.reading import clinical, scores
 from ecgkt.ui.reading.page import patient_line
 from ecgkt.ui.session import Opened
@@ -28,7 +28,7 @@ WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
 
 def show(opened: Opened, model: Model) -> None:
     """For each head the labels that any of the models holds most likely, with one bar per model."""
-    prediction = model.predict(opened.analyzed)
+    prediction = audit.predict(opened, model)
     st.html(patient_line(opened))
     if prediction.abstained:
         st.warning("The models give no answer for this tracing. " + " ".join(prediction.quality.reasons))

@@ -26,6 +26,7 @@ from ecgkt.serial.repeatability import table
 from ecgkt.sheet import figure as sheet_figure
 from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import GAINS, LAYOUTS, SPEEDS, Paper
+from ecgkt.ui import audit
 from ecgkt.ui.reading import sheet
 from ecgkt.ui.reading.page import patient_line
 from ecgkt.ui.serial import scores as serial_scores
@@ -51,7 +52,7 @@ def show(pair: Pair, model: Model) -> None:
         st.warning(mismatch)
     one, other = before.analyzed, now.analyzed
     found = remember(("serial", before.key, now.key), lambda: compare(one.intervals, other.intervals))
-    predictions = model.predict(one), model.predict(other)
+    predictions = audit.predict(before, model), audit.predict(now, model)
     changes = score_changes(*predictions)
 
     left, right = st.columns([2.7, 1], gap="medium")

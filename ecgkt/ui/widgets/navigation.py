@@ -5,11 +5,12 @@ from __future__ import annotations
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
-from ecgkt.ui import keys
+from ecgkt.ui import keys, login
 
 
 def bar() -> StreamlitPage:
-    """The navigation bar; the page that was asked for, not run yet."""
+    """The navigation bar; the page that was asked for, not run yet. Nothing for who must log in and has not."""
+    login.require()
     st.session_state[keys.HAS_BAR] = True
     return st.navigation(
         [
