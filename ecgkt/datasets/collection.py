@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ecgkt import vocabulary
 from ecgkt.datasets import ptbxl
-from ecgkt.datasets.files import EXTENSIONS, ecg_files
+from ecgkt.datasets.files import EXTENSIONS, ecg_files, leads_out
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
-from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, find_table, folders
+from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, TABLES, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers import read
 
@@ -57,8 +57,9 @@ class _Item:
 class Collection:
     """Entries in a fixed order; tracings are read when asked for. Nothing is changed after construction."""
 
-    def __init__(self, name: str, items: list[_Item]) -> None:
-        self.name = name
+    def __init__(self, name: str, items: list[_Item], root: Path | None = None) -> None:
+        """root: files that are links out of it are not read."""
+        self.name, self._root = name, root
         self.entries: tuple[Entry, ...] = tuple(item.entry for item in items)
         self._items = {item.entry.key: item for item in items}
         self._patients: dict[int | None, list[Entry]] = defaultdict(list)
@@ -80,6 +81,8 @@ class Collection:
     def read(self, key: str) -> ECG:
         """The tracing, with age and sex from the tables where its file has none. Raises ECGError, KeyError."""
         item = self._items[key]
+        if self._root is not None and leads_out(item.path, self._root):
+            raise ECGError("This recording is a link that leads out of its folder.")
         ecg = read(item.path)
         return replace(
             ecg,
@@ -107,6 +110,9 @@ def open_collection(path: str | Path) -> Collection:
     record_list = find_table(root, "record_list")
     database = next((f for place in folders(root) if (f := place / ptbxl.DATABASE).is_file()), None)
     items: list[_Item] = []
+    tables = [find_table(root, name, table.folder) for name, table in TABLES.items()] if record_list else [database]
+    if any(table is not None and leads_out(table, root) for table in tables):
+        raise ECGError("A table here is reached by a link that leads out of the folder; open the folder it leads to.")
     if record_list is not None:
         items = [_mimic_item(i, record) for i, record in enumerate(mimic_records(root, record_list, MOST_FILES), 1)]
         # Single recordings may lie beside a cohort, never inside its folder of records.
@@ -120,7 +126,7 @@ def open_collection(path: str | Path) -> Collection:
         items = [_file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES), 1)]
     if not items:
         raise ECGError("There is no ECG in this folder.")
-    return Collection(root.name, items)
+    return Collection(root.name, items, root)
 
 
 def _mimic_item(number: int, record: MimicRecord) -> _Item:

@@ -1,16 +1,21 @@
-"""What is done before the first visitor comes: the model loaded and the opening example explained, in a thread."""
+"""What the server does besides serving: the model loaded and the opening example explained before the first visitor
+comes, uploads bounded, and closed sessions freed."""
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from importlib import import_module
 from threading import Thread
 from typing import Any
 
-from ecgkt.ui import session
+from streamlit.runtime import get_instance
+
+from ecgkt.ui import ended_sessions, session
 from ecgkt.ui.reading import scores, sheet
-from ecgkt.ui.sources import examples
+from ecgkt.ui.sources import examples, upload_limits
 
 
 @asynccontextmanager
@@ -19,7 +24,10 @@ async def lifespan(app: Any) -> AsyncGenerator[None]:
     while another thread is half way through importing torch fails, since scipy looks at what is there of it."""
     import_module("torch")
     Thread(target=up, name="warm", daemon=True).start()
+    upload_limits.bound(get_instance().uploaded_file_mgr)
+    watching = asyncio.create_task(ended_sessions.watch(get_instance()))
     yield
+    watching.cancel()
 
 
 def up() -> None:
@@ -33,3 +41,4 @@ def up() -> None:
             session.attribute(first, model, scores.standing_out(prediction).code, next(iter(sheet.METHODS)))
     except (OSError, ValueError):
         return
+    gc.freeze()  # what is loaded now stays; looking for garbage need not pass over it each time

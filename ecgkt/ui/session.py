@@ -24,7 +24,7 @@ from ecgkt.datasets.collection import Collection, Entry, open_collection
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
-from ecgkt.ui import keys
+from ecgkt.ui import folders, keys
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
     from ecgkt.model.model import Model
@@ -132,7 +132,7 @@ def model_if_loaded() -> Model | None:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _collection(path: str, visit: str = "") -> Collection:
     """visit: changes when a folder is named again, which may hold other files by then."""
-    return open_collection(Path(path).expanduser())
+    return open_collection(path)
 
 
 def examples() -> Collection:
@@ -142,24 +142,28 @@ def examples() -> Collection:
 
 def collection_or_stop() -> Collection:
     """The examples, or the folder named in the sidebar or in ECGKT_ECGS."""
-    st.session_state.setdefault(keys.FOLDER, os.environ.get("ECGKT_ECGS", ""))
+    roots = folders.roots()
+    st.session_state.setdefault(keys.FOLDER, str(roots[0]) if roots else "")
     # A widget's own state is dropped on pages that do not show it, hence the copy.
     st.session_state[keys.FOLDER_INPUT] = st.session_state[keys.FOLDER]
-    with st.sidebar:
-        st.text_input(
-            "Folder of your own ECGs",
-            key=keys.FOLDER_INPUT,
-            placeholder="a path on this computer",
-            help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL, or ECG files of any format but CSV, .npy and "
-            "zip. Empty: the examples.",
-            on_change=_use_folder,
-        )
+    if roots:
+        with st.sidebar:
+            st.text_input(
+                "Folder of your own ECGs",
+                key=keys.FOLDER_INPUT,
+                placeholder="one of the folders named at the start, or below it",
+                help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL, or ECG files of any format but CSV, .npy "
+                "and zip. Only folders below those in ECGKT_ECGS can be opened. Empty: the examples.",
+                on_change=_use_folder,
+            )
     folder = st.session_state[keys.FOLDER].strip()
     try:
         with st.spinner("Reading the folder"):
+            if folder:
+                folder = str(folders.below_a_root(folder))
             collection = _collection(folder, st.session_state.get(keys.VISIT, "")) if folder else examples()
     except (OSError, ValueError) as error:
-        reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
+        reason = str(error) if isinstance(error, ECGError) else "The folder cannot be read."
         st.error(f"{reason} Choose another in the sidebar.")
         st.stop()
     if not collection.entries:

@@ -107,8 +107,15 @@ def _below(folder: Path) -> list[Path]:
     except PermissionError:
         return []
     records = any(entry.name == f"record_list{suffix}" for entry in found for suffix in SUFFIXES)
-    names = [entry.name for entry in found if not entry.name.startswith(".") and entry.is_dir()]
+    names = [entry.name for entry in found if not entry.name.startswith(".") and _is_folder(entry)]
     return [folder / name for name in sorted(names) if not (records and name == RECORDS)]
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def find_table(source: Path, name: str, folder: str = "") -> Path | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,10 +15,14 @@ import ecgkt
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import TableLayout, format_name, group_uploads, needs_table_layout
+from ecgkt.readers.zip_archive import is_zip
+from ecgkt.ui import keys
 from ecgkt.ui.session import Opened, remember
+from ecgkt.ui.sources import upload_limits
 from ecgkt.ui.widgets import html
 
 UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
+WFDB_PARTS = (".hea", ".dat", ".mat")  # files of a record that may be chosen one after another
 USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
 
 
@@ -44,30 +49,75 @@ def receive() -> Opened:
 def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     """The ECG in `files` (one is chosen if there are several); None when there is none, after saying why.
 
+    What has been read is kept as an ECG or a sentence, and the files themselves are let go: no header outlives its
+    reading. Those wait that may be read anew: tables of numbers, whose layout may change, and parts of a record.
     slot: tells the widgets of two uploads on one page apart.
     """
-    records = group_uploads({file.name: file.getvalue() for file in files})
-    layout = _layout(slot) if any(needs_table_layout(record) for record in records) else None
-    opened, problems = [], []
-    for number, record in enumerate(records, start=1):
+    every: dict[str, list[_Result]] = st.session_state.setdefault(keys.READ_UPLOADS, {})
+    chosen = {file.file_id for file in files}
+    kept = every[slot] = [result for result in every.get(slot, []) if result.files <= chosen]
+    read = frozenset[str]().union(*(result.files for result in kept))
+    waiting = [file for file in files if file.file_id not in read and file.type not in upload_limits.SENTENCES]
+    records = list(_records(waiting))
+    layout = _layout(slot) if any(needs_table_layout(record) for _, record in records) else None
+    new: list[_Result] = []
+    unfinished: set[str] = set()
+    for number, (ids, record) in enumerate(records, start=max((each.number for each in kept), default=0) + 1):
         form = format_name(record)
         name = f"Upload {number} ({form})" if form else f"Upload {number}"
         key = f"upload:{layout}:" + hashlib.sha256(b"".join(record[name] for name in sorted(record))).hexdigest()
         found = remember((key, name), partial(_open, record, layout, key, name))
-        if isinstance(found, Opened):
-            opened.append(found)
-            if needs_table_layout(record):
-                _preview(name, found.ecg)
-        else:
-            problems.append(f"{name}: {found}")
-    for problem in problems:
-        st.error(problem)
+        new.append(_Result(ids, number, name, found))
+        if needs_table_layout(record) or (isinstance(found, str) and _may_lack_a_part(record)):
+            unfinished |= ids
+        if isinstance(found, Opened) and needs_table_layout(record):
+            _preview(name, found.ecg)
+    kept += [result for result in new if not result.files & unfinished]
+    upload_limits.let_go(frozenset[str]().union(*(result.files for result in kept)))
+    for sentence in upload_limits.refusals(files):
+        st.error(sentence)
+    return _choose([*kept, *(result for result in new if result.files & unfinished)], slot)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """An ECG, or a sentence why there is none, and the ids of the files that it was read from."""
+
+    files: frozenset[str]
+    number: int
+    name: str
+    found: Opened | str
+
+
+def _choose(results: Sequence[_Result], slot: str) -> Opened | None:
+    opened = [result.found for result in results if isinstance(result.found, Opened)]
+    for result in results:
+        if isinstance(result.found, str):
+            st.error(f"{result.name}: {result.found}")
     if len(opened) < 2:
         return opened[0] if opened else None
     chosen = st.selectbox(
         "Record", range(len(opened)), format_func=lambda i: opened[i].source, key=f"upload_record{slot}"
     )
     return opened[chosen or 0]
+
+
+def _records(files: Sequence[UploadedFile]) -> Iterator[tuple[frozenset[str], dict[str, bytes]]]:
+    """(ids of its files, the record) for each record in `files`. Files of one name belong to different records."""
+    packed = [file for file in files if is_zip(file.getvalue())]
+    loose = [file for file in files if file not in packed]
+    while loose:
+        named = {file.name: file for file in loose}
+        for record in group_uploads({name: file.getvalue() for name, file in named.items()}):
+            yield frozenset(named[name].file_id for name in record), record
+        loose = [file for file in loose if file is not named[file.name]]
+    for file in packed:
+        for record in group_uploads({file.name: file.getvalue()}):
+            yield frozenset({file.file_id}), record
+
+
+def _may_lack_a_part(record: dict[str, bytes]) -> bool:
+    return any(name.lower().endswith(WFDB_PARTS) for name in record)
 
 
 def _open(record: dict[str, bytes], layout: TableLayout | None, key: str, name: str) -> Opened | str:
