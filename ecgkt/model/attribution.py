@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ecgkt.model.networks.beat_detection import DetectedBeats, find_beats
-from ecgkt.model.networks.beat_encoder import BeatView, all_similar, beat_view
+from ecgkt.model.networks.beat_encoder import BeatView, all_similar, beat_view, shrunk
 from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.networks.network import CLIP_MV, Network
 
@@ -44,6 +44,25 @@ class _BeatLogits(_HeadLogits):
         found = DetectedBeats(self.found.at.expand(size, -1), self.found.is_beat.expand(size, -1))
         view = beat_view(signal.clamp(-CLIP_MV, CLIP_MV), found)
         return self.network(BeatView(view.templates, rhythm))[self.head]
+
+    def integrated(self, signal: Tensor, rhythm: Tensor, usual: Tensor, target: int) -> tuple[Tensor, Tensor]:
+        """Integrated gradients of signal and rhythm, by Captum's steps and weights, for a signal within the clip.
+
+        Templates on the path from the flat line are those of the tracing, scaled (`shrunk`), so beats are cut
+        and averaged once and not `STEPS` times. With F_k the logit at share a_k of the path and w_k the weight of the
+        step, the sum of w_k / a_k F_k has the gradient sum of w_k grad F_k, which is what is wanted.
+        """
+        from captum.attr._utils.approximation_methods import approximation_parameters
+
+        steps, shares = approximation_parameters("gausslegendre")
+        share = torch.tensor(shares(STEPS), dtype=signal.dtype)
+        weight = torch.tensor(steps(STEPS), dtype=signal.dtype) / share
+        signal, away = signal.clone().requires_grad_(True), (rhythm - usual).requires_grad_(True)
+        with torch.enable_grad():
+            templates = shrunk(beat_view(signal, self.found).templates, share)
+            logits = self.network(BeatView(templates, usual + share[:, None] * away))[self.head][:, target]
+            of_signal, of_away = torch.autograd.grad((weight * logits).sum(), (signal, away))
+        return signal.detach() * of_signal, away.detach() * of_away
 
 
 def relevance(
@@ -87,6 +106,8 @@ def _beat_relevance(
             signal.clone().requires_grad_(True), target=target, additional_forward_args=(rhythm,)
         )
         of_rhythm = torch.zeros(1)
+    elif float(signal.abs().max()) <= CLIP_MV:
+        of_signal, of_rhythm = logits.integrated(signal, rhythm, usual[None].to(rhythm.dtype), target)
     else:
         of_signal, of_rhythm = IntegratedGradients(logits).attribute(
             (signal, rhythm),

@@ -30,9 +30,11 @@ if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait fo
     from ecgkt.model.model import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
-REMEMBERED = 32  # results kept per session
-SHARED = 256  # attributions kept for all sessions, of the examples that ship: 48 kB each
-SHARED_ECGS = 96  # opened examples kept for all sessions: half a megabyte each
+REMEMBERED = 64 * 2**20  # bytes of results kept per session
+SHARED = 64 * 2**20  # bytes of attributions kept for all sessions, of the examples that ship: 1,300 of them
+SHARED_ECGS = 128 * 2**20  # bytes of opened examples kept for all sessions
+ANALYZED = 4  # times the bytes of a tracing: what it comes to with its beats, views and predictions
+OTHER = 50_000  # bytes that any other result is counted as, a sentence or a comparison of models
 
 T = TypeVar("T")
 
@@ -60,7 +62,8 @@ class Kept:
     """Results by key, the one unused longest dropped first. Two threads that ask at once may both make it."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
+        """most: bytes, by `size`; the result asked for last is kept even if it alone is larger."""
+        self._most, self._lock, self._held = most, Lock(), 0
         self._results: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 
     def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
@@ -71,10 +74,20 @@ class Kept:
                 return self._results[key]  # type: ignore[no-any-return]
         made = make()
         with self._lock:
+            if key in self._results:  # another thread was faster; all go on with one
+                return self._results[key]  # type: ignore[no-any-return]
             self._results[key] = made
-            while len(self._results) > self._most:
-                self._results.popitem(last=False)
+            self._held += size(made)
+            while self._held > self._most and len(self._results) > 1:
+                self._held -= size(self._results.popitem(last=False)[1])
         return made
+
+
+def size(result: Any) -> int:
+    """Bytes that a result is counted as: by what is large in it, its samples."""
+    if isinstance(result, Opened):
+        return ANALYZED * result.ecg.signal.nbytes
+    return OTHER if not isinstance(result, Attribution) else result.relevance.nbytes + 1000
 
 
 _shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_result_unused_longest_is_dropped_first() -> None:
-    kept, made = Kept(2), []
+    kept, made = Kept(2 * session.OTHER), []
 
     def make(name: str) -> Any:
         return lambda: made.append(name) or name
