@@ -1,4 +1,4 @@
-"""A closed tab's session is gone within 30 s on a quiet server: on Streamlit's own session manager, by a clock of ours."""
+"""A closed tab's session is gone within 30 s on a quiet server: by Streamlit's manager and a clock of ours."""
 
 from __future__ import annotations
 
