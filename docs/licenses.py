@@ -55,7 +55,7 @@ def page() -> str:
     lines = [
         "# Licenses", "",
         "Of everything that `requirements.lock` pins, as each package states it; made by",
-        "`python docs/licenses.py`. Which of them a machine installs depends on the machine. A test refuses the GPL and",
+        "`python docs/licenses.py`. Which of them are installed depends on the machine. A test refuses the GPL and",
         "the AGPL, and asks for a word here on each package under the LGPL, of which there is " + lesser() + ".", "",
         "| package | version | license |", "|---|---|---|",
     ]  # fmt: skip
