@@ -102,6 +102,7 @@ class Tab:
             additional_headers=headers,
             origin=f"http://{self.address}",  # type: ignore[arg-type]
             max_size=None,
+            open_timeout=PATIENCE,
         )
         self.query = urlencode(parameters)
         began = time.monotonic()

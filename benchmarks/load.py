@@ -1,6 +1,7 @@
 """How the dashboard stands many visitors: writes load.json and load.md.
 
     python -m benchmarks.load                      # all parts, each below 6 minutes
+    python -m benchmarks.load --part pages         # processor seconds of one page run, by what was done
     python -m benchmarks.load --part people --people 30 --seconds 300
     python -m benchmarks.load --part reruns --reruns 2000
     python -m benchmarks.load --part sessions --sessions 500
@@ -88,6 +89,13 @@ class Measured:
 
 
 async def person(server: Server, number: int, until: float, measured: Measured) -> None:
+    try:
+        await visit(server, number, until, measured)
+    except Exception as error:
+        measured.errors.append(f"{type(error).__name__}: {error}")
+
+
+async def visit(server: Server, number: int, until: float, measured: Measured) -> None:
     dice, own = random.Random(number), f"own-{number}" if number % OWN == 0 else ""
     await asyncio.sleep(dice.random() * EVERY)
     tab = Tab(server.address)
@@ -109,6 +117,42 @@ async def person(server: Server, number: int, until: float, measured: Measured) 
             await measured.act(tab, lambda: tab.press("next"), own)
         await asyncio.sleep(max(0.0, EVERY - (time.monotonic() - began)))
     await tab.close()
+
+
+def pages(checkout: Path, count: int) -> dict[str, Any]:
+    """Processor seconds of the server, median over `count` examples, for one tab that is alone."""
+    spent: dict[str, list[float]] = {}
+
+    async def go(server: Server) -> None:
+        async def timed(what: str, asked: Awaitable[float]) -> None:
+            before = server.processor_seconds()
+            await asked
+            await asyncio.sleep(0.2)
+            spent.setdefault(what, []).append(server.processor_seconds() - before)
+
+        tab = Tab(server.address)
+        await tab.open()
+        for _ in range(count):
+            await timed("next_example", tab.press("next"))
+            await timed("score_pressed", tab.press(tab.keys("row-")[4]))
+            await timed("score_pressed_again", tab.press(tab.keys("row-")[4]))
+            await tab.press("previous")
+            await timed("next_example_again", tab.press("next"))
+            await timed("whole_page_again", tab.again())
+        await tab.close()
+        for number in range(count):
+            tab = Tab(server.address)
+            await tab.open("upload")
+            await timed("own_tracing_uploaded", tab.upload("upload", own_tracing(number)))
+            await timed("own_tracing_score_pressed", tab.press(tab.keys("row-")[4]))
+            await timed("own_tracing_page_again", tab.again())
+            await tab.close()
+
+    with Server(checkout) as server:
+        settle(server)
+        asyncio.run(go(server))
+    found: dict[str, Any] = {f"{what}_s": float(np.median(values)) for what, values in spent.items()}
+    return {"examples": count, **found, "load_of_the_machine": os.getloadavg()[1]}
 
 
 def people(checkout: Path, count: int, seconds: float) -> dict[str, Any]:
@@ -187,6 +231,7 @@ def _slope(checkout: Path, go: Callable[[Server], Awaitable[list[tuple[int, int]
 
 
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
+    "pages": lambda a: pages(a.checkout, 12),
     "people": lambda a: people(a.checkout, a.people, a.seconds),
     "reruns": lambda a: reruns(a.checkout, a.reruns),
     "sessions": lambda a: sessions(a.checkout, a.sessions),

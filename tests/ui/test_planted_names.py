@@ -95,11 +95,10 @@ def test_nothing_planted_leaves_the_server(tmp_path: Path) -> None:
         await tab.again()
         await tab.close()
 
-    with (tmp_path / "log").open("wb") as log:
-        with Server(ROOT, log, TMPDIR=str(temporary)) as server:
-            for form, files in planted().items():
-                asyncio.run(visit(server, form, files))
-                assert not [file for file in temporary.rglob("*") if file.is_file() and told(file.read_bytes())]
+    with (tmp_path / "log").open("wb") as log, Server(ROOT, log, TMPDIR=str(temporary)) as server:
+        for form, files in planted().items():
+            asyncio.run(visit(server, form, files))
+            assert not [file for file in temporary.rglob("*") if file.is_file() and told(file.read_bytes())]
     assert left == []
     assert not told((tmp_path / "log").read_bytes())
     assert not [file for file in temporary.rglob("*") if NAME in file.name]
