@@ -261,9 +261,9 @@ def main() -> None:
     parser.add_argument("--name", default="", help="under which the figures are kept, beside those without a name")
     asked = parser.parse_args()
     file = HERE / "load.json"
-    results = json.loads(file.read_text()) if file.is_file() else {}
     for part in PARTS if asked.part == "all" else [asked.part]:
         found = PARTS[part](asked)
+        results = json.loads(file.read_text()) if file.is_file() else {}
         results[f"{part}, {asked.name}" if asked.name else part] = found
         print(part, json.dumps(found, indent=2), flush=True)
         file.write_text(json.dumps(results, indent=2) + "\n")
