@@ -13,9 +13,9 @@ from pathlib import Path
 
 from ecgkt import vocabulary
 from ecgkt.datasets import ptbxl
-from ecgkt.datasets.files import EXTENSIONS, LeftOut, ecg_files, quiet
+from ecgkt.datasets.files import EXTENSIONS, LeftOut, ecg_files, leads_out, quiet
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
-from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, find_table, folders
+from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, TABLES, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers import read
 
@@ -57,8 +57,9 @@ class _Item:
 class Collection:
     """Entries in a fixed order; tracings are read when asked for. Nothing is changed after construction."""
 
-    def __init__(self, name: str, items: list[_Item], left_out: tuple[str, ...] = ()) -> None:
-        self.name = name
+    def __init__(self, name: str, items: list[_Item], left_out: tuple[str, ...] = (), root: Path | None = None) -> None:
+        """root: files that are links out of it are not read."""
+        self.name, self._root = name, root
         self.left_out = left_out  # sentences on what of the folder cannot be opened, and is not among the entries
         self.entries: tuple[Entry, ...] = tuple(item.entry for item in items)
         self._items = {item.entry.key: item for item in items}
@@ -81,6 +82,8 @@ class Collection:
     def read(self, key: str) -> ECG:
         """The tracing, with age and sex from the tables where its file has none. Raises ECGError, KeyError."""
         item = self._items[key]
+        if self._root is not None and leads_out(item.path, self._root):
+            raise ECGError("This recording is a link that leads out of its folder.")
         ecg = read(item.path)
         return replace(
             ecg,
@@ -112,6 +115,9 @@ def open_collection(path: str | Path) -> Collection:
     database = next((f for place in folders(root) if quiet((f := place / ptbxl.DATABASE).is_file)), None)
     left_out = LeftOut()
     items: list[_Item] = []
+    tables = [find_table(root, name, table.folder) for name, table in TABLES.items()] if record_list else [database]
+    if any(table is not None and leads_out(table, root) for table in tables):
+        raise ECGError("A table here is reached by a link that leads out of the folder; open the folder it leads to.")
     if record_list is not None:
         found = mimic_records(root, record_list, MOST_FILES, left_out)
         items = [_mimic_item(i, record) for i, record in enumerate(found, 1)]
@@ -129,7 +135,7 @@ def open_collection(path: str | Path) -> Collection:
     said = left_out.sentences()
     if not items:
         raise ECGError(" ".join(("There is no ECG in this folder.", *said)))
-    return Collection(root.name, items, said)
+    return Collection(root.name, items, said, root)
 
 
 def _mimic_item(number: int, record: MimicRecord) -> _Item:

@@ -26,7 +26,8 @@ class Outcome:
     """One record. Either `ecg`, or in `refusal` one sentence that says why there is none.
 
     format: what it was read as ("DICOM ECG"), "" for none of the formats. is_table: is it a table of numbers, for which
-    a `TableLayout` can be asked? digest: SHA-256 of its files, by which to know it again.
+    a `TableLayout` can be asked? digest: SHA-256 of its files, by which to know it again. files: which of those
+    uploaded it is made of; empty for what lay in a zip.
     """
 
     format: str
@@ -34,6 +35,7 @@ class Outcome:
     digest: str
     ecg: ECG | None = None
     refusal: str = ""
+    files: tuple[str, ...] = ()
 
 
 class Broken(Exception):
@@ -59,12 +61,15 @@ def receive_request(line: socket.socket) -> tuple[dict[str, bytes], TableLayout 
 
 def send_list(line: socket.socket, outcomes: list[Outcome]) -> None:
     """The records, before any is read."""
-    _send(line, {"records": [[each.format, each.is_table, each.digest] for each in outcomes]})
+    _send(line, {"records": [[each.format, each.is_table, each.digest, each.files] for each in outcomes]})
 
 
 def receive_list(line: socket.socket) -> list[Outcome]:
     records = _receive(line)["records"]
-    return [Outcome(str(name), bool(is_table), str(digest)) for name, is_table, digest in records]
+    return [
+        Outcome(str(name), bool(is_table), str(digest), files=tuple(map(str, files)))
+        for name, is_table, digest, files in records
+    ]
 
 
 def send_ecg(line: socket.socket, found: ECG | str) -> None:

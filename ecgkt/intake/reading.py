@@ -23,7 +23,11 @@ def listed(files: Mapping[str, bytes]) -> tuple[list[Record], list[Outcome]]:
         found = records(files)
     except MemoryError:
         found = [Record(dict(files), None)]
-    return found, [Outcome(each.format_name, each.is_table, _digest(each)) for each in found]
+    outcomes = []
+    for each in found:
+        names = tuple(name for name in each.files if name in files)
+        outcomes.append(Outcome(each.format_name, each.is_table, _digest(each), files=names))
+    return found, outcomes
 
 
 def read_each(found: list[Record], layout: TableLayout | None, begun: float) -> Iterator[ECG | str]:

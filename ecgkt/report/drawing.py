@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
+import numpy as np
 import numpy.typing as npt
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
@@ -50,11 +53,13 @@ class Box:
         return self.high - self.low
 
 
+@lru_cache(64)
 def font(size: float, bold: bool = False) -> FontProperties:
     """DejaVu Sans, which comes with matplotlib and is put into the PDF; size in points."""
     return FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
 
 
+@lru_cache(8192)  # names of labels are the same in every report
 def text_width(words: str, size: float, bold: bool = False) -> float:
     """mm."""
     width, _, _ = text_to_path.get_text_width_height_descent(words, font(size, bold), ismath=False)
@@ -127,11 +132,13 @@ class Page:
         dashed: bool = False,
     ) -> None:
         """A line through all points, lifted where one is NaN. within: what lies outside is cut off."""
-        (drawn,) = self._axes.plot(
-            x, y, color=color, linewidth=width / POINT, zorder=self._next(),
+        # Not by `plot`, which looks for new limits of the axes each time.
+        drawn = Line2D(
+            np.asarray(x), np.asarray(y), color=color, linewidth=width / POINT, zorder=self._next(),
             linestyle=(0, DASHES) if dashed else "solid", dash_capstyle="butt", solid_capstyle="butt",
             dash_joinstyle="round", solid_joinstyle="round",
         )  # fmt: skip
+        self._axes.add_artist(drawn)
         if within is not None:
             corners = Bbox.from_extents(within.left, within.low, within.right, within.high)
             drawn.set_clip_box(TransformedBbox(corners, self._axes.transData))
@@ -144,7 +151,7 @@ class Page:
 
     def fill(self, box: Box, color: str) -> None:
         corner = (box.left, box.low)
-        self._axes.add_patch(Rectangle(corner, box.width, box.height, color=color, lw=0, zorder=self._next()))
+        self._axes.add_artist(Rectangle(corner, box.width, box.height, color=color, lw=0, zorder=self._next()))
 
     def _next(self) -> float:
         self._layer += 1

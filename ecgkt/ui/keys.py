@@ -27,3 +27,4 @@ EARLIER = "earlier"  # parameter of the address: key of the earlier ECG
 
 # The session itself
 HAS_BAR, HAS_MODEL, REMEMBERED = "has_bar", "has_model", "remembered"
+READ_UPLOADS = "read_uploads"  # by slot: what the chosen files gave, which are not kept themselves

@@ -24,15 +24,17 @@ from ecgkt.datasets.collection import Collection, Entry, open_collection
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
-from ecgkt.ui import keys
+from ecgkt.ui import folders, keys
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
     from ecgkt.model.model import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
-REMEMBERED = 32  # results kept per session
-SHARED = 256  # attributions kept for all sessions, of the examples that ship: 48 kB each
-SHARED_ECGS = 96  # opened examples kept for all sessions: half a megabyte each
+REMEMBERED = 64 * 2**20  # bytes of results kept per session
+SHARED = 64 * 2**20  # bytes of attributions kept for all sessions, of the examples that ship: 1,300 of them
+SHARED_ECGS = 128 * 2**20  # bytes of opened examples kept for all sessions
+ANALYZED = 4  # times the bytes of a tracing: what it comes to with its beats, views and predictions
+OTHER = 50_000  # bytes that any other result is counted as, a sentence or a comparison of models
 
 T = TypeVar("T")
 
@@ -60,7 +62,8 @@ class Kept:
     """Results by key, the one unused longest dropped first. Two threads that ask at once may both make it."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._lock = most, Lock()
+        """most: bytes, by `size`; the result asked for last is kept even if it alone is larger."""
+        self._most, self._lock, self._held = most, Lock(), 0
         self._results: OrderedDict[tuple[str, ...], Any] = OrderedDict()
 
     def get(self, key: tuple[str, ...], make: Callable[[], T]) -> T:
@@ -71,10 +74,20 @@ class Kept:
                 return self._results[key]  # type: ignore[no-any-return]
         made = make()
         with self._lock:
+            if key in self._results:  # another thread was faster; all go on with one
+                return self._results[key]  # type: ignore[no-any-return]
             self._results[key] = made
-            while len(self._results) > self._most:
-                self._results.popitem(last=False)
+            self._held += size(made)
+            while self._held > self._most and len(self._results) > 1:
+                self._held -= size(self._results.popitem(last=False)[1])
         return made
+
+
+def size(result: Any) -> int:
+    """Bytes that a result is counted as: by what is large in it, its samples."""
+    if isinstance(result, Opened):
+        return ANALYZED * result.ecg.signal.nbytes
+    return OTHER if not isinstance(result, Attribution) else result.relevance.nbytes + 1000
 
 
 _shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
@@ -132,7 +145,7 @@ def model_if_loaded() -> Model | None:
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _collection(path: str, visit: str = "") -> Collection:
     """visit: changes when a folder is named again, which may hold other files by then."""
-    return open_collection(Path(path).expanduser())
+    return open_collection(path)
 
 
 def examples() -> Collection:
@@ -142,24 +155,28 @@ def examples() -> Collection:
 
 def collection_or_stop() -> Collection:
     """The examples, or the folder named in the sidebar or in ECGKT_ECGS."""
-    st.session_state.setdefault(keys.FOLDER, os.environ.get("ECGKT_ECGS", ""))
+    roots = folders.roots()
+    st.session_state.setdefault(keys.FOLDER, str(roots[0]) if roots else "")
     # A widget's own state is dropped on pages that do not show it, hence the copy.
     st.session_state[keys.FOLDER_INPUT] = st.session_state[keys.FOLDER]
-    with st.sidebar:
-        st.text_input(
-            "Folder of your own ECGs",
-            key=keys.FOLDER_INPUT,
-            placeholder="a path on this computer",
-            help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL, or ECG files of any format but CSV, .npy and "
-            "zip. Empty: the examples.",
-            on_change=_use_folder,
-        )
+    if roots:
+        with st.sidebar:
+            st.text_input(
+                "Folder of your own ECGs",
+                key=keys.FOLDER_INPUT,
+                placeholder="one of the folders named at the start, or below it",
+                help="Read in place, nothing is copied: MIMIC-IV-ECG, PTB-XL, or ECG files of any format but CSV, .npy "
+                "and zip. Only folders below those in ECGKT_ECGS can be opened. Empty: the examples.",
+                on_change=_use_folder,
+            )
     folder = st.session_state[keys.FOLDER].strip()
     try:
         with st.spinner("Reading the folder"):
+            if folder:
+                folder = str(folders.below_a_root(folder))
             collection = _collection(folder, st.session_state.get(keys.VISIT, "")) if folder else examples()
     except (OSError, ValueError) as error:
-        reason = str(error) if isinstance(error, ECGError) else "There is no such folder, or it cannot be read."
+        reason = str(error) if isinstance(error, ECGError) else "The folder cannot be read."
         st.error(f"{reason} Choose another in the sidebar.")
         st.stop()
     for sentence in collection.left_out:

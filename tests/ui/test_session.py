@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_result_unused_longest_is_dropped_first() -> None:
-    kept, made = Kept(2), []
+    kept, made = Kept(2 * session.OTHER), []
 
     def make(name: str) -> Any:
         return lambda: made.append(name) or name
@@ -103,10 +103,14 @@ def test_the_tracing_is_on_the_page_before_the_model(monkeypatch: pytest.MonkeyP
     assert {tab.label for tab in app.tabs} == {"Intervals", "Beat"}
 
 
-def test_a_folder_named_again_is_read_again_and_the_address_forgets_the_one_before(tmp_path: Path) -> None:
+def test_a_folder_named_again_is_read_again_and_the_address_forgets_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ECGKT_ECGS", str(tmp_path))
     source = next((ROOT / "assets" / "examples" / "real").glob("*.dcm"))
     shutil.copy(source, tmp_path / "a.dcm")
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).run()
+    app.text_input(key="folder_input").set_value("").run()
     assert "ecg" in app.query_params
     for expected in (1, 2):
         app.text_input(key="folder_input").set_value(str(tmp_path)).run()

@@ -26,6 +26,7 @@ from ecgkt.model.networks.blocks import ResidualBlock
 # Times the median squared distance from the average beat, from which a beat is one by itself. Some beat is beyond it in
 # 11% of 150 of PTB-XL's normal ECGs, in 71% of those with ventricular ectopy (docs/LOG.md).
 DIFFERENT = 6.0
+SMALL = 1e-6  # mV squared, or of a lead's scale
 TEMPLATES = 3  # average beat, spread between beats, the most ectopic beat less the average
 
 
@@ -57,10 +58,18 @@ def beat_view(signal: Tensor, found: DetectedBeats | None = None, some: Tensor |
     average = _mean(beats, kept)
     away = (beats - average[:, None]) * inside
     # The small term keeps the root's slope finite where all beats agree; 1e-3 of a lead's scale or mV is no signal.
-    spread = (away.square().sum(dim=1) / inside.sum(dim=1).clamp(min=1) + 1e-6).sqrt()
+    spread = (away.square().sum(dim=1) / inside.sum(dim=1).clamp(min=1) + SMALL).sqrt()
     ectopic = _distance_from_average(away.detach(), inside).argmax(dim=1)
     most = away[torch.arange(len(signal), device=signal.device), ectopic]
     return BeatView(torch.cat([average, spread, most], dim=1), rhythm_features(found, beats, inside))
+
+
+def shrunk(templates: Tensor, share: Tensor) -> Tensor:
+    """[S, 36, BEAT]: the templates [1, 36, BEAT] of a tracing that is scaled to each `share` [S] of its size."""
+    average, spread, most = templates.chunk(TEMPLATES, dim=1)
+    scale = share[:, None, None]
+    variance = spread.square() - SMALL
+    return torch.cat([scale * average, (scale.square() * variance + SMALL).sqrt(), scale * most], dim=1)
 
 
 def _mean(beats: Tensor, kept: Tensor) -> Tensor:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -14,10 +15,15 @@ from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.intake import Outcome, read_upload
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import TableLayout
+from ecgkt.readers.zip_archive import is_zip
+from ecgkt.ui import keys
 from ecgkt.ui.session import Opened, remember
+from ecgkt.ui.sources import upload_limits
 from ecgkt.ui.widgets import html
 
 UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
+WFDB_PARTS = (".hea", ".dat", ".mat")  # files of a record that may be chosen one after another
+Group = Mapping[str, UploadedFile]  # by name
 USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
 
 
@@ -44,30 +50,52 @@ def receive() -> Opened:
 def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     """The ECG in `files` (one is chosen if there are several); None when there is none, after saying why.
 
+    What has been read is kept as an ECG or a sentence, and the files themselves are let go: no header outlives its
+    reading. Those wait that may be read anew: tables of numbers, whose layout may change, and parts of a record.
     slot: tells the widgets of two uploads on one page apart.
     """
-    given = {file.name: file.getvalue() for file in files}
-    layout = None
-    try:
-        outcomes = _outcomes(given)
-        if any(outcome.is_table for outcome in outcomes):
-            layout = _layout(slot)
-            outcomes = _outcomes(given, layout)
-    except ECGError as error:
-        st.error(str(error))
-        return None
-    opened, problems = [], []
-    for number, outcome in enumerate(outcomes, start=1):
+    every: dict[str, list[_Result]] = st.session_state.setdefault(keys.READ_UPLOADS, {})
+    chosen = {file.file_id for file in files}
+    kept = every[slot] = [result for result in every.get(slot, []) if result.files <= chosen]
+    read = frozenset[str]().union(*(result.files for result in kept))
+    waiting = [file for file in files if file.file_id not in read and file.type not in upload_limits.SENTENCES]
+    new: list[_Result] = []
+    unfinished: set[str] = set()
+    outcomes, layout = _read(list(_groups(waiting)), slot)
+    for number, (group, outcome) in enumerate(outcomes, start=max((each.number for each in kept), default=0) + 1):
+        ids = _ids(group, outcome)
         name = f"Upload {number} ({outcome.format})" if outcome.format else f"Upload {number}"
-        if outcome.ecg is None:
-            problems.append(f"{name}: {outcome.refusal}")
-            continue
         key = f"upload:{layout}:{outcome.digest}"
-        opened.append(remember((key, name), partial(_open, outcome.ecg, key, name)))
-        if outcome.is_table:
+        found: Opened | str = outcome.refusal
+        if outcome.ecg is not None:
+            found = remember((key, name), partial(_open, outcome.ecg, key, name))
+        new.append(_Result(ids, number, name, found))
+        if outcome.is_table or (outcome.ecg is None and _may_lack_a_part(group, ids)):
+            unfinished |= ids
+        if outcome.is_table and outcome.ecg is not None:
             _preview(name, outcome.ecg)
-    for problem in problems:
-        st.error(problem)
+    kept += [result for result in new if not result.files & unfinished]
+    upload_limits.let_go(frozenset[str]().union(*(result.files for result in kept)))
+    for sentence in upload_limits.refusals(files):
+        st.error(sentence)
+    return _choose([*kept, *(result for result in new if result.files & unfinished)], slot)
+
+
+@dataclass(frozen=True)
+class _Result:
+    """An ECG, or a sentence why there is none, and the ids of the files that it was read from."""
+
+    files: frozenset[str]
+    number: int
+    name: str
+    found: Opened | str
+
+
+def _choose(results: Sequence[_Result], slot: str) -> Opened | None:
+    opened = [result.found for result in results if isinstance(result.found, Opened)]
+    for result in results:
+        if isinstance(result.found, str):
+            st.error(f"{result.name}: {result.found}")
     if len(opened) < 2:
         return opened[0] if opened else None
     chosen = st.selectbox(
@@ -76,13 +104,51 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     return opened[chosen or 0]
 
 
-def _outcomes(files: Mapping[str, bytes], layout: TableLayout | None = None) -> list[Outcome]:
+def _groups(files: Sequence[UploadedFile]) -> Iterator[Group]:
+    """Files that are read together: those that may be parts of one record, each zip by itself. Of several files of one
+    name each is in another group."""
+    packed = [file for file in files if is_zip(file.getvalue())]
+    loose = [file for file in files if file not in packed]
+    while loose:
+        named = {file.name: file for file in loose}
+        yield named
+        loose = [file for file in loose if file is not named[file.name]]
+    for file in packed:
+        yield {file.name: file}
+
+
+def _read(groups: list[Group], slot: str) -> tuple[list[tuple[Group, Outcome]], TableLayout | None]:
+    """What was read of each group, and the layout of tables if there are any; a sentence and nothing if the server
+    cannot read now."""
+    layout = None
+    try:
+        found = [(group, outcome) for group in groups for outcome in _outcomes(group)]
+        if any(outcome.is_table for _, outcome in found):
+            layout = _layout(slot)
+            found = [(group, outcome) for group in groups for outcome in _outcomes(group, layout)]
+    except ECGError as error:
+        st.error(str(error))
+        return [], None
+    return found, layout
+
+
+def _outcomes(group: Group, layout: TableLayout | None = None) -> list[Outcome]:
     """What was read of the files, or why not; kept either way, so that no rerun of the page reads them again."""
+    files = {name: file.getvalue() for name, file in group.items()}
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name}\0{len(content)}\0".encode(errors="replace"))
         digest.update(content)
     return remember(("upload", digest.hexdigest(), str(layout)), partial(read_upload, files, layout))
+
+
+def _ids(group: Group, outcome: Outcome) -> frozenset[str]:
+    """Of the files that a record was read from: of those it names, or of all (a zip)."""
+    return frozenset(group[name].file_id for name in outcome.files or group)
+
+
+def _may_lack_a_part(group: Group, ids: frozenset[str]) -> bool:
+    return any(name.lower().endswith(WFDB_PARTS) for name, file in group.items() if file.file_id in ids)
 
 
 def _open(ecg: ECG, key: str, name: str) -> Opened:

@@ -48,7 +48,7 @@ def test_a_folder_that_is_not_there_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(session, "_collection", fail)
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
-    assert "no such folder" in app.error[0].value
+    assert "cannot be read" in app.error[0].value
     assert "secret" not in app.error[0].value
 
 
