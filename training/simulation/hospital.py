@@ -17,7 +17,7 @@ import edfio
 import numpy as np
 import pandas as pd
 
-from ecgkt.datasets.mimic.stays import CODES, stay_at
+from ecgkt.datasets.mimic.stays import AGE, CODES, stay_at
 from ecgkt.datasets.mimic.tables import SIMULATED, add_views, connect
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.readers import read
@@ -61,7 +61,7 @@ def export(cohort: Path, out: Path, ecgs: int) -> Path:
 def _listed(con: duckdb.DuckDBPyConnection, ecgs: int, records: Path, out: Path) -> None:
     """Write the tracings and ecgs.csv; make the table `ecg` of what is in it."""
     con.execute(f"""CREATE TABLE ecg AS
-        SELECT row_number() OVER (ORDER BY subject_id, ecg_time, study_id) - 1 AS row, *,
+        SELECT row_number() OVER (ORDER BY subject_id, ecg_time, study_id) - 1 AS row, *, {AGE} AS age,
                'P' || subject_id % 1000000 AS patient_no, 'E' || study_id % 1000000 AS ecg_no
         FROM record_list JOIN ({stay_at("record_list")}) USING (study_id)
         JOIN patients USING (subject_id) ORDER BY row LIMIT {ecgs}""")
@@ -80,7 +80,7 @@ def _listed(con: duckdb.DuckDBPyConnection, ecgs: int, records: Path, out: Path)
             "patient_no": rows["patient_no"],
             "visit_no": rows["ed_stay"],
             "recorded": rows["ecg_time"],
-            "age": rows["anchor_age"],
+            "age": rows["age"],
             "sex": rows["gender"].map({"F": "w", "M": "m"}),
             "file": files,
         }
