@@ -168,6 +168,7 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
         write_examples(config, options.out)
     else:
         prepare_sources(config)
+        _refuse_without_diagnoses(config)
         pretrain(config)
         if config.distil:
             baselines(config, TEACHER)
@@ -192,10 +193,7 @@ def _prepare(options: argparse.Namespace) -> None:
 
 
 def prepare_sources(config: Config) -> None:
-    """Simulate and prepare every set the config names; what is there already is kept.
-
-    Raises ValueError where a set is missing, and where none has diagnoses, which the models are compared on.
-    """
+    """Simulate and prepare every set the config names; what is there already is kept."""
     for source in config.sources:
         out = config.folder / "prepared" / source.name
         if (out / "prepared.json").exists():
@@ -211,6 +209,10 @@ def prepare_sources(config: Config) -> None:
             print(source.left_out(), file=sys.stderr)
         else:
             raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
+
+
+def _refuse_without_diagnoses(config: Config) -> None:
+    """Raises ValueError where no prepared set has diagnoses, which the models are compared on."""
     prepared = [config.folder / "prepared" / source.name / "prepared.json" for source in config.sources]
     infos = [json.loads(file.read_text(encoding="utf-8")) for file in prepared if file.exists()]
     if not any(info["labels"]["diagnoses"] for info in infos):
