@@ -3,8 +3,8 @@
     python -m benchmarks.preparation_sides SIDE DATA OUT
 
 DATA was made by benchmarks/mimic_shaped. A side leaves its result in OUT and OUT/measured.json: seconds (wall and
-processor) of the work itself, imports left out, and the process's peak memory. A check reads both sides' results and
-ends with an error when they differ by more than it allows.
+processor) of the work itself, imports left out, and the largest process's peak memory. A check reads both sides'
+results and ends with an error when they differ by more than it allows.
 """
 
 from __future__ import annotations
@@ -32,23 +32,30 @@ from ecgkt.datasets.mimic.tables import add_view, connect
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.model.preprocessing import MODEL_RATE, MODEL_SAMPLES, model_view
 from training.cohort.config import load_config
+from training.cohort.mimic.labevents import keep_labs
 from training.cohort.prepared import open_signals
 from training.cohort.signals.convert import Limits, RecordFiles, Records, convert_all
 from training.cohort.signals.zip_archive import zipped_records
 
 MOST_MICROVOLTS = 1  # by which the two ways may differ in a sample: both round to whole microvolts
 LABEVENTS = "unpacked/mimic-iv/hosp/labevents.csv.gz"
+PROCESSES = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
 RECORD_LIST = "unpacked/mimic-iv-ecg/record_list.csv"
 
 
 @contextmanager
 def measured(out: Path, count: int) -> Iterator[None]:
     """Time the block and write OUT/measured.json. count: records or rows it works through."""
-    wall, processor = time.perf_counter(), time.process_time()
+    wall, processor = time.perf_counter(), _processor()
     yield
-    seconds = {"seconds": time.perf_counter() - wall, "processor_seconds": time.process_time() - processor}
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    seconds = {"seconds": time.perf_counter() - wall, "processor_seconds": _processor() - processor}
+    peak = max(resource.getrusage(who).ru_maxrss for who in PROCESSES) * 1024
     (out / "measured.json").write_text(json.dumps({**seconds, "count": count, "peak_bytes": peak}))
+
+
+def _processor() -> float:
+    """Processor time (s) of this process and of the workers that have ended."""
+    return sum(sum(resource.getrusage(who)[:2]) for who in PROCESSES)
 
 
 def _made(data: Path) -> dict[str, Any]:
@@ -60,8 +67,8 @@ def _names(data: Path) -> list[str]:
     return pd.read_csv(data / RECORD_LIST, usecols=["path"], nrows=_made(data)["files"])["path"].tolist()
 
 
-def _convert(records: Records, out: Path) -> None:
-    reasons = convert_all(records, out, Limits.of(load_config()), workers=1)
+def _convert(records: Records, out: Path, workers: int = 1) -> None:
+    reasons = convert_all(records, out, Limits.of(load_config()), workers)
     assert not any(reasons), f"left out: {set(reasons)}"
 
 
@@ -71,10 +78,10 @@ def signals_own(data: Path, out: Path) -> None:
         _convert(RecordFiles(str((data / RECORD_LIST).parent), names), out)
 
 
-def signals_zipped(data: Path, out: Path) -> None:
+def signals_zipped(data: Path, out: Path, workers: int = 1) -> None:
     names, packed = _names(data), next((data / "zipped").glob("*.zip"))
     with measured(out, len(names)):
-        _convert(zipped_records(packed, f"{packed.stem}/", names), out)
+        _convert(zipped_records(packed, f"{packed.stem}/", names), out, workers)
 
 
 def signals_wfdb(data: Path, out: Path) -> None:
@@ -90,6 +97,11 @@ def signals_wfdb(data: Path, out: Path) -> None:
         np.save(out / "signals.npy", np.stack(views))
 
 
+def workers_check(one: Path, two: Path) -> None:
+    if (one / "signals.i16").read_bytes() != (two / "signals.i16").read_bytes():
+        raise SystemExit("Two workers gave other signals than one.")
+
+
 def signals_check(files: Path, zipped: Path, other: Path) -> dict[str, Any]:
     mine, theirs = open_signals(files / "signals.i16"), np.load(other / "signals.npy", mmap_mode="r")
     if mine.shape != theirs.shape or not np.array_equal(mine, open_signals(zipped / "signals.i16")):
@@ -101,6 +113,15 @@ def signals_check(files: Path, zipped: Path, other: Path) -> dict[str, Any]:
 
 
 def labs_own(data: Path, out: Path) -> None:
+    _labs(data, out, out)
+
+
+def labs_kept(data: Path, out: Path) -> None:
+    """A second preparation: the rows that `labs_own` kept are there."""
+    _labs(data, out, out.parent / "labs_own")
+
+
+def _labs(data: Path, out: Path, kept: Path) -> None:
     settings, made = load_config(), _made(data)
     duck = settings["duckdb"]
     with measured(out, made["lab_rows"]), connect(duck["memory_limit"], int(duck["threads"]), out / "spill") as con:
@@ -108,7 +129,9 @@ def labs_own(data: Path, out: Path) -> None:
             add_view(con, data / "unpacked", table)
         con.execute("""CREATE TABLE ecg AS SELECT study_id, subject_id, ecg_time,
                        row_number() OVER (ORDER BY subject_id, ecg_time, study_id) - 1 AS row FROM record_list""")
-        add_nearest_labs(con, lab_items(con), settings["windows"]["labs_minutes"])
+        items = lab_items(con)
+        keep_labs(con, data / "unpacked", list(items.values()), kept, int(duck["threads"]))
+        add_nearest_labs(con, items, settings["windows"]["labs_minutes"])
         found = "SELECT study_id, item, lag_seconds, value, low, high FROM nearest_lab JOIN ecg USING (row)"
         con.execute(f"COPY ({found}) TO '{out}/labs.parquet'")
 
@@ -187,8 +210,10 @@ def _whole(data: Path, out: Path, source: str) -> None:
 SIDES: dict[str, Callable[[Path, Path], None]] = {
     "signals_own": signals_own,
     "signals_zipped": signals_zipped,
+    "signals_both_cores": lambda data, out: signals_zipped(data, out, workers=2),
     "signals_wfdb": signals_wfdb,
     "labs_own": labs_own,
+    "labs_kept": labs_kept,
     "labs_pandas": labs_pandas,
     "whole_unpacked": lambda data, out: _whole(data, out, "unpacked"),
     "whole_zipped": lambda data, out: _whole(data, out, "zipped"),
@@ -198,9 +223,11 @@ SIDES: dict[str, Callable[[Path, Path], None]] = {
 def main() -> None:
     side, data, out = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     if side == "check":
+        workers_check(out / "signals_zipped", out / "signals_both_cores")
         agreed = {
             "signals": signals_check(out / "signals_own", out / "signals_zipped", out / "signals_wfdb"),
             "labs": labs_check(data, out / "labs_own", out / "labs_pandas"),
+            "kept": labs_check(data, out / "labs_kept", out / "labs_pandas"),
         }
         (out / "agreed.json").write_text(json.dumps(agreed))
         return

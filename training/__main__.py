@@ -4,6 +4,7 @@ python -m training download [NAME] [--out DIR]   open data sets of PhysioNet; wi
 python -m training simulate --patients 2000 --seed 1 --out DIR
 python -m training prepare mimic DIR --out DIR
 python -m training prepare ptbxl DIR --out DIR
+python -m training prepare table YAML --out DIR  your own files and tables, as the YAML describes them
 python -m training prepare all --config C        every set that a config names
 python -m training pretrain --config C
 python -m training finetune --config C
@@ -21,6 +22,7 @@ python -m training all --config C                all of it, bundle included (bel
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -63,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, required=True)
     simulate.add_argument("--out", type=Path, required=True)
     prepare = commands.add_parser("prepare", help="cohort files -> prepared arrays")
-    prepare.add_argument("layout", choices=("mimic", "ptbxl", "all"))
+    prepare.add_argument("layout", choices=("mimic", "ptbxl", "table", "all"))
     prepare.add_argument("source", type=Path, nargs="?")
     prepare.add_argument("--out", type=Path)
     prepare.add_argument("--cohort", type=Path, help="label rules and windows (default: training/configs/cohort.yaml)")
@@ -166,6 +168,7 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
         write_examples(config, options.out)
     else:
         prepare_sources(config)
+        _refuse_without_diagnoses(config)
         pretrain(config)
         if config.distil:
             baselines(config, TEACHER)
@@ -184,7 +187,8 @@ def _prepare(options: argparse.Namespace) -> None:
         prepare_sources(load_config(options.config))
         return
     if options.source is None or options.out is None:
-        raise ValueError(f"`prepare {options.layout}` needs the folder to read and --out.")
+        what = "the YAML" if options.layout == "table" else "the folder to read"
+        raise ValueError(f"`prepare {options.layout}` needs {what} and --out.")
     _prepare_one(options.layout, options.source, options.out, options.cohort, options.license, options.note)
 
 
@@ -199,12 +203,23 @@ def prepare_sources(config: Config) -> None:
 
             simulate(source.patients, source.seed, config.folder / "simulated")
             _prepare_one("mimic", config.folder / "simulated", out, Path(config.cohort))
-        elif Path(source.path).is_dir():
+        elif Path(source.path).exists():
             _prepare_one(source.kind, Path(source.path), out, Path(config.cohort), source.license, source.note)
         elif source.optional:
             print(source.left_out(), file=sys.stderr)
         else:
             raise ValueError(f"The set {source.name!r} should be in {source.path}, which is not there.")
+
+
+def _refuse_without_diagnoses(config: Config) -> None:
+    """Raises ValueError where no prepared set has diagnoses, which the models are compared on."""
+    prepared = [config.folder / "prepared" / source.name / "prepared.json" for source in config.sources]
+    infos = [json.loads(file.read_text(encoding="utf-8")) for file in prepared if file.exists()]
+    if not any(info["labels"]["diagnoses"] for info in infos):
+        raise ValueError(
+            "The sets are prepared, but none has a diagnosis with enough positives (`min_positives` in the cohort's "
+            "settings), and without diagnoses there is nothing that the models could be compared on."
+        )
 
 
 def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None, license: str = "", note: str = "") -> None:
@@ -214,6 +229,10 @@ def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None, lice
         from training.cohort.mimic.prepare import prepare_mimic
 
         prepare_mimic(source, out, cohort, Stated(license, note))
+    elif layout == "table":
+        from training.cohort.own.prepare import prepare_table
+
+        prepare_table(source, out, cohort, Stated(license, note))
     else:
         from training.cohort.ptbxl import prepare_ptbxl
 

@@ -17,7 +17,8 @@ DOWNLOADS = {"ptbxl": "To have it: python -m training download ptb-xl --out data
 class Source:
     """A prepared set: how it comes about, and its share of every training batch.
 
-    kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from `path`).
+    kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from the folder
+    `path`), "table" (from what the YAML `path` describes).
     share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
     optional: a run goes on without it, with a warning (`left_out`), when `path` is absent. license, note: what is to be
     said of it wherever the set is named; without, what a LICENSE.txt beside the data says.

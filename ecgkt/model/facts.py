@@ -21,6 +21,9 @@ def learned_from(card: Card) -> list[str]:
     lines = []
     for head in HEADS:
         counts = Counter(entry.learned_from for entry in card.labels[head])
+        if not counts:
+            lines.append(f"{TITLES[head][0]}: none; the training data know no label often enough.")
+            continue
         (kind, count), *others = counts.most_common()
         more = "".join(f", {number} from {other}" for other, number in others)
         lines.append(f"{TITLES[head][0]}: {count} labels learned from {kind} patients{more}.")

@@ -30,7 +30,9 @@ def run(side: str, data: Path, out: Path) -> Path:
 
 def test_nearest_labs_are_those_of_merge_asof(data: Path, tmp_path: Path) -> None:
     own, other = run("labs_own", data, tmp_path), run("labs_pandas", data, tmp_path)
-    assert sides.labs_check(data, own, other)["values"] > 1000
+    found = sides.labs_check(data, own, other)
+    assert found["values"] > 1000
+    assert sides.labs_check(data, run("labs_kept", data, tmp_path), other) == found
 
 
 def test_signals_are_those_of_wfdb_and_scipy(data: Path, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from training.__main__ import main
 
@@ -17,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
         (["prepare", "mimic", "NOWHERE", "--out", "OUT"], "There is no"),
         (["prepare", "ptbxl", "HERE", "--out", "OUT"], "ptbxl_database.csv"),
         (["prepare", "mimic"], "--out"),
+        (["prepare", "table"], "needs the YAML and --out"),
+        (["prepare", "table", "NOWHERE", "--out", "OUT"], "There is no"),
         (["pretrain", "--config", "NOWHERE"], "There is no"),
         (["pretrain", "--config", "CONFIG"], "prepare all"),
         (["pretrain", "--config", "HERE"], "cannot be used"),
@@ -42,3 +45,16 @@ def test_bad_input_is_one_sentence(
     said = capsys.readouterr().err
     assert words in said
     assert said.count("\n") == 1
+
+
+def test_data_without_diagnoses_are_prepared_but_not_trained_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = yaml.safe_load((ROOT / "training/configs/tiny.yaml").read_text()) | {"out": str(tmp_path)}
+    config["sources"] = [{"name": "mine", "kind": "table", "path": "mine.yaml", "share": 1.0}]
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
+    (tmp_path / "prepared" / "mine").mkdir(parents=True)
+    (tmp_path / "prepared" / "mine" / "prepared.json").write_text('{"labels": {"diagnoses": []}}')
+    assert main(["prepare", "all", "--config", str(tmp_path / "run.yaml")]) == 0
+    assert main(["all", "--config", str(tmp_path / "run.yaml")]) == 2
+    assert "none has a diagnosis" in capsys.readouterr().err

@@ -15,6 +15,7 @@ SOURCES = {
     "simulated": "a simulated cohort in MIMIC-IV's layout",
     "mimic": "files in MIMIC-IV's layout",
     "ptbxl": "files in PTB-XL's layout",
+    "own": "own data: ECG files and tables as a YAML describes them",
 }
 COUNTED = ("train", "validation", "test")
 
@@ -102,7 +103,7 @@ def write_card(
     measured: pd.DataFrame | None = None,
 ) -> None:
     """Write data_card.md. steps: from all that the source lists to all that is prepared; lags and measured as
-    `training.cohort.mimic.clinical` gives them."""
+    `training.cohort.clinical` gives them."""
     info = cohort.info
     parts = [
         f"# Data card: {info['name']}\n",

@@ -49,6 +49,12 @@ def assign_splits(facts: pd.DataFrame, known: Mapping[str, str], shares: Mapping
     return pd.Series(split, index=facts.index, dtype="object")
 
 
+def as_text(patients: pd.Series) -> pd.Series:
+    """Ids of patients, numbers or text, as the lists of splits have them."""
+    whole = patients.astype("int64") if pd.api.types.is_numeric_dtype(patients) else patients
+    return whole.astype(str)
+
+
 def patient_facts(ecgs: pd.DataFrame, groups: pd.DataFrame, config: Config) -> pd.DataFrame:
     """What is balanced between the splits, by patient (index, text): sex, band of age at the first ECG, band of the
     number of ECGs, and which of the commonest diagnosis groups were ever coded.
@@ -72,7 +78,7 @@ def patient_facts(ecgs: pd.DataFrame, groups: pd.DataFrame, config: Config) -> p
     facts["coded"] = facts.index.isin(groups["subject_id"])
     for label in commonest:
         facts[label] = facts.index.isin(groups.loc[groups["label"] == label, "subject_id"])
-    facts.index = facts.index.astype("int64").astype(str)
+    facts.index = pd.Index(as_text(facts.index.to_series()))
     return facts
 
 
@@ -102,7 +108,7 @@ def stable_splits(ecgs: pd.DataFrame, groups: pd.DataFrame, out: Path, config: C
     part = own.with_name("splits.csv.part")
     listed.to_csv(part)
     part.replace(own)
-    return ecgs["subject_id"].astype("int64").astype(str).map(assigned)
+    return as_text(ecgs["subject_id"]).map(assigned)
 
 
 def splits_from_folds(ecgs: pd.DataFrame, config: Config) -> pd.Series:
@@ -120,12 +126,20 @@ def splits_from_folds(ecgs: pd.DataFrame, config: Config) -> pd.Series:
         for row in reader:
             fold = int(float(row[folds["fold"]]))
             name = "validation" if fold in folds["validation"] else "test" if fold in folds["test"] else "train"
-            by[str(int(float(row[folds["id"]])))] = name
+            by[_whole(row[folds["id"]])] = name
+    if folds["id"] not in ecgs:
+        raise ValueError(f"Folds cannot go by {folds['id']}; these ECGs have {', '.join(map(str, ecgs.columns))}.")
     split: pd.Series = ecgs[folds["id"]].astype(str).map(by)
     several = split.groupby(ecgs["subject_id"]).nunique()
     if (several > 1).any():
         raise ValueError(f"The file of folds puts {int((several > 1).sum())} patients into two splits.")
     return split
+
+
+def _whole(identifier: str) -> str:
+    """17.0, as a column of numbers with gaps has it, is 17; what is no number stays as it is."""
+    number, _, fraction = identifier.strip().partition(".")
+    return str(int(number)) if number.isdigit() and not fraction.strip("0") else identifier.strip()
 
 
 def first_of_stay(split: pd.Series, stay: pd.Series, order: Sequence[object] | pd.Series) -> pd.Series:

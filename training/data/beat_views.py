@@ -25,7 +25,7 @@ from tqdm import tqdm
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks import beat_detection, beat_encoder
 from ecgkt.model.networks.beat_detection import BEAT, RHYTHM_FEATURES, find_beats
-from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView, beat_view
+from ecgkt.model.networks.beat_encoder import TEMPLATES, beat_view
 from ecgkt.model.networks.network import CLIP_MV
 from training.cohort.prepared import Prepared
 
@@ -40,11 +40,6 @@ class BeatViews:
 
     templates: npt.NDArray[np.float16]
     rhythm: npt.NDArray[np.float32]
-
-    def view(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> BeatView:
-        """The views number `which` ([rows], 0: of all beats) of some rows."""
-        templates = np.asarray(self.templates[rows, which], dtype=np.float32)
-        return BeatView(torch.from_numpy(templates), torch.from_numpy(self.rhythm[rows]))
 
 
 def _fingerprint(prepared: Prepared) -> str:

@@ -1,13 +1,13 @@
 """Prepared sets -> batches. Whole batches are gathered from the memory map at once, which is 25 times faster than one
-item at a time; everything random follows from (seed, step), so a resumed run sees the same batches.
+item at a time, and converted on the pool's device; everything random follows from (seed, step), so a resumed run sees
+the same batches.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,37 +15,32 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ecgkt.ecg import LEADS
-from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView
-from ecgkt.model.preprocessing import MODEL_RATE
+from ecgkt.model.networks.beat_encoder import BeatView
 from ecgkt.prediction import HEADS
 from training.cohort.prepared import Prepared
+from training.data.augment import augment
+from training.data.batch import Batch
 from training.data.beat_views import HALVES, beat_views
+from training.data.clock import Clock
 
-SHIFT = 2  # samples by which the templates of a beat are moved at most: R is found to a sample or two
+CPU = torch.device("cpu")
 
-
-@dataclass(frozen=True)
-class Batch:
-    """signal [B, 12, T] mV, or what a beat encoder sees of it; table [B, columns] NaN missing; targets head ->
-    [B, labels] from 0 to 1, or NaN (unknown)."""
-
-    signal: Tensor | BeatView
-    table: Tensor
-    targets: dict[str, Tensor]
+__all__ = ["Batch", "Pool", "Sampler", "augment"]
 
 
 class Pool:
     """Several prepared sets side by side: one list of columns and of labels, NaN where a set does not know.
 
     rows are numbered through all sets; `source_of[row]` is the set's number. beats: batches hold beat views (made
-    first if need be) instead of signals.
+    first if need be) instead of signals. device: where batches are put.
     """
 
-    def __init__(self, sets: Sequence[Prepared], beats: bool = False) -> None:
+    def __init__(self, sets: Sequence[Prepared], beats: bool = False, device: torch.device = CPU) -> None:
         if not sets:
             raise ValueError("There is no prepared set to train on.")
         self.sets = tuple(sets)
+        self.device = device
+        self.clock = Clock()
         self.views = [beat_views(prepared) for prepared in sets] if beats else None
         sizes = [len(prepared.ecgs) for prepared in sets]
         self.offsets = np.cumsum([0, *sizes])
@@ -77,43 +72,59 @@ class Pool:
         """[rows] whether each ECG is of a simulated patient."""
         return np.array([bool(prepared.info["simulated"]) for prepared in self.sets])[self.source_of[rows]]
 
-    def signals(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        """[rows, 12, T] mV."""
-        out = np.empty((len(rows), *self.sets[0].signals.shape[1:]), dtype=np.float32)
-        for number, prepared in enumerate(self.sets):
+    @property
+    def seconds(self) -> float:
+        """What all batches so far have taken to make and to augment."""
+        return self.clock.seconds
+
+    def _gather(
+        self, arrays: Sequence[npt.NDArray[Any]], rows: npt.NDArray[np.int64], *more: npt.NDArray[np.int64]
+    ) -> npt.NDArray[Any]:
+        """The entries of `rows` from one array a set, as they are stored; more: places along further axes, by row."""
+        if len(arrays) == 1:
+            return np.asarray(arrays[0][(rows, *more)])
+        first = arrays[0]
+        out = np.empty((len(rows), *first.shape[1 + len(more) :]), dtype=first.dtype)
+        for number, array in enumerate(arrays):
             here = np.flatnonzero(self.source_of[rows] == number)
             local = rows[here] - self.offsets[number]
             order = np.argsort(local)  # the disk likes rising addresses
-            out[here[order]] = prepared.signals[local[order]]
+            out[here[order]] = array[(local[order], *(places[here[order]] for places in more))]
+        return out
+
+    def signals(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """[rows, 12, T] mV."""
+        out: npt.NDArray[np.float32] = self._stored(rows).astype(np.float32)
         out /= 1000.0  # uV -> mV
         return out
+
+    def _stored(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int16]:
+        return self._gather([prepared.signals for prepared in self.sets], rows)
+
+    def _on_device(self, array: npt.NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(self.device)
 
     def beats(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> BeatView:
         """What a beat encoder sees of `rows`; which: [rows], 0 for the average of all beats, else of a random half."""
         assert self.views is not None
-        parts, places = [], []
-        for number, views in enumerate(self.views):
-            here = np.flatnonzero(self.source_of[rows] == number)
-            parts.append(views.view(rows[here] - self.offsets[number], which[here]))
-            places.append(here)
-        back = torch.from_numpy(np.argsort(np.concatenate(places), kind="stable"))
-        return BeatView(torch.cat([p.templates for p in parts])[back], torch.cat([p.rhythm for p in parts])[back])
+        templates = self._gather([views.templates for views in self.views], rows, which)
+        rhythm = self._gather([views.rhythm for views in self.views], rows)
+        return BeatView(self._on_device(templates).float(), self._on_device(rhythm))
 
     def batch(self, rows: npt.NDArray[np.int64], seed: tuple[int, int] | None = None) -> Batch:
         """The ECGs of `rows`. seed: for training, which random half of the beats an average is made of."""
-        signal: Tensor | BeatView
-        if self.views is None:
-            signal = torch.from_numpy(self.signals(rows))
-        else:
-            which = np.zeros(len(rows), dtype=np.int64)
-            if seed is not None:
-                which = 1 + np.random.default_rng([*seed, 1]).integers(HALVES, size=len(rows))
-            signal = self.beats(rows, which)
-        return Batch(
-            signal,
-            torch.from_numpy(self.table[rows]),
-            {head: torch.from_numpy(values[rows]) for head, values in self.targets.items()},
-        )
+        with self.clock.running():
+            signal: Tensor | BeatView
+            if self.views is None:
+                # Half the bytes travel to the device, which converts them.
+                signal = self._on_device(self._stored(rows)).float().div_(1000.0)
+            else:
+                which = np.zeros(len(rows), dtype=np.int64)
+                if seed is not None:
+                    which = 1 + np.random.default_rng([*seed, 1]).integers(HALVES, size=len(rows))
+                signal = self.beats(rows, which)
+            targets = {head: self._on_device(values[rows]) for head, values in self.targets.items()}
+            return Batch(signal, self._on_device(self.table[rows]), targets, self.clock)
 
     def with_targets(self, head: str, values: npt.NDArray[np.float32]) -> Self:
         """The same ECGs with other targets [rows, labels] for one head: fewer labels, or a teacher's probabilities."""
@@ -148,30 +159,3 @@ class Sampler:
                 order = np.random.default_rng([self.seed, source, int(number)]).permutation(rows)
                 chosen.append(order[within[rounds == number]])
         return np.concatenate(chosen)
-
-
-def augment(batch: Batch, settings: dict[str, float], seed: tuple[int, int]) -> Batch:
-    """A random stretch, amplitudes off by a random gain (per ECG and per lead), white noise, some tables hidden.
-
-    Gains matter: PTB-XL's amplitudes are modeled, so a network must not lean on the last tenth of a millivolt.
-    Templates of beats get gains and a small shift; their noise is that of the random half. The input is not changed.
-    """
-    generator = torch.Generator().manual_seed(seed[0] * 1_000_003 + seed[1])
-    size = len(batch.table)
-    gain = torch.randn(size, 1, 1, generator=generator) * settings["gain"]
-    gain = (gain + torch.randn(size, len(LEADS), 1, generator=generator) * settings["lead_gain"]).exp()
-    hidden = torch.rand(size, 1, generator=generator) < settings["table_dropout"]
-    table = batch.table.masked_fill(hidden, float("nan"))
-    signal: Tensor | BeatView
-    if isinstance(batch.signal, BeatView):
-        moved = int(torch.randint(-SHIFT, SHIFT + 1, (1,), generator=generator))
-        templates = torch.roll(batch.signal.templates, moved, dims=2) * gain.repeat(1, TEMPLATES, 1)
-        signal = BeatView(templates, batch.signal.rhythm)
-    else:
-        signal = batch.signal
-        cut = int(settings["shift_s"] * MODEL_RATE)
-        if cut:
-            first = int(torch.randint(cut + 1, (1,), generator=generator))
-            signal = signal[..., first : signal.shape[-1] - (cut - first)]
-        signal = signal * gain + torch.randn(signal.shape, generator=generator) * settings["noise_mv"]
-    return Batch(signal, table, batch.targets)

@@ -45,11 +45,13 @@ FOLDS = 5
 
 
 def checks(config: Config) -> None:
-    """Raises StageError where the run has no real ECGs. No domain probe without simulated ones."""
+    """Raises StageError where the run has no real ECGs. No domain probe without simulated ones, and no dose and
+    response without normal ones."""
     _, sets = load_sets(config)
     pool = Pool(sets)
     every = np.arange(len(pool.ecgs))
     real = every[~pool.simulated(every)]
+    real = real[~_learned_from(pool, real)]
     if not len(real):
         raise StageError("This run has no real ECGs to check lab scores on.")
     network = load_network(config, MODEL)
@@ -58,14 +60,31 @@ def checks(config: Config) -> None:
     logits = predict.logits_by_pool(network, pool, real)
     parts: dict[str, dict[str, LabProxy] | dict[str, DoseResponse] | dict[str, DomainProbe]] = {
         "lab_proxies": lab_proxies(pool, real, logits, config),
-        "dose_response": {"potassium": potassium_response(config, pool, network, real)},
     }
-    if len(real) < len(every):
+    if "potassium_high" in pool.codes()["labs"] and _held_out_normal(pool, real).any():
+        parts["dose_response"] = {"potassium": potassium_response(config, pool, network, real)}
+    probed = normal_of_like_age(pool, ["validation", "test"], config.seed)
+    if pool.codes()["labs"] and pool.ecgs["patient"].iloc[probed].nunique() >= 2 * FOLDS:
         parts["domain_probe"] = domain_probe(config, pool, network)
     for name, made in parts.items():
         content = msgspec.json.encode(made)
         (folder / f"{name}.json").write_bytes(msgspec.json.format(content, indent=1) + b"\n")
         print(name, content.decode()[:400])
+
+
+def _learned_from(pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """[rows] whether an ECG is one for training with labs or diagnoses of its own, whose scores prove nothing."""
+    known = [~np.isnan(pool.targets[head][rows]).all(axis=1) for head in ("labs", "diagnoses")]
+    return np.isin(rows, pool.rows("train")) & (known[0] | known[1])
+
+
+def _held_out_normal(pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """[rows] whether an ECG is stated to be normal and lies outside training."""
+    codes = pool.codes()["findings"]
+    if "NORM" not in codes:
+        return np.zeros(len(rows), dtype=bool)
+    held_out = np.isin(rows, np.concatenate([pool.rows("validation"), pool.rows("test")]))
+    return held_out & (pool.targets["findings"][rows, codes.index("NORM")] == 1)
 
 
 def lab_proxies(
@@ -77,7 +96,7 @@ def lab_proxies(
     resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[real], config.bootstrap, config.seed)
     out: dict[str, LabProxy] = {}
     for head, code, statement in PROXIES:
-        if code not in codes[head] or statement not in stated:
+        if code not in codes[head] or statement not in stated or "NORM" not in stated:
             continue
         has = stated[statement]
         normal = stated["NORM"] & ~has
@@ -98,9 +117,7 @@ def lab_proxies(
 def potassium_response(config: Config, pool: Pool, network: Network, real: npt.NDArray[np.int64]) -> DoseResponse:
     """Calibrated probability of hyperkalemia on real normal ECGs outside training, changed to each potassium."""
     codes = pool.codes()
-    held_out = np.isin(real, np.concatenate([pool.rows("validation"), pool.rows("test")]))
-    normal = pool.targets["findings"][real, codes["findings"].index("NORM")] == 1
-    signals = pool.signals(real[held_out & normal])
+    signals = pool.signals(real[_held_out_normal(pool, real)])
     column = codes["labs"].index("potassium_high")
     rows = pool.rows("validation")
     fitted = fit_head(

@@ -28,13 +28,18 @@ PLAUSIBLE: Mapping[str, Sequence[float]] = {
 # (condition, Celsius, what was repaired): temperature as typed, in Fahrenheit, in Celsius, and either with its decimal
 # point lost (986 for 98.6).
 _TEMPERATURES = (
-    ("temperature BETWEEN 80 AND 115", "(temperature - 32) / 1.8", "Fahrenheit"),
-    ("temperature BETWEEN 800 AND 1150", "(temperature / 10 - 32) / 1.8", "Fahrenheit without decimal point"),
-    ("temperature BETWEEN 250 AND 450", "temperature / 10", "Celsius without decimal point"),
+    ("{0} BETWEEN 80 AND 115", "({0} - 32) / 1.8", "Fahrenheit"),
+    ("{0} BETWEEN 800 AND 1150", "({0} / 10 - 32) / 1.8", "Fahrenheit without decimal point"),
+    ("{0} BETWEEN 250 AND 450", "{0} / 10", "Celsius without decimal point"),
 )
-_CELSIUS = " ".join(["CASE", *(f"WHEN {when} THEN {then}" for when, then, _ in _TEMPERATURES), "ELSE temperature END"])
-_REPAIRED = " ".join(["CASE", *(f"WHEN {when} THEN '{note}'" for when, _, note in _TEMPERATURES), "ELSE '' END"])
 SLICE = 50_000  # ECGs whose nearest measurements are sought at once: what bounds the memory of the search
+
+
+def celsius(temperature: str) -> tuple[str, str]:
+    """SQL: a temperature in Celsius, and what of it was repaired. temperature: a column's name."""
+    made = [f"WHEN {when} THEN {then}".format(temperature) for when, then, _ in _TEMPERATURES]
+    repaired = [f"WHEN {when} THEN '{note}'".format(temperature) for when, _, note in _TEMPERATURES]
+    return f"CASE {' '.join(made)} ELSE {temperature} END", f"CASE {' '.join(repaired)} ELSE '' END"
 
 
 def near(measurements: str, seconds: int, time: str = "ecg_time") -> str:
@@ -60,13 +65,11 @@ def nearest(measurements: str) -> str:
     Order: |lag|, then the earlier time, then the smaller `tie`, then the smaller value.
     """
     return f"""
-        SELECT row, item, found.lag AS lag_seconds, found.value AS value, found.low AS low, found.high AS high FROM (
-            SELECT row, item, arg_min({{'lag': lag, 'value': value, 'low': low, 'high': high}},
-                                      (abs(lag), lag, tie, value)) AS found
-            FROM ({measurements}) GROUP BY row, item)"""
+        SELECT row, item, lag AS lag_seconds, value, low, high FROM ({measurements})
+        QUALIFY row_number() OVER (PARTITION BY row, item ORDER BY abs(lag), lag, tie, value, low, high) = 1"""
 
 
-def _add_nearest(
+def add_nearest(
     con: duckdb.DuckDBPyConnection,
     kind: str,
     near_ecgs: str,
@@ -113,7 +116,7 @@ def lab_items(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
 
 
 def add_nearest_labs(con: duckdb.DuckDBPyConnection, items: Mapping[str, int], minutes: float = LAB_MINUTES) -> None:
-    """Make the tables `nearest_lab` and `measured_lab` (see `_add_nearest`) of the labs in `items` (lab -> itemid).
+    """Make the tables `nearest_lab` and `measured_lab` (see `add_nearest`) of the labs in `items` (lab -> itemid).
 
     low and high are the reference range that came with the value; note is the unit. All are in the lab's own unit; a
     value in a unit that units.csv does not know is left out.
@@ -127,7 +130,7 @@ def add_nearest_labs(con: duckdb.DuckDBPyConnection, items: Mapping[str, int], m
         FROM labevents l JOIN lab_item i ON l.itemid = i.itemid"""
     plausible = {code: lab.plausible for code, lab in vocabulary.labs().items()}
     found = near(measurements, round(minutes * 60))
-    _add_nearest(con, "lab", found, plausible, lambda lab, unit: factors().get((lab, same_spelling(unit))))
+    add_nearest(con, "lab", found, plausible, lambda lab, unit: factors().get((lab, same_spelling(unit))))
 
 
 def add_nearest_vitals(
@@ -135,19 +138,20 @@ def add_nearest_vitals(
     minutes: float = VITAL_MINUTES,
     plausible: Mapping[str, Sequence[float]] = PLAUSIBLE,
 ) -> None:
-    """Make the tables `nearest_vital` and `measured_vital` (see `_add_nearest`) from `vitalsign` and from `triage`,
+    """Make the tables `nearest_vital` and `measured_vital` (see `add_nearest`) from `vitalsign` and from `triage`,
     which has no time of its own and is taken at arrival. note: what of a temperature was repaired."""
     columns = ", ".join(VITALS)
     names = ", ".join(f"'{vital}'" for vital in VITALS)
-    celsius = ", ".join(_CELSIUS if vital == "temperature" else vital for vital in VITALS)
-    repaired = ", ".join(_REPAIRED if vital == "temperature" else "''" for vital in VITALS)
+    made, note = celsius("temperature")
+    values = ", ".join(made if vital == "temperature" else vital for vital in VITALS)
+    repaired = ", ".join(note if vital == "temperature" else "''" for vital in VITALS)
     measurements = f"""
-        SELECT subject_id, moment, tie, unnest([{names}]) AS item, unnest([{celsius}]) AS value, NULL AS low,
+        SELECT subject_id, moment, tie, unnest([{names}]) AS item, unnest([{values}]) AS value, NULL AS low,
                NULL AS high, unnest([{repaired}]) AS note
         FROM (SELECT subject_id, charttime AS moment, 0 AS tie, {columns} FROM vitalsign
               UNION ALL
               SELECT e.subject_id, e.intime, 1, {columns} FROM triage t JOIN edstays e ON e.stay_id = t.stay_id)"""
-    _add_nearest(con, "vital", near(measurements, round(minutes * 60)), plausible, lambda *_: 1.0)
+    add_nearest(con, "vital", near(measurements, round(minutes * 60)), plausible, lambda *_: 1.0)
 
 
 def add_nearest_biometrics(
@@ -155,7 +159,7 @@ def add_nearest_biometrics(
     days: float = BIOMETRIC_DAYS,
     plausible: Mapping[str, Sequence[float]] = PLAUSIBLE,
 ) -> None:
-    """Make the tables `nearest_biometric` and `measured_biometric` (see `_add_nearest`) of weight (kg), height (cm) and
+    """Make the tables `nearest_biometric` and `measured_biometric` (see `add_nearest`) of weight (kg), height (cm) and
     BMI (kg/m2) from `omr`, nearest day; triage holds none of them.
 
     A name without a unit ("Weight") is in pounds or inches like the names with one.
@@ -171,4 +175,4 @@ def add_nearest_biometrics(
             FROM omr
         ) WHERE item IS NOT NULL"""
     found = near(measurements, round(days * 86400), "date_trunc('day', ecg_time)")
-    _add_nearest(con, "biometric", found, plausible, lambda *_: 1.0)
+    add_nearest(con, "biometric", found, plausible, lambda *_: 1.0)

@@ -79,6 +79,60 @@ def test_augmentation_leaves_its_input_alone_and_follows_from_seed_and_step(pool
     assert torch.equal(augment(batch, NO_AUGMENTATION, (0, 0)).signal, before)
 
 
+def test_noise_is_white_normal_of_the_size_that_was_asked_for_and_each_lead_has_its_own(pool: Pool) -> None:
+    batch = pool.batch(np.arange(40))
+    assert isinstance(batch.signal, torch.Tensor)
+    made = augment(batch, NO_AUGMENTATION | {"noise_mv": 0.02}, (5, 6)).signal
+    assert isinstance(made, torch.Tensor)
+    noise = (made - batch.signal).flatten(0, 1).double()
+    assert noise.std().item() == pytest.approx(0.02, rel=0.02)
+    assert noise.mean().item() == pytest.approx(0, abs=1e-4)
+    near = noise[:, 1:] * noise[:, :-1]
+    assert near.mean().item() / 0.02**2 == pytest.approx(0, abs=0.01), "white"
+    kurtosis = (noise / 0.02).pow(4).mean().item()
+    assert kurtosis == pytest.approx(3, abs=0.1), "normal"
+    together = torch.corrcoef(noise) - torch.eye(len(noise))
+    assert together.abs().max().item() < 0.2, "no lead has another's"
+
+
+def test_signals_on_the_device_are_those_in_millivolts_and_the_clock_runs(pool: Pool) -> None:
+    rows = np.array([60, 3, 50, 49, 3])
+    before = pool.seconds
+    batch = pool.batch(rows)
+    made = pool.seconds
+    assert isinstance(batch.signal, torch.Tensor)
+    np.testing.assert_array_equal(batch.signal.numpy(), pool.signals(rows))
+    assert batch.signal.device == batch.table.device == pool.device
+    augment(batch, NO_AUGMENTATION, (1, 1))
+    assert before < made < pool.seconds
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+def test_a_batch_on_a_gpu_is_that_on_the_cpu(pool: Pool) -> None:
+    other = Pool(pool.sets, device=torch.device("cuda"))
+    settings = {"shift_s": 1.0, "gain": 0.1, "lead_gain": 0.1, "noise_mv": 0.01, "table_dropout": 0.5}
+    here, there = (augment(one.batch(np.arange(30), (1, 2)), settings, (1, 2)) for one in (pool, other))
+    assert isinstance(there.signal, torch.Tensor)
+    assert there.signal.is_cuda
+    torch.testing.assert_close(there.signal.cpu(), here.signal, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(there.table.cpu(), here.table, equal_nan=True)
+
+
+def test_views_of_beats_come_from_their_own_rows_in_any_order(tmp_path: Path) -> None:
+    sets = []
+    for name, count in (("d", 6), ("e", 4)):
+        write_set(tmp_path / name, name, count, with_labs=True)
+        sets.append(load_prepared(tmp_path / name))
+    both = Pool(sets, beats=True)
+    assert both.views is not None
+    rows, which = np.array([7, 2, 9, 0, 7]), np.array([0, 1, 4, 2, 3])
+    seen = both.beats(rows, which)
+    for i, (row, half) in enumerate(zip(rows, which, strict=True)):
+        views, local = (both.views[1], row - 6) if row >= 6 else (both.views[0], row)
+        np.testing.assert_array_equal(seen.templates[i].numpy(), views.templates[local, half].astype(np.float32))
+        np.testing.assert_array_equal(seen.rhythm[i].numpy(), views.rhythm[local])
+
+
 def test_views_of_beats_are_made_by_one_process_at_a_time(tmp_path: Path) -> None:
     write_set(tmp_path / "c", "c", 5, with_labs=True)
     prepared = load_prepared(tmp_path / "c")

@@ -17,10 +17,11 @@ from training.cohort.labels import icd
 from training.cohort.labels.findings import findings_table
 
 
-def map_codes(con: duckdb.DuckDBPyConnection, config: Config) -> int:
-    """Make the tables `coded` (row, code, version), the ICD codes of each ECG's stay, and `coded_label` (row, label),
-    their ICD-10 labels with ancestors; how many distinct codes could not be mapped is returned."""
-    con.execute(f"CREATE OR REPLACE TABLE coded AS {CODES}")
+def map_codes(con: duckdb.DuckDBPyConnection, config: Config, coded: str = CODES) -> int:
+    """Make the tables `coded` (row, code, version), the ICD codes of each ECG's stay by the SQL `coded`, and
+    `coded_label` (row, label), their ICD-10 labels with ancestors; how many distinct codes could not be mapped is
+    returned."""
+    con.execute(f"CREATE OR REPLACE TABLE coded AS {coded}")
     codes = con.execute("SELECT DISTINCT code, version FROM coded ORDER BY ALL").fetchall()
     labels = icd.labels_of(codes, config["diagnoses"]["characters"])
     mapping = pd.DataFrame(
@@ -63,12 +64,17 @@ def diagnosis_labels(
     return table, [icd.describe(label) for label in kept]
 
 
-def report_findings(con: duckdb.DuckDBPyConnection, rows: int) -> pd.DataFrame:
-    """Statements of the machine's reports; unknown where an ECG has no report or one that says it could not be read."""
-    lines = " UNION ALL ".join(f"SELECT study_id, {r} AS line FROM machine_measurements" for r in REPORTS)
-    con.execute(f"""CREATE OR REPLACE TABLE report AS
-        SELECT DISTINCT e.row, trim(m.line) AS line
-        FROM ({lines}) m JOIN ecg e USING (study_id) WHERE trim(m.line) <> ''""")
+# (row, line) of the machine's reports.
+LINES = "SELECT e.row, m.line FROM ({}) m JOIN ecg e USING (study_id)".format(
+    " UNION ALL ".join(f"SELECT study_id, {report} AS line FROM machine_measurements" for report in REPORTS)
+)
+
+
+def report_findings(con: duckdb.DuckDBPyConnection, rows: int, lines: str = LINES) -> pd.DataFrame:
+    """Statements of the reports that the SQL `lines` (row, line) gives; unknown where an ECG has no report or one that
+    says it could not be read."""
+    con.execute(f"CREATE OR REPLACE TABLE report AS SELECT DISTINCT row, trim(line) AS line FROM ({lines}) "
+                "WHERE trim(line) <> ''")  # fmt: skip
     texts = [line for (line,) in con.execute("SELECT DISTINCT line FROM report ORDER BY line").fetchall()]
     read = [(line, code, value) for line in texts for code, value in read_line(line).items()]
     said = pd.DataFrame(read, columns=["line", "code", "value"])

@@ -14,25 +14,26 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import numpy as np
 import pandas as pd
 
+from ecgkt import vocabulary
+from ecgkt.datasets.mimic.clinical import add_nearest_biometrics, add_nearest_labs, add_nearest_vitals, lab_items
 from ecgkt.datasets.mimic.stays import AGE, PATIENT, stay_at
 from ecgkt.datasets.mimic.tables import TABLES, add_views, connect, find_table
-from training.cohort.config import Config, load_config, recorded
-from training.cohort.data_card import Step, write_card
-from training.cohort.labels.findings import described, with_superclasses
-from training.cohort.labels.labs import enough, lab_labels
-from training.cohort.mimic import clinical
+from training.cohort.assembled import About, assemble, excluded
+from training.cohort.config import Config, load_config
+from training.cohort.data_card import Step
+from training.cohort.labels.findings import with_superclasses
 from training.cohort.mimic.files import find_waveforms
 from training.cohort.mimic.labels import diagnosis_labels, map_codes, report_findings
-from training.cohort.prepared import Prepared, write_prepared
+from training.cohort.mimic.labevents import keep_labs
+from training.cohort.prepared import Prepared
 from training.cohort.provenance import NOTHING, Stated, license_of, note_of
 from training.cohort.signals.convert import Limits, convert_all
-from training.cohort.splits import first_of_stay, splits_from_folds, stable_splits
+from training.cohort.splits import as_text, first_of_stay, splits_from_folds, stable_splits
 
 NEEDED = ("record_list", "patients", "admissions", "d_labitems", "labevents", "diagnoses_icd")
 NOTE = (
@@ -87,6 +88,17 @@ def _splits(con: duckdb.DuckDBPyConnection, ecgs: pd.DataFrame, out: Path, confi
     return first_of_stay(split, ecgs["stay"], ecgs["row"])
 
 
+def add_measurements(con: duckdb.DuckDBPyConnection, source: Path, out: Path, config: Config) -> list[str]:
+    """Make the tables nearest_KIND and measured_KIND of `clinical.KINDS`; the labs that d_labitems lacks are returned.
+    The lab rows that were looked at are kept in `out`."""
+    windows, items = config["windows"], lab_items(con)
+    keep_labs(con, source, list(items.values()), out, int(config["duckdb"]["threads"]))
+    add_nearest_labs(con, items, windows["labs_minutes"])
+    add_nearest_vitals(con, windows["vitals_minutes"], config["plausible"])
+    add_nearest_biometrics(con, windows["biometrics_days"], config["plausible"])
+    return [lab for lab in vocabulary.labs() if lab not in items]
+
+
 def _tops(source: Path) -> Iterator[Path]:
     """`source` and the folders at whose top the parts of MIMIC carry their license."""
     yield source
@@ -129,9 +141,8 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None, stated: S
     unusable = Counter(reason for reason in reasons if reason)
     ecgs = candidates[np.array(reasons, dtype=object) == ""].reset_index(drop=True)
     steps.append(Step("usable", len(ecgs), ecgs["subject_id"].nunique(), unusable))
-    excluded = {reason: n for step in steps for reason, n in sorted(step.left_out.items()) if n}
     if ecgs.empty:
-        raise ValueError(f"No usable ECG: {excluded}.")
+        raise ValueError(f"No usable ECG: {excluded(steps)}.")
     ecgs["row"] = np.arange(len(ecgs))
     con.register("ecg_frame", ecgs[["row", "subject_id", "study_id", "ecg_time", "hadm_id", "ed_stay"]])
     con.execute("""CREATE OR REPLACE TABLE ecg AS
@@ -145,56 +156,19 @@ def prepare_mimic(source: Path, out: Path, config: Path | None = None, stated: S
     ecgs["split"] = _splits(con, ecgs, out, settings)
     con.register("split_frame", ecgs[["row", "split"]])
     con.execute("CREATE OR REPLACE TABLE split AS SELECT row, split FROM split_frame")
-    diagnoses, diagnosis_descriptions = diagnosis_labels(con, ecgs, settings)
+    diagnoses = diagnosis_labels(con, ecgs, settings)
     _step("labs, vitals and biometrics near each ECG")
-    unlisted_labs = clinical.add_measurements(con, settings)
-    table = clinical.clinical_table(con, ecgs)
-    labs, lab_descriptions = lab_labels(table, clinical.lab_limits(con))
-    kept_labs = enough(labs, ecgs["split"], settings["min_positives"]["labs"])
-    lags, measured = clinical.lags(con), clinical.measured(con)
+    unlisted_labs = add_measurements(con, source, out, settings)
     _step("findings of the machine's reports")
     findings = with_superclasses(report_findings(con, len(ecgs)))
-    kept_findings = enough(findings, ecgs["split"], settings["min_positives"]["findings"])
-    con.close()
-    shutil.rmtree(work, ignore_errors=True)
-
     _step("writing the tables")
-    frame = pd.DataFrame(
-        {
-            "ecg_id": ecgs["study_id"].astype("int64").astype(str),
-            "patient": f"{name}:" + ecgs["subject_id"].astype("int64").astype(str),
-            "stay": ecgs["stay"].astype(str),
-            "source": name,
-            "split": ecgs["split"],
-            "age": ecgs["age"],
-            "sex": ecgs["gender"].map({"M": "male", "F": "female"}),
-            "path": ecgs["path"],
-        }
-    )
-    info: dict[str, Any] = {
-        "name": out.name,
-        "source": name,
-        "simulated": simulated,
-        "labels": {
-            "findings": [described(code) for code in kept_findings],
-            "diagnoses": diagnosis_descriptions,
-            "labs": [d for d in lab_descriptions if d["code"] in kept_labs],
-        },
-        "excluded": excluded,
-        "config": recorded(settings),
-        "license": license_of(stated, simulated, _tops(source)),
-        "note": note_of(stated, simulated, NOTE),
-    }
-    tables = {
-        "ecgs": frame,
-        "clinical": table,
-        "findings": findings[kept_findings],
-        "diagnoses": diagnoses,
-        "labs": labs[kept_labs],
-    }
-    prepared = write_prepared(out, info, tables)
+    ecgs["ecg_id"] = ecgs["study_id"].astype("int64").astype(str)
+    ecgs["subject_id"], ecgs["stay"] = as_text(ecgs["subject_id"]), ecgs["stay"].astype(str)
     remarks = [f"Tables not found: {', '.join(absent)}."] * bool(absent)
     remarks += [f"Labs not in d_labitems: {', '.join(unlisted_labs)}."] * bool(unlisted_labs)
     remarks.append(f"ICD codes without a mapping to ICD-10-CM: {unmapped}.")
-    write_card(prepared, steps, remarks, lags, measured)
+    license, note = license_of(stated, simulated, _tops(source)), note_of(stated, simulated, NOTE)
+    about = About(name, name, simulated, license, note)
+    prepared = assemble(con, out, ecgs, findings, diagnoses, about, steps, remarks, settings)
+    shutil.rmtree(work, ignore_errors=True)
     return prepared

@@ -1,4 +1,4 @@
-"""WFDB records, in folders or in PhysioNet's zip -> signals.i16, in one resumable pass.
+"""Recordings, WFDB in folders or in PhysioNet's zip or files of any format -> signals.i16, in one resumable pass.
 
 Every worker imports this module, so it does without pandas and DuckDB.
 """
@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ecgkt.ecg import LEADS, ECGError, FloatArray
+from ecgkt.ecg import ECG, LEADS, ECGError, FloatArray
 from ecgkt.model.preprocessing import MODEL_SAMPLES, MODEL_SECONDS, model_view
 from training.cohort.signals.batched_preprocessing import model_views, step_of
 from training.cohort.signals.wfdb16 import LARGEST, MISSING, Layout, read_header, samples_of
@@ -52,7 +52,7 @@ class Limits(NamedTuple):
 
 
 class Records(Protocol):
-    """WFDB records by number; `names` are their paths without extension."""
+    """Recordings by number, whatever they lie in; `names` are their paths."""
 
     @property
     def names(self) -> list[str]: ...
@@ -63,7 +63,17 @@ class Records(Protocol):
 
     def stamp(self) -> list[object]: ...
 
-    def read(self, record: int) -> tuple[bytes, bytes]: ...
+    def views(self, limits: Limits) -> list[FloatArray | ECGError]:
+        """The view (uV) of the first 10 s of each, or the reason why it is left out."""
+        ...
+
+
+class WfdbRecords(Records, Protocol):
+    """WFDB records of format 16; `names` are their paths without extension."""
+
+    def read(self, record: int) -> tuple[bytes, bytes]:
+        """The bytes of .hea and .dat. Raises ECGError."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,9 @@ class RecordFiles:
                 raise ECGError(f"no {kind} file") from None
         return found[0], found[1]
 
+    def views(self, limits: Limits) -> list[FloatArray | ECGError]:
+        return wfdb_views(self, limits)
+
 
 def longest_gap(signal: npt.NDArray[np.floating]) -> int:
     """Length (samples) of the longest stretch without a sample in any lead."""
@@ -112,9 +125,8 @@ def longest_gap(signal: npt.NDArray[np.floating]) -> int:
     return int((ends - starts).max(initial=0))
 
 
-def _one(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> FloatArray:
-    """The view (uV) of a record with missing samples or an unusual rate. Raises ECGError with a reason."""
-    ecg = layout.ecg(raw)
+def view_of(ecg: ECG, limits: Limits) -> FloatArray:
+    """The view (uV) of 10 s, with missing samples or of an unusual rate. Raises ECGError with a reason."""
     if not np.isfinite(ecg.signal).any(axis=1).all():
         raise ECGError("a lead without signal")
     if longest_gap(ecg.signal) > limits.max_gap_seconds * ecg.rate:
@@ -150,14 +162,13 @@ def _many(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> list[Fl
 
 def _attempt(layout: Layout, raw: npt.NDArray[np.int16], limits: Limits) -> FloatArray | ECGError:
     try:
-        return _one(layout, raw, limits)
+        return view_of(layout.ecg(raw), limits)
     except ECGError as error:
         return error
 
 
-def convert(records: Records, limits: Limits) -> tuple[bytes, list[str]]:
-    """The first 10 s of the usable records as int16 [12, 1000] uV as the model sees them, one after another; and for
-    each record "" or the reason why it is left out."""
+def wfdb_views(records: WfdbRecords, limits: Limits) -> list[FloatArray | ECGError]:
+    """`Records.views` of WFDB records, many at a time."""
     found: dict[int, FloatArray | ECGError] = {}
     alike: dict[Layout, dict[int, npt.NDArray[np.int16]]] = {}
     for i, name in enumerate(records.names):
@@ -174,9 +185,14 @@ def convert(records: Records, limits: Limits) -> tuple[bytes, list[str]]:
         numbers = list(group)
         for batch in (numbers[i : i + BATCH] for i in range(0, len(numbers), BATCH)):
             found.update(zip(batch, _many(layout, np.stack([group[i] for i in batch]), limits), strict=True))
+    return [found[i] for i in range(len(records))]
+
+
+def convert(records: Records, limits: Limits) -> tuple[bytes, list[str]]:
+    """The first 10 s of the usable records as int16 [12, 1000] uV as the model sees them, one after another; and for
+    each record "" or the reason why it is left out."""
     data, reasons = [], []
-    for i in range(len(records)):
-        view = found[i]
+    for view in records.views(limits):
         if not isinstance(view, ECGError) and np.abs(view).max() > limits.max_millivolts * 1000:
             view = ECGError(f"amplitude beyond {limits.max_millivolts:g} mV")
         if isinstance(view, ECGError):

@@ -9,21 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from ecgkt import vocabulary
-from ecgkt.datasets.mimic.clinical import add_nearest_biometrics, add_nearest_labs, add_nearest_vitals, lab_items
 from ecgkt.datasets.mimic.tables import VITALS
-from training.cohort.config import Config
 from training.cohort.prepared import BIOMETRICS, CLINICAL_COLUMNS
 
 KINDS = ("lab", "vital", "biometric")
-
-
-def add_measurements(con: duckdb.DuckDBPyConnection, config: Config) -> list[str]:
-    """Make the tables nearest_KIND and measured_KIND of `KINDS`; the labs that d_labitems lacks are returned."""
-    windows, items = config["windows"], lab_items(con)
-    add_nearest_labs(con, items, windows["labs_minutes"])
-    add_nearest_vitals(con, windows["vitals_minutes"], config["plausible"])
-    add_nearest_biometrics(con, windows["biometrics_days"], config["plausible"])
-    return [lab for lab in vocabulary.labs() if lab not in items]
 
 
 def measured(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:

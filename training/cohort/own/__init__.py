@@ -1,0 +1,1 @@
+"""ECG files and tables of any layout, described by one YAML -> a prepared set."""
