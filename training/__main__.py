@@ -7,7 +7,7 @@ python -m training prepare ptbxl DIR --out DIR
 python -m training prepare table YAML --out DIR  your own files and tables, as the YAML describes them
 python -m training prepare all --config C        every set that a config names
 python -m training pretrain --config C
-python -m training finetune --config C
+python -m training finetune --config C           the config's recipe, and its teachers
 python -m training baselines --config C [--only NAME]
 python -m training evaluate --config C
 python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
@@ -17,6 +17,8 @@ python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_
 python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
 python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
 python -m training all --config C                all of it, bundle included (below the run's own folder)
+
+On several devices or machines: torchrun --nproc-per-node N -m training STAGE --config C
 """
 
 from __future__ import annotations
@@ -28,7 +30,8 @@ from pathlib import Path
 
 from training.config import Config, load_config
 
-CONFIG_STAGES = ("pretrain", "finetune", "baselines", "evaluate", "checks", "bundle", "examples", "all")
+TRAINING = ("pretrain", "finetune", "baselines")
+CONFIG_STAGES = (*TRAINING, "evaluate", "checks", "bundle", "examples", "all")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -119,17 +122,17 @@ def _run(options: argparse.Namespace) -> None:
 def _curve(options: argparse.Namespace) -> None:
     import torch
 
-    from training.label_curve.curve import ORACLE, curve, curve_set, load_curve_config
+    from training.label_curve.curve import ORACLE, curve, curve_task, load_curve_config, run_of
     from training.label_curve.oracle import draw_patients
 
     config = load_curve_config(options.config)
-    run = load_config(config.run)
+    run = run_of(config)
     torch.set_num_threads(run.threads or torch.get_num_threads())
     if options.command == "curve":
         curve(config, options.only, options.part)
         return
     seed = next(source.seed for source in run.sources if source.name == config.source)
-    codes = [entry["code"] for entry in curve_set(run, config.source).info["labels"]["diagnoses"]]
+    codes = [str(entry["code"]) for entry in curve_task(config, run).pool.labels["diagnoses"]]
     draw_patients(config.oracle, seed, codes, config.folder / ORACLE, options.part)
 
 
@@ -143,41 +146,56 @@ def _download(options: argparse.Namespace) -> None:
 
 
 def _stage(options: argparse.Namespace, config: Config) -> None:
+    """One stage of a run, or all. Under torchrun every process trains; the rest is done by the first alone."""
     from training.evaluate.evaluate import evaluate
     from training.evaluate.labs_on_real_ecgs import checks
     from training.release.bundle import bundle
     from training.release.examples import write_examples
-    from training.train.baselines import baselines
-    from training.train.finetune import TEACHER, finetune
-    from training.train.pretrain import pretrain
+    from training.train.devices import devices_of
     from training.train.run import load_sets
 
-    if options.command == "pretrain":
-        pretrain(config)
-    elif options.command == "finetune":
-        finetune(config)
-    elif options.command == "baselines":
-        baselines(config, options.only)
-    elif options.command == "evaluate":
-        evaluate(config)
-    elif options.command == "checks":
-        checks(config)
-    elif options.command == "bundle":
-        bundle(config, options.out)
-    elif options.command == "examples":
-        write_examples(config, options.out)
-    else:
-        prepare_sources(config)
+    devices = devices_of(config.hardware)
+    command = options.command
+    if command == "all":
+        devices.first_then_all(lambda: prepare_sources(config) if devices.is_first else None)
         _refuse_without_diagnoses(config)
-        pretrain(config)
-        if config.distil:
-            baselines(config, TEACHER)
-        finetune(config)
-        baselines(config)
+    if command in TRAINING or command == "all":
+        _train(command, config, options)
+    if not devices.is_first:
+        return
+    if command in ("evaluate", "all"):
         evaluate(config)
-        if any(not prepared.info["simulated"] for prepared in load_sets(config)[1]):
-            checks(config)
+    if command == "checks":
+        checks(config)
+    if command == "all" and any(not prepared.info["simulated"] for prepared in load_sets(config)[1]):
+        checks(config)
+    if command in ("bundle", "all"):
         bundle(config, options.out or config.folder / "bundle")
+    if command == "examples":
+        write_examples(config, options.out)
+
+
+def _train(command: str, config: Config, options: argparse.Namespace) -> None:
+    from training.recipes import BASELINES, RECIPES, TRANSFER
+    from training.train.finetune import train
+    from training.train.pretrain import pretrain
+    from training.train.task import run_task
+
+    task, transfer = run_task(config), RECIPES[config.transfer]
+    if command in ("pretrain", "all"):
+        if transfer.stage_1:
+            pretrain(task, transfer)
+        else:
+            task.devices.say(f"pretrain: left out, the recipe {config.transfer!r} has no stage 1")
+    if command in ("finetune", "all"):
+        train(task, config.transfer, TRANSFER)
+    if command in ("baselines", "all"):
+        only = getattr(options, "only", None)
+        if only not in (None, *BASELINES):
+            raise ValueError(f"There is no baseline {only!r}; there are {', '.join(BASELINES)}.")
+        for stage, recipe in BASELINES.items():
+            if only in (None, stage):
+                train(task, recipe, stage)
 
 
 def _prepare(options: argparse.Namespace) -> None:

@@ -6,9 +6,11 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
+
+from training import recipes
 
 DOWNLOADS = {"ptbxl": "To have it: python -m training download ptb-xl --out data --match records100/"}
 
@@ -45,6 +47,23 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """What a run is computed on; none of it is meant to change what is learned. See training/configs/tiny.yaml."""
+
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: bool = False
+    accumulate: int = 1
+
+    def __post_init__(self) -> None:
+        for key, allowed in (("accelerator", ("auto", "cpu", "cuda")), ("precision", ("auto", "float32", "bfloat16"))):
+            if getattr(self, key) not in allowed:
+                raise ValueError(f"hardware: {key} is one of {', '.join(allowed)}, not {getattr(self, key)!r}.")
+        if self.accumulate < 1:
+            raise ValueError("hardware: accumulate is 1 or more.")
+
+
+@dataclass(frozen=True)
 class Config:
     """See training/configs/tiny.yaml, where each key is explained in place."""
 
@@ -59,13 +78,12 @@ class Config:
     dropout: float
     batch: int
     members: int
+    transfer: str
     pretrain_steps: int
-    pretrain_objective: str
     pretrain_weights: dict[str, float]
     projector: int
     finetune_steps: int
     encoder_lr: float
-    distil: bool
     lr: float
     weight_decay: float
     ema: float
@@ -73,14 +91,20 @@ class Config:
     augment: dict[str, float]
     checkpoint_every: int
     bootstrap: int
+    hardware: Hardware = Hardware()
+
+    def __post_init__(self) -> None:
+        recipe = recipes.RECIPES[recipes.known(self.transfer)]
+        if not self.pretrain_steps and any(recipes.RECIPES[n].stage_1 for n in (self.transfer, *recipe.teachers)):
+            raise ValueError(f"The recipe {self.transfer!r} has a stage 1, so pretrain_steps must be above 0.")
 
     @property
     def folder(self) -> Path:
         return Path(self.out)
 
     @property
-    def baseline_steps(self) -> int:
-        """Every baseline has the transfer's whole budget: the steps of stage 1 and of stages 2 and 3 together."""
+    def steps(self) -> int:
+        """The whole budget, which every recipe has: the steps of stage 1 and of stages 2 and 3 together."""
         return self.pretrain_steps + self.finetune_steps
 
     def to_json(self) -> dict[str, Any]:
@@ -100,7 +124,10 @@ def part_of(text: str) -> tuple[int, int]:
 
 
 def load_config(path: str | Path) -> Config:
-    """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping."""
+    """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping.
+
+    `hardware` may be left out, in all or in part.
+    """
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError):
@@ -108,8 +135,23 @@ def load_config(path: str | Path) -> Config:
     if not isinstance(raw, dict):
         raise ValueError(f"{path} is no YAML file of settings.")
     known = {field.name for field in fields(Config)}
-    unknown, missing = set(raw) - known, known - set(raw)
+    unknown, missing = set(raw) - known, known - {"hardware"} - set(raw)
     if unknown or missing:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
     raw["sources"] = tuple(Source(**source) for source in raw["sources"])
-    return Config(**raw)
+    try:
+        return Config(**{**raw, "hardware": Hardware(**raw.get("hardware") or {})})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def with_recipe(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings of an older bundle's run, which spelled its recipe out, with that recipe's name in `transfer`."""
+    if "transfer" in settings:
+        return settings
+    stage_1 = settings["pretrain_objective"] if settings["pretrain_steps"] else ""
+    teachers = recipes.MULTIMODAL if settings["distil"] else ()
+    for name, recipe in recipes.RECIPES.items():
+        if recipe == recipes.Recipe(recipe.what, "ecg", stage_1, True, teachers):
+            return {**settings, "transfer": name}
+    raise ValueError(f"No recipe has {stage_1 or 'no stage 1'} and {'a' if teachers else 'no'} teacher.")

@@ -20,6 +20,7 @@ from benchmarks.simulation_judge import collected, recordings
 from ecgkt.model.networks.encoders import ResNet1d
 from ecgkt.model.preprocessing import MODEL_RATE
 from training.metrics import MIN_POSITIVES, auroc, interval, patient_resamples
+from training.train.devices import Share
 from training.train.loop import Schedule, fit
 
 TRAIN_ECGS, TEST_ECGS = 8000, 4000
@@ -78,7 +79,7 @@ def train(train_set: Split, findings: bool, steps: int, folder: Path) -> nn.Modu
     targets = torch.from_numpy(train_set.targets.astype(np.float32))
     positives = [np.flatnonzero(column == 1) for column in train_set.targets.T]
 
-    def loss(step: int) -> dict[str, Tensor]:
+    def loss(step: int, _: Share) -> dict[str, Tensor]:
         random = np.random.default_rng([1, step])
         rows = random.integers(len(targets), size=BATCH)
         if findings:

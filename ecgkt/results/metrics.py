@@ -165,6 +165,7 @@ class Metrics(Record, frozen=True):
     label_curve: list[CurvePoint] = field(default_factory=list)
     label_curve_groups: dict[str, list[CurvePoint]] = field(default_factory=dict)
     label_curve_about: CurveAbout | None = None
+    knowledge_transfer_recipe: str | None = None
 
     def head(self, model: str, head: Head) -> HeadFigures | None:
         """Figures of one head of one model; None where it was not measured."""

@@ -27,6 +27,7 @@ class Steps:
     """Embeds an ECG as the size and the roughness of each lead."""
 
     dimension = 36
+    lead_scale = torch.ones(12, 1)
 
     def embed(self, signal: torch.Tensor) -> torch.Tensor:
         rough = signal.diff(dim=2).abs().mean(dim=2) / signal.std(dim=2)

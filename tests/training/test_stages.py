@@ -24,14 +24,16 @@ from ecgkt.results.metrics import Metrics
 from tests import made_up_metrics
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
-from training.config import Config, load_config
+from training.config import Config, Hardware, load_config
 from training.data.pool import Pool
-from training.evaluate.evaluate import MODELS, fingerprint_of, load_metrics
+from training.evaluate.evaluate import MODELS, load_metrics
+from training.recipes import BASELINES, RECIPES, TRANSFER
 from training.release.examples import choose, copy_subset
 from training.simulation.labs import NULL_LABS
-from training.train.baselines import BASELINES
-from training.train.run import ShapedBy, Stage, StageError, load_network
-from training.train.shaped_by import by_baseline, by_finetune, by_pretrain
+from training.train.outputs import outputs
+from training.train.run import ShapedBy, Stage, StageError, stage_folder
+from training.train.shaped_by import by_recipe, by_stage_1
+from training.train.task import recipe_of, run_task
 
 pytestmark = pytest.mark.training
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,14 +99,21 @@ def test_the_shipped_model_is_judged_on_calibration_and_by_subgroup(metrics: Met
     }
 
 
-def test_predictions_are_made_anew_for_other_data_or_another_network(run: Path, prepared: Prepared) -> None:
-    config = load_config(run / "tiny.yaml")
-    kept = fingerprint_of(config, Pool([prepared]), "knowledge_transfer")
-    assert kept == fingerprint_of(config, Pool([prepared]), "knowledge_transfer")
-    assert kept != fingerprint_of(config, Pool([prepared]), "signal_only")
+def test_outputs_are_made_once_and_anew_for_other_data(run: Path, prepared: Prepared, tmp_path: Path) -> None:
+    folder = tmp_path / "signal_only"
+    shutil.copytree(run / "stages" / "signal_only", folder)
+    kept = folder / "outputs" / "test_signals.safetensors"
+    assert kept.exists(), "the evaluation left them"
+    before = kept.stat().st_mtime_ns
+    found = outputs(folder, Pool([prepared]), "test")
+    assert kept.stat().st_mtime_ns == before
     other = replace(prepared, info={**prepared.info, "fingerprint": "0" * 64})
-    assert kept != fingerprint_of(config, Pool([other]), "knowledge_transfer")
-    assert (run / "evaluation" / "predictions" / f"knowledge_transfer_test_{kept}.npz").exists()
+    again = outputs(folder, Pool([other]), "test")
+    assert kept.stat().st_mtime_ns > before
+    np.testing.assert_array_equal(again.logits["diagnoses"], found.logits["diagnoses"])
+    kept.write_bytes(kept.read_bytes()[:-4])
+    whole = outputs(folder, Pool([other]), "test")
+    np.testing.assert_array_equal(whole.embedding, found.embedding)
 
 
 def test_the_bundle_knows_when_not_to_answer(metrics: Metrics, run: Path) -> None:
@@ -181,8 +190,9 @@ def test_stages_leave_a_record_and_are_kept_when_run_again(run: Path, capsys: py
 
 
 def shaped(config: Config) -> dict[str, ShapedBy]:
-    baselines = {name: by_baseline(config, baseline.modality) for name, baseline in BASELINES.items()}
-    return {"pretrain": by_pretrain(config), "knowledge_transfer": by_finetune(config), **baselines}
+    task = run_task(config)
+    stages = {stage: by_recipe(task, recipe_of(config, stage)) for stage in (TRANSFER, *BASELINES)}
+    return {"pretrain": by_stage_1(task, RECIPES[config.transfer]), **stages}
 
 
 def refused(config: Config) -> set[str]:
@@ -190,7 +200,7 @@ def refused(config: Config) -> set[str]:
     found = set()
     for name, shaped_by in shaped(config).items():
         try:
-            Stage(config, name, shaped_by)
+            Stage(config, stage_folder(config, name), shaped_by)
         except StageError as error:
             assert "another config" in str(error)  # noqa: PT017
             found.add(name)
@@ -205,8 +215,9 @@ def refused(config: Config) -> set[str]:
         ({"members": 3}, {"knowledge_transfer", *BASELINES}),
         ({"encoder_lr": 1.0}, {"knowledge_transfer"}),
         ({"projector": 64}, {"pretrain", "knowledge_transfer"}),
-        ({"pretrain_objective": "infonce"}, {"pretrain", "knowledge_transfer"}),
-        ({"distil": False}, {"knowledge_transfer"}),
+        ({"transfer": "infonce"}, {"pretrain", "knowledge_transfer"}),
+        ({"transfer": "vicreg"}, {"knowledge_transfer"}),
+        ({"hardware": Hardware(accumulate=2)}, set()),
         ({"table_width": 32}, {"pretrain", "knowledge_transfer", "clinical_only", "multimodal"}),
         (
             {"pretrain_steps": 41, "finetune_steps": 119},
@@ -221,19 +232,28 @@ def test_a_stage_refuses_what_would_change_its_weights_and_nothing_else(
     assert refused(replace(load_config(run / "tiny.yaml"), **change)) == expected
 
 
-def test_a_stage_refuses_other_data_and_finetuning_a_teacher_of_another_config(run: Path, tmp_path: Path) -> None:
+def test_a_stage_refuses_other_data_but_may_be_moved(run: Path, tmp_path: Path) -> None:
     config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
-    (tmp_path / "prepared" / "simulated").mkdir(parents=True)
-    info = json.loads((run / "prepared" / "simulated" / "prepared.json").read_text())
-    copied = tmp_path / "prepared" / "simulated" / "prepared.json"
-    copied.write_text(json.dumps(info))
+    shutil.copytree(run / "prepared", tmp_path / "prepared")
     shutil.copytree(run / "stages", tmp_path / "stages")
     assert refused(config) == set(), "a run may be moved"
-    copied.write_text(json.dumps({**info, "license": "another", "fingerprint": "0" * 64}))
+    task = run_task(config)
+    other = replace(task.sets[0], info={**task.sets[0].info, "license": "another", "fingerprint": "0" * 64})
     with pytest.raises(StageError, match=r"other data \(data\)"):
-        Stage(config, "signal_only", by_baseline(config, "ecg"))
-    with pytest.raises(StageError, match=r"\(data\)"):
-        load_network(config, "multimodal", by_baseline(config, "both"))
+        Stage(config, task.folder_of("signal_only"), by_recipe(replace(task, sets=(other,)), "signal_only"))
+
+
+def test_data_that_changed_since_they_were_prepared_stop_a_run(run: Path, tmp_path: Path) -> None:
+    config = replace(load_config(run / "tiny.yaml"), out=str(tmp_path))
+    shutil.copytree(run / "prepared", tmp_path / "prepared")
+    signals = tmp_path / "prepared" / "simulated" / "signals.i16"
+    with signals.open("r+b") as file:
+        file.seek(signals.stat().st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, 1)
+        file.write(bytes([byte ^ 1]))
+    with pytest.raises(StageError, match="fingerprint differs"):
+        run_task(config)
 
 
 def test_bundle_is_small_complete_and_says_what_is_simulated(run: Path) -> None:

@@ -78,8 +78,8 @@ def _some(rows: npt.NDArray[np.int64], most: int, rng: np.random.Generator) -> n
     return np.sort(rng.choice(rows, most, replace=False)) if len(rows) > most else rows
 
 
-def fit(network: Network, pool: Pool, seed: int) -> Novelty:
-    """From the training split, with limits from the validation split."""
+def fit(network: Network, pool: Pool, seed: int, validation: Array | None = None) -> Novelty:
+    """From the training split, with limits from the validation split; validation: its embeddings, if they are known."""
     rng = np.random.default_rng(seed)
     sources = [_some(pool.rows("train", source), MOST, rng) for source in range(len(pool.sets))]
     inside = embeddings_of_signals(network, pool.signals(np.concatenate(sources)))
@@ -101,7 +101,11 @@ def fit(network: Network, pool: Pool, seed: int) -> Novelty:
         rows = pool.rows("validation", source)
         if len(rows):
             chosen = rows[one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], seed)]
-            scores = unlimited.score(embeddings_of_signals(network, pool.signals(chosen)))
+            if validation is None:
+                embedded = embeddings_of_signals(network, pool.signals(chosen))
+            else:
+                embedded = validation[np.searchsorted(pool.rows("validation"), chosen)]
+            scores = unlimited.score(embedded)
             limit = lower_limit(-scores, FALSE_ALARMS)
             near.append(float(scores.max()) if limit is None else -limit)
             # As far again from the middle as the farthest: an ECG may be a little farther than any of so few.

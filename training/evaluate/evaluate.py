@@ -2,14 +2,13 @@
 
     python -m training evaluate --config training/configs/default.yaml
 
-Writes OUT/evaluation/metrics.json, record.json and each model's predictions (validation and test logits). Findings are
-measured on real test ECGs where those are known and have enough positives, on simulated ones otherwise; each label
-says which. Diagnoses and labs exist for cohort patients only.
+Writes OUT/evaluation/metrics.json and record.json; what each model says of validation and test ECGs is kept beside its
+weights (training/train/outputs.py). Findings are measured on real test ECGs where those are known and have enough
+positives, on simulated ones otherwise; each label says which. Diagnoses and labs exist for cohort patients only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,8 @@ from ecgkt.results import names, numbers
 from ecgkt.results.intervals import Kind
 from ecgkt.results.metrics import VERSION, Bootstrap, Cohort, HeadFigures, Metrics, RealFindings, SourceCohort
 from ecgkt.results.trust_metrics import Calibration, Refusals, Subgroup
-from training.calibrate.platt import calibrated, cross_fitted, fit_head
+from training.calibrate.fitted import fitted
+from training.calibrate.platt import cross_fitted
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.auroc import difference, gap_closed, head_figures, real_findings
@@ -34,31 +34,11 @@ from training.evaluate.refusals import refusals
 from training.evaluate.selective_prediction import trust_figures
 from training.evaluate.subgroups import abstention_figures, subgroup_figures
 from training.metrics import Array, patient_resamples
-from training.train.predict import logits_by_pool
-from training.train.run import load_network, load_sets
+from training.train import files
+from training.train.outputs import outputs
+from training.train.run import load_sets, stage_folder
 
-MODELS = ("knowledge_transfer", "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
-Predictions = dict[str, Array]
-
-
-def predictions(config: Config, name: str, pool: Pool, split: str) -> Predictions:
-    """Logits of one model on a split, computed once and kept until the data or the model change."""
-    path = config.folder / "evaluation" / "predictions" / f"{name}_{split}_{fingerprint_of(config, pool, name)}.npz"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        arrays = logits_by_pool(load_network(config, name), pool, pool.rows(split))
-        partial = path.with_suffix(".partial.npz")
-        np.savez(partial, **arrays)  # type: ignore[arg-type]
-        partial.replace(path)
-    with np.load(path, allow_pickle=False) as stored:
-        return {head: stored[head] for head in stored.files}
-
-
-def fingerprint_of(config: Config, pool: Pool, name: str) -> str:
-    """12 hex digits that change when the data or the record of the trained network do."""
-    fingerprints = [str(prepared.info["fingerprint"]) for prepared in pool.sets]
-    record = (config.folder / "stages" / name / "record.json").read_text()
-    return hashlib.sha256("\n".join([*fingerprints, record]).encode()).hexdigest()[:12]
+MODELS = (names.TRANSFER, "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
 
 
 def evaluate(config: Config) -> Metrics:
@@ -72,7 +52,7 @@ def evaluate(config: Config) -> Metrics:
     models: dict[str, dict[Head, HeadFigures]] = {}
     macros: dict[str, Array] = {}
     for name in tqdm(MODELS, desc="evaluate"):
-        logits = predictions(config, name, pool, "test")
+        logits = outputs(stage_folder(config, name), pool, "test").logits
         models[name] = {}
         for head in (head for head in HEADS if head in logits):
             targets = pool.targets[head][rows].astype(float)
@@ -83,8 +63,8 @@ def evaluate(config: Config) -> Metrics:
     trust = trust_figures(
         config,
         pool,
-        {split: predictions(config, names.TRANSFER, pool, split) for split in ("validation", "test")},
-        {split: pool.simulated(pool.rows(split)) for split in ("validation", "test")},
+        outputs(stage_folder(config, names.TRANSFER), pool, "test"),
+        simulated,
         resamples,
     )
     metrics = Metrics(
@@ -99,6 +79,7 @@ def evaluate(config: Config) -> Metrics:
             for number, prepared in enumerate(pool.sets)
         },
         models=models,
+        knowledge_transfer_recipe=config.transfer,
         bootstrap=Bootstrap(resamples=config.bootstrap, unit="patient", interval="95% percentile"),
         gap_closed=gap_closed(macros),
         transfer_minus_signal_only=difference(macros, names.TRANSFER, names.SIGNAL),
@@ -113,8 +94,7 @@ def evaluate(config: Config) -> Metrics:
         risk_coverage=trust.risk_coverage,
     )
     path = config.folder / "evaluation" / "metrics.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(encode(metrics))
+    files.write(path, encode(metrics))
     record = {
         "stage": "evaluate",
         "config_hash": config.hash(),
@@ -122,7 +102,7 @@ def evaluate(config: Config) -> Metrics:
         "data": {prepared.info["name"]: prepared.info["fingerprint"] for prepared in sets},
         "models": list(MODELS),
     }
-    (path.parent / "record.json").write_text(json.dumps(record, indent=1) + "\n")
+    files.write_json(path.parent / "record.json", record)
     _print_table(metrics)
     return metrics
 
@@ -155,13 +135,13 @@ def _shipped(
     calibration: dict[Head, dict[Kind, Calibration]] = {}
     subgroups: dict[Head, dict[Kind, list[Subgroup]]] = {}
     found: RealFindings | None = None
-    fitted_on = predictions(config, names.TRANSFER, pool, "validation")
-    tested = predictions(config, names.TRANSFER, pool, "test")
+    folder, made = stage_folder(config, names.TRANSFER), fitted(config, pool, names.TRANSFER)
+    fitted_on, tested = (outputs(folder, pool, split).logits for split in ("validation", "test"))
     for head in (head for head in HEADS if head in tested):
         logits = tested[head]
         truth, truth_before = (pool.targets[head][r].astype(float) for r in (rows, before))
         fit_data = (fitted_on[head], truth_before, is_simulated)
-        p = calibrated(logits, fit_head(*fit_data))
+        p = made.probabilities(head, codes[head], logits)
         p_before = cross_fitted(*fit_data, patients, config.seed)
         calibration[head], subgroups[head] = {}, {}
         for kind, mask in kinds.items():

@@ -21,13 +21,12 @@ from sklearn.preprocessing import StandardScaler
 from ecgkt.model.networks.network import Network
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import DomainProbe, DoseResponse, LabProxy
-from training.calibrate.platt import calibrated, fit_head
+from training.calibrate.fitted import fitted
 from training.config import Config
 from training.data.pool import Pool
-from training.evaluate.evaluate import predictions
 from training.evaluate.hyperkalemia import with_potassium
 from training.metrics import MIN_POSITIVES, Array, auroc, estimate, patient_resamples
-from training.train import predict
+from training.train import files, predict
 from training.train.run import StageError, load_network, load_sets
 from training.train.source_erasure import normal_of_like_age
 
@@ -56,7 +55,6 @@ def checks(config: Config) -> None:
         raise StageError("This run has no real ECGs to check lab scores on.")
     network = load_network(config, MODEL)
     folder = config.folder / "evaluation" / "parts"
-    folder.mkdir(parents=True, exist_ok=True)
     logits = predict.logits_by_pool(network, pool, real)
     parts: dict[str, dict[str, LabProxy] | dict[str, DoseResponse] | dict[str, DomainProbe]] = {
         "lab_proxies": lab_proxies(pool, real, logits, config),
@@ -68,7 +66,7 @@ def checks(config: Config) -> None:
         parts["domain_probe"] = domain_probe(config, pool, network)
     for name, made in parts.items():
         content = msgspec.json.encode(made)
-        (folder / f"{name}.json").write_bytes(msgspec.json.format(content, indent=1) + b"\n")
+        files.write(folder / f"{name}.json", msgspec.json.format(content, indent=1) + b"\n")
         print(name, content.decode()[:400])
 
 
@@ -119,12 +117,7 @@ def potassium_response(config: Config, pool: Pool, network: Network, real: npt.N
     codes = pool.codes()
     signals = pool.signals(real[_held_out_normal(pool, real)])
     column = codes["labs"].index("potassium_high")
-    rows = pool.rows("validation")
-    fitted = fit_head(
-        predictions(config, MODEL, pool, "validation")["labs"],
-        pool.targets["labs"][rows].astype(float),
-        pool.simulated(rows),
-    )
+    made = fitted(config, pool, MODEL)
     at = network.architecture.labels["labs"].index("potassium_high")
     probabilities = []
     for potassium in POTASSIUM:
@@ -132,7 +125,7 @@ def potassium_response(config: Config, pool: Pool, network: Network, real: npt.N
         logits = predict.logits_of_signals(network, changed)["labs"]
         placed = np.zeros((len(signals), len(codes["labs"])))
         placed[:, column] = logits[:, at]
-        probabilities.append(calibrated(placed, fitted)[:, column])
+        probabilities.append(made.probabilities("labs", codes["labs"], placed)[:, column])
     levels = np.stack(probabilities)  # [potassium, ECGs]
     return DoseResponse(
         values=list(POTASSIUM),

@@ -7,6 +7,7 @@ They lie there at 100 Hz and filtered to the model's band, after the preparation
 from __future__ import annotations
 
 import hashlib
+import io
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.quality.usable import assess
 from training.config import Config
 from training.data.pool import Pool
+from training.train import files
 
 
 def refusals(config: Config, pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
@@ -24,7 +26,8 @@ def refusals(config: Config, pool: Pool, rows: npt.NDArray[np.int64]) -> npt.NDA
     data = hashlib.sha256("".join(str(prepared.info["fingerprint"]) for prepared in pool.sets).encode()).hexdigest()
     path = config.folder / "evaluation" / f"refused_{data[:12]}.npy"
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         refused = [not assess(ECG(pool.signals(rows[i : i + 1])[0], MODEL_RATE)).ok for i in tqdm(range(len(rows)))]
-        np.save(path, np.array(refused, bool))
+        made = io.BytesIO()
+        np.save(made, np.array(refused, bool))
+        files.write(path, made.getvalue())
     return np.asarray(np.load(path, allow_pickle=False), bool)

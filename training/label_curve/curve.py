@@ -2,42 +2,33 @@
 
     python -m training curve --config training/configs/curve.yaml [--only RECIPE] [--part 1/2]
 
-OUT/runs/NAME_SIZE_SEED/   result.json and test.npz (logits), one folder a run; what is there is not run again
+OUT/runs/NAME_SIZE_SEED/   weights, record and test logits, one folder a run; what is there is not run again
+OUT/stage1/                stage 1, which all numbers of labels share
 OUT/curve.json             the curve with intervals, in all and by group of diagnoses
 """
 
 from __future__ import annotations
 
-import json
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict
+from typing import Any
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import yaml
-from scipy.special import expit
 
 from ecgkt.results.curve_metrics import CurveAbout, CurveRun
-from training.cohort.prepared import Prepared
 from training.config import Config, load_config, part_of
 from training.data.pool import Pool
 from training.label_curve.figures import figures
 from training.label_curve.oracle import train_oracle
-from training.label_curve.recipes import (
-    HEAD,
-    RECIPES,
-    TEACHERS,
-    Recipe,
-    Task,
-    labeled_rows,
-    logits_of,
-    macro_auroc,
-    regress,
-    train_recipe,
-)
-from training.train.run import StageError, load_sets, pool_of
+from training.recipes import RECIPES, TEACHERS, known
+from training.train import files
+from training.train.finetune import macro_auroc, train
+from training.train.outputs import outputs
+from training.train.run import RECORD, StageError, load_sets, pool_of
+from training.train.task import DIAGNOSES, Labeled, Task
 
 ORACLE = "oracle"
 
@@ -62,6 +53,7 @@ class CurveConfig:
     at_tenth: list[str]
     best: str
     oracle: dict[str, int]
+    encoder: dict[str, Any] | None = None
 
     @property
     def folder(self) -> Path:
@@ -80,9 +72,11 @@ def load_curve_config(path: str | Path) -> CurveConfig:
         config = CurveConfig(**yaml.safe_load(Path(path).read_text()))
     except TypeError as error:
         raise ValueError(f"{path}: {error}.") from error
-    unknown = {*config.everywhere, *config.at_tenth, config.best} - set(RECIPES)
-    if unknown:
-        raise ValueError(f"{path}: there is no recipe {', '.join(sorted(unknown))}.")
+    for name in (*config.everywhere, *config.at_tenth, config.best):
+        try:
+            known(name)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
     return config
 
 
@@ -92,114 +86,71 @@ def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> No
     number, parts = part_of(part)
     if only not in (None, ORACLE, *config.everywhere, *config.at_tenth):
         raise ValueError(f"This curve has no recipe {only!r}.")
-    run = load_config(config.run)
-    pool = pool_of(run, [curve_set(run, config.source)])
+    task = curve_task(config, run_of(config))
     seeds = config.seeds[number - 1 :: parts]
     for name, size, seed in config.runs():
         if seed in seeds and only in (None, name):
-            _run(config, run, pool, name, size, seed)
+            train(with_labels(config, task, size, seed), name)
     if only in (None, ORACLE) and number == 1:
-        _oracle(config, run, pool)
-    if parts == 1:
-        write_curve(config, pool)
+        train_oracle(config.oracle, task, config.folder / "runs" / f"{ORACLE}_0_0", config.folder / ORACLE)
+    if parts == 1 and task.devices.is_first:
+        write_curve(config, task.pool)
 
 
-def curve_set(run: Config, source: str) -> Prepared:
-    """The one prepared set that the curve is trained and tested on."""
-    for described, prepared in zip(*load_sets(run), strict=True):
-        if described.name == source:
-            return prepared
-    raise StageError(f"The run has no source {source!r}.")
+def run_of(config: CurveConfig) -> Config:
+    """The run whose cohort, rates and, unless the curve has its own, encoder are the curve's."""
+    run = load_config(config.run)
+    return replace(run, encoder=config.encoder) if config.encoder else run
 
 
-def run_folder(config: CurveConfig, name: str, size: int, seed: int) -> Path:
-    return config.folder / "runs" / f"{name}_{size}_{seed}"
+def curve_task(config: CurveConfig, run: Config) -> Task:
+    """What every recipe of the curve is put to, but for the labels: the one set that it is trained and tested on."""
+    for source, prepared in zip(*load_sets(run), strict=True):
+        if source.name == config.source:
+            return Task(
+                run, (source,), (prepared,), pool_of(run, [prepared]), (DIAGNOSES,), config.steps, config.stage1_share,
+                seed=0, members=1, folder=config.folder / "runs", watch_every=config.watch_every,
+                stage_1_folder=config.folder / "stage1",
+            )  # fmt: skip
+    raise StageError(f"The run has no source {config.source!r}.")
 
 
-def _run(config: CurveConfig, run: Config, pool: Pool, name: str, size: int, seed: int) -> None:
-    folder = run_folder(config, name, size, seed)
-    if (folder / "result.json").exists():
-        return
-    recipe = RECIPES[name]
-    labeled = labeled_rows(pool, size, seed)
-    teacher = None
-    if recipe.teachers:
-        said = []
-        for each in recipe.teachers:
-            _run(config, run, pool, each, size, seed)
-            with np.load(run_folder(config, each, size, seed) / "train.npz", allow_pickle=False) as stored:
-                said.append(stored["logits"].astype(np.float32))
-        teacher = np.full_like(pool.targets[HEAD], np.nan)
-        teacher[pool.rows("train")] = expit(np.mean(said, axis=0))
-    task = Task(
-        run, pool, labeled, seed, config.steps, config.stage1_share, config.labeled_share,
-        config.watch_every,
-        config.folder / "stage1", folder, teacher,
-    )  # fmt: skip
-    _keep(task, recipe, name, size)
+def with_labels(config: CurveConfig, task: Task, patients: int, seed: int) -> Task:
+    """The task with the diagnoses of so many patients, drawn by the seed, which is that of weights and batches too."""
+    labeled = Labeled(labeled_rows(task.pool, patients, seed), patients, seed, config.labeled_share)
+    return replace(task, labeled=labeled, seed=seed, suffix=f"_{patients}_{seed}")
 
 
-def _keep(task: Task, recipe: Recipe, name: str, size: int) -> None:
-    began = time.time()
-    task.folder.mkdir(parents=True, exist_ok=True)
-    train, test = (task.pool.rows(split) for split in ("train", "test"))
-    if recipe.linear:
-        every, loss = regress(recipe, task)
-        of_test, of_train = every[test], every[train]
-    else:
-        network, loss = train_recipe(recipe, task)
-        of_test = logits_of(network, task.pool, test)
-        of_train = logits_of(network, task.pool, train) if name in TEACHERS else of_test[:0]
-    np.savez(task.folder / "test.npz", logits=of_test.astype(np.float32))
-    if name in TEACHERS:
-        np.savez(task.folder / "train.npz", logits=of_train.astype(np.float16))
-    write_result(task.folder, {"recipe": name, "size": size, "seed": task.seed}, len(task.labeled), loss, began)
-
-
-class Run(TypedDict):
-    """Which recipe, on how many labeled patients (0: all), drawn by which seed."""
-
-    recipe: str
-    size: int
-    seed: int
-
-
-def write_result(folder: Path, run: Run, ecgs: int, loss: dict[str, list[float]], began: float) -> None:
-    best = int(np.argmax(loss["watched"]))
-    result = {
-        **run,
-        "labeled_ecgs": ecgs,
-        "validation": loss["watched"][best],
-        "stopped_at": f"{best + 1} of {len(loss['watched'])} looks",
-        "seconds": round(time.time() - began),
-        "loss": loss,
-    }
-    (folder / "result.json").write_text(json.dumps(result) + "\n")
-    print(f"{run['recipe']:22s} {run['size']:6d} seed {run['seed']}: validation {result['validation']:.4f}", flush=True)
-
-
-def _oracle(config: CurveConfig, run: Config, pool: Pool) -> None:
-    folder = run_folder(config, ORACLE, 0, 0)
-    if (folder / "result.json").exists():
-        return
-    began = time.time()
-    folder.mkdir(parents=True, exist_ok=True)
-    network, loss, ecgs = train_oracle(config.oracle, run, pool, config.folder / ORACLE, config.watch_every)
-    np.savez(folder / "test.npz", logits=logits_of(network, pool, pool.rows("test")).astype(np.float32))
-    write_result(folder, {"recipe": ORACLE, "size": 0, "seed": 0}, ecgs, loss, began)
+def labeled_rows(pool: Pool, patients: int, seed: int) -> npt.NDArray[np.int64]:
+    """Training rows of `patients` patients drawn by `seed`; of all for 0. Raises ValueError where there are too few."""
+    rows = pool.rows("train")
+    names = pool.ecgs["patient"].to_numpy(str)[rows]
+    everyone = np.unique(names)
+    if patients == 0:
+        return rows
+    if patients > len(everyone):
+        raise ValueError(f"{patients} labeled patients were asked for, there are {len(everyone)}.")
+    return rows[np.isin(names, np.random.default_rng([seed, 5]).choice(everyone, patients, replace=False))]
 
 
 def write_curve(config: CurveConfig, pool: Pool) -> None:
     """curve.json from all runs that are there; intervals from resampled patients and seeds."""
     found: dict[tuple[str, int], list[np.ndarray]] = {}
     runs = []
-    for path in sorted(config.folder.glob("runs/*/result.json")):
-        result = json.loads(path.read_text())
-        runs.append(CurveRun(**{key: value for key, value in result.items() if key != "loss"}))
-        with np.load(path.parent / "test.npz", allow_pickle=False) as stored:
-            found.setdefault((result["recipe"], result["size"]), []).append(stored["logits"].astype(np.float64))
+    for path in sorted(config.folder.glob(f"runs/*/{RECORD}")):
+        record = files.read_json(path)
+        name, size, seed = path.parent.name.rsplit("_", 2)
+        made = record["figures"]
+        runs.append(
+            CurveRun(
+                recipe=name, size=int(size), seed=int(seed), validation=made["validation"],
+                labeled_ecgs=made["labeled_ecgs"], stopped_at=made["stopped_at"], seconds=record["seconds_this_run"],
+            )
+        )  # fmt: skip
+        logits = outputs(path.parent, pool, "test").logits[DIAGNOSES]
+        found.setdefault((name, int(size)), []).append(logits)
     patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[pool.rows("train")]))
-    made = figures(found, pool, config.tenth, config.best, patients)
+    drawn = figures(found, pool, config.tenth, config.best, patients)
     models = {name: recipe.what for name, recipe in RECIPES.items()} | {ORACLE: ORACLE_IS}
     note = (
         f"Simulated patients. Every network had {config.steps:,} steps of {load_config(config.run).batch} ECGs, "
@@ -209,18 +160,18 @@ def write_curve(config: CurveConfig, pool: Pool) -> None:
     about = CurveAbout(
         best=config.best,
         tenth=config.tenth,
-        conclusions=made.conclusions,
+        conclusions=drawn.conclusions,
         models=models,
         seeds=len(config.seeds),
         runs=runs,
         note=note,
     )
-    parts = {"label_curve": made.points, "label_curve_groups": made.groups, "label_curve_about": about}
-    (config.folder / "curve.json").write_bytes(msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
+    parts = {"label_curve": drawn.points, "label_curve_groups": drawn.groups, "label_curve_about": about}
+    files.write(config.folder / "curve.json", msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
     for name in sorted({key[0] for key in found}):
         print(name, {size: round(float(np.mean([_test(pool, x) for x in runs])), 4)
                      for (n, size), runs in sorted(found.items()) if n == name})  # fmt: skip
 
 
 def _test(pool: Pool, logits: np.ndarray) -> float:
-    return macro_auroc(logits, pool.targets[HEAD][pool.rows("test")])
+    return macro_auroc(logits, pool.targets[DIAGNOSES][pool.rows("test")])

@@ -11,8 +11,8 @@ from ecgkt.results.curve_metrics import Conclusions, CurvePoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.label_curve import BUDGETS
 from training.data.pool import Pool
-from training.label_curve.recipes import HEAD
 from training.metrics import Array, estimate, label_aurocs, patient_resamples
+from training.train.task import DIAGNOSES
 
 RESAMPLES = 300
 Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
@@ -36,10 +36,10 @@ def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> Cu
     """
     rows = pool.rows("test")
     resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[rows], RESAMPLES, 0)
-    targets = pool.targets[HEAD][rows].astype(np.float64)
+    targets = pool.targets[DIAGNOSES][rows].astype(np.float64)
     by_label = {key: _by_label(runs, targets, resamples) for key, runs in found.items()}
     groups: dict[str, list[int]] = {}
-    for column, entry in enumerate(pool.labels[HEAD]):
+    for column, entry in enumerate(pool.labels[DIAGNOSES]):
         groups.setdefault(str(entry["group"]), []).append(column)
     everything = list(range(targets.shape[1]))
     return Curve(

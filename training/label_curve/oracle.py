@@ -20,19 +20,24 @@ from tqdm import tqdm
 
 from ecgkt.ecg import ECG
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view
-from ecgkt.model.networks.network import CLIP_MV, Network
+from ecgkt.model.networks.network import CLIP_MV
 from ecgkt.model.preprocessing import model_view
 from training.cohort.config import load_config as load_cohort_config
 from training.cohort.labels.icd import labels_of
-from training.config import Config, part_of
-from training.data.pool import Batch, Pool, augment
-from training.label_curve.recipes import HEAD, validation_score
+from training.config import part_of
+from training.data.pool import Batch, augment
 from training.simulation.diagnoses import code
 from training.simulation.tracing import RATE, draw_tracing
 from training.simulation.visits import Visit, visits
+from training.train import checkpoint, files
+from training.train.devices import Share
+from training.train.files import Damaged
+from training.train.finetune import figures_of, validation_score
 from training.train.loop import EarlyStopping, Schedule, fit
 from training.train.objectives import Terms, heads_loss
-from training.train.run import build_network
+from training.train.run import Stage
+from training.train.shaped_by import HEADS
+from training.train.task import DIAGNOSES, Task, build_network
 
 SHARD = 500  # patients
 CODERS = 8  # draws of the codes of a stay, whose mean is the probability of a label
@@ -70,8 +75,8 @@ def draw_patients(settings: dict[str, int], seed: int, codes: list[str], folder:
     number, parts = part_of(part)
     folder.mkdir(parents=True, exist_ok=True)
     for first, last in tqdm(list(_shards(settings))[number - 1 :: parts], desc="oracle's patients", mininterval=5):
-        path = folder / f"{first:06d}.npz"
-        if path.exists():
+        path = folder / f"{first:06d}.safetensors"
+        if _is_whole(path):
             continue
         signals, targets = [], []
         for index in range(first, last):
@@ -83,40 +88,63 @@ def draw_patients(settings: dict[str, int], seed: int, codes: list[str], folder:
         with torch.no_grad():
             views = [beat_view(torch.from_numpy(np.stack(signals[i : i + 128])).clamp(-CLIP_MV, CLIP_MV))
                      for i in range(0, len(signals), 128)]  # fmt: skip
-        partial = path.with_suffix(".partial.npz")
-        np.savez(
-            partial,
-            templates=torch.cat([view.templates for view in views]).half().numpy(),
-            rhythm=torch.cat([view.rhythm for view in views]).numpy(),
-            targets=np.stack(targets).astype(np.float16),
-        )
-        partial.replace(path)
+        made = {
+            "templates": torch.cat([view.templates for view in views]).half(),
+            "rhythm": torch.cat([view.rhythm for view in views]),
+            "targets": torch.from_numpy(np.stack(targets)).half(),
+        }
+        files.save_tensors(path, made)
 
 
-def train_oracle(
-    settings: dict[str, int], run: Config, pool: Pool, folder: Path, watch_every: int
-) -> tuple[Network, dict[str, list[float]], int]:
-    """The network, its loss curve and the number of ECGs, from the shards that are in `folder`."""
-    arrays = []
-    for path in sorted(folder.glob("??????.npz")):
-        with np.load(path, allow_pickle=False) as stored:
-            arrays.append({key: stored[key] for key in stored.files})
-    if not arrays:
-        raise ValueError(f"{folder} holds no patients of the oracle: run `python -m training oracle` first.")
-    data = {key: np.concatenate([array[key] for array in arrays]) for key in arrays[0]}
+def _is_whole(path: Path) -> bool:
+    try:
+        files.load_tensors(path)
+    except FileNotFoundError:
+        return False
+    except Damaged as error:
+        print(f"WARNING: {error} It is made again.", flush=True)
+        return False
+    return True
+
+
+def train_oracle(settings: dict[str, int], task: Task, folder: Path, shards: Path) -> None:
+    """Train the oracle, unless that is done, on the patients that are in `shards`; its stage is `folder`."""
+    run, pool = task.config, task.pool
+    names = sorted(path.name for path in shards.glob("??????.safetensors"))
+    shaped_by = {
+        **{key: getattr(run, key) for key in ("seed", *HEADS)},
+        "oracle": settings,
+        "patients": names,
+        "test": [prepared.info["fingerprint"] for prepared in task.sets],
+    }
+    stage = Stage(run, folder, shaped_by)
+    if task.devices.agreed(lambda: stage.done):
+        return
+    if not names:
+        raise ValueError(f"{shards} holds no patients of the oracle: run `python -m training oracle` first.")
+    arrays = [files.load_tensors(shards / name)[0] for name in names]
+    data = {key: torch.cat([array[key] for array in arrays]) for key in arrays[0]}
     count = len(data["targets"])
-    network = build_network(run, pool, "ecg", [HEAD])
-    empty = torch.full((run.batch, len(pool.columns)), float("nan"))
+    network = build_network(run, pool, "ecg", [DIAGNOSES])
+    called = task.devices.forward(network)
 
-    def loss(step: int) -> Terms:
+    def loss(step: int, share: Share) -> Terms:
         rows = np.random.default_rng([run.seed, step]).integers(count, size=run.batch)
-        view = BeatView(torch.from_numpy(data["templates"][rows]).float(), torch.from_numpy(data["rhythm"][rows]))
-        targets = {HEAD: torch.from_numpy(data["targets"][rows].astype(np.float32))}
-        batch = augment(Batch(view, empty, targets), run.augment, (run.seed, step))
-        return heads_loss(network(batch.signal), batch.targets, run.head_weights)
+        own = torch.from_numpy(share.rows(rows))
+        view = BeatView(data["templates"][own].float(), data["rhythm"][own])
+        targets = {DIAGNOSES: data["targets"][own].float()}
+        empty = torch.full((len(own), len(pool.columns)), float("nan"))
+        batch = task.devices.moved(Batch(view, empty, targets))
+        batch = augment(batch, run.augment, share.seed(run.seed, step))
+        known = {DIAGNOSES: share.known(data["targets"][torch.from_numpy(rows)].numpy())}
+        return heads_loss(called(batch.signal), batch.targets, run.head_weights, known)
 
-    steps = settings["steps"]
-    schedule = Schedule(steps, run.lr, run.weight_decay, run.ema, run.seed, steps)
-    watch = EarlyStopping(watch_every, validation_score(network, pool))
-    curve = fit("oracle", network, [(network, 1.0)], loss, schedule, folder, watch)
-    return network, curve, count
+    schedule = Schedule(
+        settings["steps"], run.lr, run.weight_decay, run.ema, run.seed, run.checkpoint_every, run.batch
+    )  # fmt: skip
+    watch = EarlyStopping(task.watch_every, validation_score(network, pool))
+    curve = fit("oracle", network, [(network, 1.0)], loss, schedule, folder, watch, task.devices)
+    network.cpu()
+    if task.devices.is_first:
+        stage.save(network.state_dict(), pool, figures_of([curve]) | {"labeled_ecgs": count}, network)
+        checkpoint.remove(folder)

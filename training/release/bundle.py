@@ -8,6 +8,7 @@ Calibration and thresholds come from the validation split only: see `training.ca
 from __future__ import annotations
 
 import datetime
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,18 +20,22 @@ from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.model.bundle import MODEL_FILES, save_bundle
 from ecgkt.model.card import VERSION, Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
-from ecgkt.model.networks.network import CLIP_MV
+from ecgkt.model.networks.network import CLIP_MV, Network
+from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.prediction import HEADS, Head
 from ecgkt.results.metrics import Metrics
 from ecgkt.verdict import Guarantee
-from training.calibrate.platt import Parameters, Thresholds, calibrate
+from training.calibrate.fitted import fitted, fitted_novelty
+from training.calibrate.platt import Thresholds
 from training.config import Config
 from training.data.pool import Pool
-from training.evaluate.evaluate import load_metrics, predictions
-from training.evaluate.selective_prediction import fit_guarantees, fit_novelty
+from training.evaluate.evaluate import load_metrics
+from training.recipes import RECIPES, TRANSFER
+from training.train import files
 from training.train.run import load_network, load_sets, load_stage
 
+CARD_FILE = "bundle.json"
 Info = dict[str, Any]  # prepared.json of a data set
 INTENDED_USE = (
     "Research on what a 12-lead ECG reveals about ECG findings, diagnoses and laboratory abnormalities, and on how "
@@ -49,17 +54,8 @@ def bundle(config: Config, out: Path) -> None:
     pool = Pool(sets)
     metrics = load_metrics(config)
     networks = {name: load_network(config, name) for name in MODEL_FILES}
-    rows = pool.rows("validation")
-    simulated = pool.simulated(rows)
-    calibration: dict[str, dict[str, Parameters]] = {}
-    thresholds: dict[str, Thresholds] = {}
-    for name in networks:
-        calibration[name], found = calibrate(pool, predictions(config, name, pool, "validation"), rows, simulated)
-        if name == "knowledge_transfer":
-            thresholds = found
-    promised = fit_guarantees(
-        pool, predictions(config, "knowledge_transfer", pool, "validation"), rows, simulated, config.seed
-    )
+    made = {name: fitted(config, pool, name) for name in MODEL_FILES}
+    transfer = made[TRANSFER]
     card = Card(
         version=VERSION,
         name=config.name,
@@ -71,13 +67,15 @@ def bundle(config: Config, out: Path) -> None:
             unit="mV",
             band_hz=BAND,
             clip_mv=CLIP_MV,
-            lead_scale_mv=[round(float(v), 5) for v in networks["knowledge_transfer"].lead_scale[:, 0]],
+            lead_scale_mv=[round(float(v), 5) for v in networks[TRANSFER].lead_scale[:, 0]],
         ),
         labels={
-            head: _label_entries(pool, head, thresholds.get(head, {}), promised.get(head, {}), metrics)
+            head: _label_entries(
+                pool, head, transfer.thresholds.get(head, {}), transfer.guarantees.get(head, {}), metrics
+            )
             for head in HEADS
         },
-        calibration=calibration,
+        calibration={name: one.parameters for name, one in made.items()},
         training_data=[
             _provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)
         ],
@@ -89,7 +87,7 @@ def bundle(config: Config, out: Path) -> None:
                 seconds_this_run=record["seconds_this_run"],
                 source_erased_on=record["figures"].get("source_erased_on") or None,
             )
-            for name in (*(["pretrain"] if config.pretrain_steps else []), *networks)
+            for name in (*(["pretrain"] if RECIPES[config.transfer].stage_1 else []), *networks)
             for record in [load_stage(config, name)[1]]
         },
         intended_use=INTENDED_USE,
@@ -98,15 +96,27 @@ def bundle(config: Config, out: Path) -> None:
         architectures={},  # these two are filled in as the files are written
         files={},
     )
-    save_bundle(out, networks, card, metrics, fit_novelty(config, pool))
+    _replace(out, networks, card, metrics, fitted_novelty(config, pool, TRANSFER))
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
+
+
+def _replace(out: Path, networks: dict[str, Network], card: Card, metrics: Metrics, novelty: Novelty) -> None:
+    """Write a bundle beside `out` and move it there file by file, bundle.json last: what a killed run leaves is the old
+    one, the new one, or one that is refused because a SHA-256 differs, and is made again by the same command."""
+    partial = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    save_bundle(partial, networks, card, metrics, novelty)
+    out.mkdir(parents=True, exist_ok=True)
+    for file in sorted(partial.iterdir(), key=lambda file: file.name == CARD_FILE):
+        files.write(out / file.name, file.read_bytes())
+    shutil.rmtree(partial)
 
 
 def _label_entries(
     pool: Pool, head: Head, thresholds: Thresholds, promised: dict[str, Guarantee], metrics: Metrics
 ) -> list[LabelEntry]:
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.prediction.Label` needs."""
-    measured = metrics.head("knowledge_transfer", head)
+    measured = metrics.head(TRANSFER, head)
     train = pool.rows("train")
     names: dict[str, object] = (
         {code: finding.name for code, finding in vocabulary.findings().items()} if head == "findings" else {}

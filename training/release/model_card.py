@@ -28,7 +28,8 @@ from ecgkt.results import (
     subgroups,
 )
 from ecgkt.results.metrics import Metrics
-from training.config import Config
+from training.config import Config, with_recipe
+from training.recipes import RECIPES
 from training.release.markdown import bullets, document, table
 
 LABELS_FILE = "MODEL_CARD_labels.csv"
@@ -104,20 +105,22 @@ def _real_labs(card: Card, metrics: Metrics) -> list[str]:
 
 def training(card: Card) -> str:
     """How the networks were trained, in a few sentences."""
-    config = msgspec.convert(card.config, Config)
+    config = msgspec.convert(with_recipe(card.config), Config)
+    recipe = RECIPES[config.transfer]
+    steps = round(config.steps * recipe.steps) - (round(config.pretrain_steps * recipe.steps) if recipe.stage_1 else 0)
     said = [
         f"Created {card.created}, seed {config.seed}.",
-        f"Stage 1: {config.pretrain_objective} between ECG and clinical table, {config.pretrain_steps} steps."
-        if config.pretrain_steps
+        f"Stage 1: {recipe.stage_1} between ECG and clinical table, {config.pretrain_steps} steps."
+        if recipe.stage_1
         else "No stage 1 (pretraining against the clinical table).",
-        f"Stages 2 and 3 together: {config.finetune_steps} steps on findings, diagnoses and labs.",
+        f"Stages 2 and 3 together: {steps} steps on findings, diagnoses and labs.",
     ]
-    if config.distil:
+    if recipe.teachers:
         said.append(
             "Diagnoses are distilled: the target is the mean of the coded label and the multimodal network's "
             "probability."
         )
-    said.append(f"Baselines: {config.baseline_steps} steps. Batch size {config.batch}.")
+    said.append(f"Baselines: {config.steps} steps. Batch size {config.batch}.")
     if config.members > 1:
         said.append(f"Every model is an ensemble of {config.members} networks whose logits are averaged.")
     said.append("A reconstruction of arXiv 2512.07021; no figure here is the paper's.")

@@ -1,12 +1,9 @@
-"""Stages 2 and 3 together: heads for findings, diagnoses and lab abnormalities on one ECG embedding.
+"""Stages 2 and 3 together, of any recipe: heads for findings, diagnoses and lab abnormalities on one embedding.
 
-    python -m training finetune --config training/configs/default.yaml
-
-Starts from stage 1's encoder, if there was one, which then learns more slowly than the heads (`encoder_lr`). The loss
-of each head is masked: a label that nobody looked for carries no gradient. With `distil` the diagnoses to be learned
-are the mean of the coded ones and of what the multimodal network, which has seen the table, makes of them. `members`
-networks are trained with batches and heads of their own and joined to one. Then what tells a real from a simulated ECG
-is taken out of the lab heads (erasure.py).
+Starts from stage 1's encoder, if the recipe has a stage 1, which then learns more slowly than the heads (`encoder_lr`).
+The loss of each head is masked: a label that nobody looked for carries no gradient. Teachers are trained before their
+pupil. `members` networks are trained with batches and heads of their own and joined to one. Then what tells a real from
+a simulated ECG is taken out of the lab heads (source_erasure.py).
 """
 
 from __future__ import annotations
@@ -16,77 +13,160 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.torch import load_file, save_file
-from torch import nn
+import numpy.typing as npt
+from torch import Tensor, nn
 
 from ecgkt.model.networks.network import Network
-from training.config import Config, Source
 from training.data.pool import Pool, Sampler, augment
+from training.metrics import MIN_POSITIVES, auroc
+from training.recipes import RECIPES, Recipe
+from training.train import checkpoint, files, predict
+from training.train.devices import Share
 from training.train.ensemble import join
-from training.train.loop import Schedule, fit
+from training.train.files import Damaged
+from training.train.loop import EarlyStopping, Schedule, fit
 from training.train.objectives import Terms, heads_loss
-from training.train.predict import logits_by_pool
-from training.train.run import Stage, build_network, load_network, load_sets, load_stage, pool_of
-from training.train.shaped_by import by_baseline, by_finetune, by_pretrain
+from training.train.outputs import LOGITS
+from training.train.pretrain import pretrain
+from training.train.regression import regression_logits
+from training.train.run import WEIGHTS, Stage
+from training.train.shaped_by import by_recipe
 from training.train.source_erasure import erase_source
+from training.train.task import DIAGNOSES, Task, build_network
+from training.train.teachers import said_by_teachers, targets
 
-TEACHER = "multimodal"
+Rows = npt.NDArray[np.int64]
+Curve = dict[str, list[float]]
 
 
-def train_heads(
-    name: str,
-    config: Config,
-    sources: list[Source],
-    pool: Pool,
-    build: Callable[[int], Network],
-    steps: int,
-    encoder_lr: float,
-    folder: Path,
-) -> tuple[Network, dict[str, Any]]:
-    """Supervised training on all heads, of this stage and of every trained baseline: the joined members, and for the
-    record the mean of their loss curves and on how many ECGs the source was taken out of the lab heads.
+def train(task: Task, name: str, stage_name: str = "") -> Path:
+    """Train a recipe and whatever it needs, unless that is done; the folder of its stage.
 
-    build(seed): a network to start from. A member that is done is kept.
+    stage_name: of the folder, the recipe's name by default.
     """
-    groups = [pool.rows("train", number) for number in range(len(sources))]
-    members: list[Network] = []
-    curves: list[dict[str, list[float]]] = []
-    for number in range(config.members):
-        seed, own = config.seed + number, folder / f"member_{number}"
-        network, done = build(seed), own / "weights.safetensors"
-        if done.exists():
-            network.load_state_dict(load_file(done))
+    recipe, folder = RECIPES[name], task.folder_of(stage_name or name)
+    for teacher in recipe.teachers:
+        train(task, teacher)
+    stage = Stage(task.config, folder, by_recipe(task, name))
+    if task.devices.agreed(lambda: stage.done):
+        task.devices.say(f"{folder.name}: done before, kept")
+        return folder
+    weights = pretrain(task, recipe) if recipe.stage_1 else {}
+    if recipe.linear:
+        if task.devices.is_first:
+            _regress(task, stage, weights)
+    else:
+        members, curves = _train_members(task, recipe, folder, weights)
+        if task.devices.is_first:
+            network = join(members)
+            figures = figures_of(curves) | {"source_erased_on": erase_source(network, task.pool, task.seed)}
+            figures["labeled_ecgs"] = len(task.pool.rows("train") if task.labeled is None else task.labeled.rows)
+            stage.save(network.state_dict(), task.pool_for(recipe), figures, network)
+    task.devices.fabric.barrier()
+    return folder
+
+
+def figures_of(curves: list[Curve]) -> dict[str, Any]:
+    """Of the record: the mean of the members' loss curves, and where early stopping took a network that was watched."""
+    watched = [curve["watched"] for curve in curves if "watched" in curve]
+    mean = {key: np.mean([curve[key] for curve in curves], axis=0).tolist() for key in curves[0] if key != "watched"}
+    if not watched:
+        return {"loss": mean}
+    best = int(np.argmax(watched[0]))
+    stopped = f"{best + 1} of {len(watched[0])} looks"
+    return {"loss": mean | {"watched": watched[0]}, "validation": watched[0][best], "stopped_at": stopped}
+
+
+def _train_members(
+    task: Task, recipe: Recipe, folder: Path, weights: dict[str, Tensor]
+) -> tuple[list[Network], list[Curve]]:
+    """The networks of an ensemble and their loss curves; a member that is done is kept."""
+    pool = task.pool_for(recipe)
+    if pool is task.pool:
+        pool = pool.with_targets(DIAGNOSES, targets(task, recipe, said_by_teachers(task, recipe)))
+    groups, shares = _groups(task, recipe, pool)
+    members, curves = [], []
+    for number in range(task.members):
+        seed, own = task.seed + number, folder / f"member_{number}"
+        network = _begun(task, recipe, pool, weights, seed)
+        state, curve = task.devices.first_then_all(lambda own=own: _kept(own))  # type: ignore[misc]
+        if state:
+            network.load_state_dict(state)
         else:
-            curves.append(_train(f"{name} {number + 1}/{config.members}", config, sources, groups, pool, network, seed,
-                                 steps, encoder_lr, own))  # fmt: skip
-            save_file({key: value.contiguous() for key, value in network.state_dict().items()}, done)
-            (own / "checkpoint.safetensors").unlink(missing_ok=True)
+            sampler = Sampler(groups, shares, task.config.batch, seed)
+            curve = _train(
+                f"{folder.name} {number + 1}/{task.members}", task, recipe, pool, network, sampler, seed, own
+            )
+            network.cpu()
+            if task.devices.is_first:
+                files.save_tensors(own / WEIGHTS, network.state_dict(), {"curve": curve})
+                checkpoint.remove(own)
         members.append(network.eval())
-    mean = {key: np.mean([curve[key] for curve in curves], axis=0).tolist() for key in (curves[0] if curves else {})}
-    network = join(members)
-    return network, {"loss": mean, "source_erased_on": erase_source(network, pool, config.seed)}
+        curves.append(curve)
+    return members, curves
+
+
+def _kept(folder: Path) -> tuple[dict[str, Tensor], Curve]:
+    """Weights and loss curve of a member that was trained before; nothing where there is none."""
+    try:
+        state, about = files.load_tensors(folder / WEIGHTS)
+    except FileNotFoundError:
+        return {}, {}
+    except Damaged as error:
+        print(f"WARNING: {error} It is trained again.", flush=True)
+        return {}, {}
+    return state, about["curve"]
+
+
+def _begun(task: Task, recipe: Recipe, pool: Pool, weights: dict[str, Tensor], seed: int) -> Network:
+    """A network to train, with the encoder of stage 1 if there was one."""
+    network = build_network(task.config, pool, recipe.modality, task.heads_of(recipe), seed)
+    if weights:
+        network.encoder.load_state_dict(checkpoint.below("encoder.", weights))
+        network.lead_scale.copy_(weights["lead_scale"])  # the encoder learned on this scale
+    if recipe.frozen:
+        network.encoder.requires_grad_(False)
+    return network
+
+
+def _groups(task: Task, recipe: Recipe, pool: Pool) -> tuple[list[Rows], list[float]]:
+    """Rows that batches are drawn from, and the share of each in a batch.
+
+    Without a use for the others' ECGs every batch is of labeled patients; else a fixed share, however few they are.
+    """
+    rows = [pool.rows("train", number) for number in range(len(pool.sets))]
+    shares = [source.share for source in task.sources_for(recipe)]
+    if task.labeled is None:
+        return rows, shares
+    labeled, part = task.labeled.rows, task.labeled.share if recipe.labs or recipe.teachers else 1.0
+    groups = [(here[np.isin(here, labeled)], share * part) for here, share in zip(rows, shares, strict=True)]
+    if part < 1:
+        groups += [
+            (here[~np.isin(here, labeled)], share * (1 - part)) for here, share in zip(rows, shares, strict=True)
+        ]
+    groups = [(here, share) for here, share in groups if len(here)]
+    return [here for here, _ in groups], [share for _, share in groups]
 
 
 def _train(
-    name: str,
-    config: Config,
-    sources: list[Source],
-    groups: list[np.ndarray],
-    pool: Pool,
-    network: Network,
-    seed: int,
-    steps: int,
-    encoder_lr: float,
-    folder: Path,
-) -> dict[str, list[float]]:
-    sampler = Sampler(groups, [source.share for source in sources], config.batch, seed)
+    name: str, task: Task, recipe: Recipe, pool: Pool, network: Network, sampler: Sampler, seed: int, folder: Path
+) -> Curve:
+    config, devices = task.config, task.devices
+    encoder_lr = config.encoder_lr if recipe.stage_1 else 1.0
+    run = devices.forward(network)
 
-    def loss(step: int) -> Terms:
-        batch = augment(pool.batch(sampler(step), (seed, step)), config.augment, (seed, step))
-        return heads_loss(network(batch.signal, batch.table), batch.targets, config.head_weights)
+    def loss(step: int, share: Share) -> Terms:
+        rows, own = sampler(step), share.seed(seed, step)
+        batch = augment(devices.moved(pool.batch(share.rows(rows), own)), config.augment, own)
+        known = {head: share.known(pool.targets[head][rows]) for head in network.architecture.labels}
+        return heads_loss(run(batch.signal, batch.table), batch.targets, config.head_weights, known)
 
-    schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every)
-    return fit(name, network, learning_rates(network, encoder_lr), loss, schedule, folder)
+    schedule = Schedule(
+        task.later_steps(recipe), config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every,
+        config.batch,
+    )  # fmt: skip
+    watch = EarlyStopping(task.watch_every, validation_score(network, task.pool)) if task.watch_every else None
+    return fit(name, network, learning_rates(network, encoder_lr), loss, schedule, folder, watch, devices)
 
 
 def learning_rates(network: Network, encoder_lr: float) -> list[tuple[nn.Module, float]]:
@@ -94,41 +174,31 @@ def learning_rates(network: Network, encoder_lr: float) -> list[tuple[nn.Module,
     return [(part, encoder_lr if key == "encoder" else 1.0) for key, part in network.named_children()]
 
 
-def distilled(config: Config, pool: Pool) -> Pool:
-    """`pool` with diagnoses as the mean of the coded ones and of the teacher's probabilities, where there are any."""
-    targets = pool.targets["diagnoses"].copy()
-    rows = pool.rows("train")
-    rows = rows[~np.isnan(targets[rows]).all(axis=1)]
-    logits = logits_by_pool(load_network(config, TEACHER, by_baseline(config, "both")), pool, rows)["diagnoses"]
-    targets[rows] = (targets[rows] + 1 / (1 + np.exp(-logits))) / 2
-    return pool.with_targets("diagnoses", targets)
+def _regress(task: Task, stage: Stage, weights: dict[str, Tensor]) -> None:
+    """Log-odds of every ECG by the regression on the table and the embedding of stage 1; its one look at validation."""
+    pool = task.pool
+    network = build_network(task.config, pool, "ecg", [DIAGNOSES], task.seed)
+    network.encoder.load_state_dict(checkpoint.below("encoder.", weights))
+    labeled = pool.rows("train") if task.labeled is None else task.labeled.rows
+    logits = regression_logits(network.eval(), pool, pool.targets[DIAGNOSES], labeled)
+    rows = pool.rows("validation")
+    score = macro_auroc(logits[rows].double().numpy(), pool.targets[DIAGNOSES][rows])
+    figures = figures_of([{"watched": [score]}]) | {"labeled_ecgs": len(labeled)}
+    stage.save({LOGITS + DIAGNOSES: logits}, pool, figures)
 
 
-def finetune(config: Config) -> None:
-    stage = Stage(config, "knowledge_transfer", by_finetune(config))
-    if stage.done:
-        print("finetune: done before, kept")
-        return
-    sources, sets = load_sets(config)
-    pool = pool_of(config, sets)
-    weights = load_stage(config, "pretrain", by_pretrain(config))[0] if config.pretrain_steps else {}
-    encoder = {k.removeprefix("encoder."): v for k, v in weights.items() if k.startswith("encoder.")}
+def macro_auroc(scores: npt.NDArray[np.float64], truth: npt.NDArray[np.float32]) -> float:
+    """Mean over the labels that can be measured; [rows, labels] each, NaN truth unknown."""
+    values = []
+    for column in range(truth.shape[1]):
+        known = ~np.isnan(truth[:, column])
+        positive = truth[known, column].astype(np.float64)
+        if min(positive.sum(), (1 - positive).sum()) >= MIN_POSITIVES:
+            values.append(float(auroc(scores[known, column], positive)[0]))
+    return float(np.mean(values))
 
-    def build(seed: int) -> Network:
-        network = build_network(config, pool, "ecg", ["findings", "diagnoses", "labs"], seed)
-        if weights:
-            network.encoder.load_state_dict(encoder)
-            network.lead_scale.copy_(weights["lead_scale"])  # the encoder learned on this scale
-        return network
 
-    network, figures = train_heads(
-        "finetune",
-        config,
-        sources,
-        distilled(config, pool) if config.distil else pool,
-        build,
-        config.finetune_steps,
-        config.encoder_lr if weights else 1.0,
-        stage.folder,
-    )
-    stage.save(network, pool, figures)
+def validation_score(network: Network, pool: Pool) -> Callable[[], float]:
+    rows = pool.rows("validation")
+    truth = pool.targets[DIAGNOSES][rows]
+    return lambda: macro_auroc(predict.logits(network, pool, rows)[DIAGNOSES], truth)

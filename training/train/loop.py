@@ -1,13 +1,12 @@
 """The one training loop: AdamW, one cycle of the learning rate, clipped gradients, averaged weights, checkpoints.
 
-A checkpoint is safetensors (weights, averaged weights, AdamW's moments) plus the step in JSON; no pickle. Batches,
-augmentation and dropout follow from (seed, step), so a run that was killed and resumed ends with the same weights.
+Batches, augmentation and dropout follow from (seed, step), so a run that was killed and resumed ends with the same
+weights. No pickle: see checkpoint.py.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,18 +14,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
+from training.config import Hardware
+from training.train import across, checkpoint
+from training.train.checkpoint import Curve, Progress, Training
+from training.train.devices import Devices, Share, devices_of
 from training.train.objectives import Terms
+
+SHOWN = 20  # steps whose mean is a point of the loss curve
+CPU = Hardware(accelerator="cpu", precision="float32")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """steps: length of the run; lr: peak; warmup: share of the steps that rise; ema: decay of averaged weights."""
+    """steps: length of the run; lr: peak; ema: decay of averaged weights; batch: ECGs, all processes together; warmup:
+    share of the steps that rise."""
 
     steps: int
     lr: float
@@ -34,6 +39,7 @@ class Schedule:
     ema: float
     seed: int
     checkpoint_every: int
+    batch: int = 1
     warmup: float = 0.1
 
     def factor(self, step: int) -> float:
@@ -55,60 +61,101 @@ class EarlyStopping:
     patience: int = 12
 
 
+Loss = Callable[[int, Share], Terms]
+
+
+class Step(nn.Module):
+    """A share of a batch in, the terms of its loss out; what is made parallel, so that all of it is exchanged."""
+
+    def __init__(self, module: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.module = module
+        self.loss = loss
+
+    def forward(self, step: int, share: Share) -> Terms:
+        return self.loss(step, share)
+
+
 def fit(
     name: str,
     module: nn.Module,
     groups: list[tuple[nn.Module, float]],
-    loss: Callable[[int], Terms],
+    loss: Loss,
     schedule: Schedule,
     folder: Path,
     watch: EarlyStopping | None = None,
-) -> dict[str, list[float]]:
+    devices: Devices | None = None,
+) -> Curve:
     """Train `module` in place and leave its averaged weights in it; returns the loss curve (means of 20 steps).
 
-    groups: (part of the module, learning rate relative to the peak). loss(step): named terms, summed. With `watch` the
-    averaged weights are those of the best score so far, and the scores are in the curve as "watched".
-    Resumes from `folder`/checkpoint.safetensors when there is one (not a watched run, which starts again).
+    groups: (part of the module, learning rate relative to the peak). loss(step, share): named terms of that share of
+    the step's batch, summed; those of all shares add up to the batch's. With `watch` the averaged weights are those of
+    the best score so far, and the scores are in the curve as "watched". devices: one process on the CPU by default.
+    Resumes from the checkpoint in `folder` when there is one.
     """
+    devices = devices or devices_of(CPU)
     folder.mkdir(parents=True, exist_ok=True)
+    module.to(devices.device)
+    across.with_shared_statistics(module)
+    parallel = devices.parallel(Step(module, loss))
     trained = [({"params": list(part.parameters())}, relative) for part, relative in groups]
     optimizer = torch.optim.AdamW([g for g, _ in trained], lr=schedule.lr, weight_decay=schedule.weight_decay)
     average = AveragedModel(module, avg_fn=_moving_average(schedule.ema), use_buffers=True)
     average.update_parameters(module)  # the first one copies
-    start, curve = (0, {}) if watch else _resume(folder, module, average, optimizer)
-    best, best_score = average.module.state_dict(), -math.inf
-    window: list[dict[str, float]] = []
-    progress = tqdm(range(start, schedule.steps), desc=name, initial=start, total=schedule.steps, mininterval=2)
-    for step in progress:
-        torch.manual_seed(schedule.seed * 1_000_003 + step)
+    training = Training(module, average, optimizer)
+    progress = devices.first_then_all(lambda: training.resume(folder))
+    shares = devices.shares(schedule.batch)
+    seen: list[dict[str, Tensor]] = []
+    bar = tqdm(
+        range(progress.step, schedule.steps), name, initial=progress.step, total=schedule.steps, mininterval=2,
+        disable=not devices.is_first,
+    )  # fmt: skip
+    for step in bar:
         for group, (_, relative) in zip(optimizer.param_groups, trained, strict=True):
             group["lr"] = schedule.lr * relative * schedule.factor(step)
         module.train()
-        terms = loss(step)
-        total = torch.stack(list(terms.values())).sum()
         optimizer.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        for share in shares:
+            first, second = share.seed(schedule.seed, step)
+            torch.manual_seed(first * 1_000_003 + second)
+            with devices.without_exchange(parallel, enabled=share is not shares[-1]):
+                terms = parallel(step, share)
+                # Gradients are averaged over processes, and a batch's is the sum of theirs.
+                devices.fabric.backward(torch.stack(list(terms.values())).sum() * devices.processes)
+            seen.append({key: value.detach() for key, value in terms.items()})
         nn.utils.clip_grad_norm_(module.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(module)
-        window.append({key: float(value.detach()) for key, value in terms.items()})
-        if (step + 1) % 20 == 0 or step + 1 == schedule.steps:
+        progress.step = step + 1
+        last = progress.step == schedule.steps
+        look = watch is not None and (progress.step % watch.every == 0 or last)
+        save = progress.step % schedule.checkpoint_every == 0 and not last
+        if progress.step % SHOWN == 0 or last or look or save:
+            progress.window += _numbers(seen, len(shares))
+            seen.clear()
+        if progress.step % SHOWN == 0 or last:
             for key in terms:
-                curve.setdefault(key, []).append(sum(entry[key] for entry in window) / len(window))
-            progress.set_postfix({key: f"{values[-1]:.3f}" for key, values in curve.items()})
-            window.clear()
-        if watch and ((step + 1) % watch.every == 0 or step + 1 == schedule.steps):
-            score = _watched(module, average.module, watch)
-            curve.setdefault("watched", []).append(score)
-            if score > best_score:
-                best, best_score = copy.deepcopy(average.module.state_dict()), score
-            elif len(curve["watched"]) - int(np.argmax(curve["watched"])) > watch.patience:
-                break
-        if not watch and (step + 1) % schedule.checkpoint_every == 0:
-            _checkpoint(folder, module, average, optimizer, step + 1, curve)
-    module.load_state_dict(best if watch else average.module.state_dict())
+                mean = sum(entry[key] for entry in progress.window) / len(progress.window)
+                progress.curve.setdefault(key, []).append(mean)
+            bar.set_postfix({key: f"{values[-1]:.3f}" for key, values in progress.curve.items()})
+            progress.window = []
+        if watch and look and _look(training, watch, progress, devices):
+            break
+        if save and devices.is_first:
+            training.save(folder, progress)
+    module.load_state_dict(progress.best if watch else average.module.state_dict())
     module.eval()
-    return curve
+    return progress.curve
+
+
+def _numbers(seen: list[dict[str, Tensor]], shares: int) -> list[dict[str, float]]:
+    """Terms of every share of some steps -> of every step, over all processes."""
+    if not seen:
+        return []
+    keys = list(seen[0])
+    values = torch.stack([torch.stack([terms[key] for key in keys]) for terms in seen])
+    values = across.summed(values.reshape(-1, shares, len(keys)).sum(dim=1)).cpu()
+    return [dict(zip(keys, row, strict=True)) for row in values.tolist()]
 
 
 def _moving_average(most: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -122,6 +169,17 @@ def _moving_average(most: float) -> Callable[[Tensor, Tensor, Tensor | int], Ten
     return average
 
 
+def _look(training: Training, watch: EarlyStopping, progress: Progress, devices: Devices) -> bool:
+    """Score the averaged weights and keep them where they are the best so far. Is it time to stop?"""
+    score = devices.agreed(lambda: _watched(training.module, training.average.module, watch))
+    looks = progress.curve.setdefault("watched", [])
+    looks.append(score)
+    if score > progress.best_score:
+        progress.best, progress.best_score = copy.deepcopy(training.average.module.state_dict()), score
+        return False
+    return len(looks) - int(np.argmax(looks)) > watch.patience
+
+
 def _watched(module: nn.Module, average: nn.Module, watch: EarlyStopping) -> float:
     """The score of the averaged weights; the module is left as it was."""
     own = {key: value.clone() for key, value in module.state_dict().items()}
@@ -133,44 +191,6 @@ def _watched(module: nn.Module, average: nn.Module, watch: EarlyStopping) -> flo
     return score
 
 
-def _checkpoint(
-    folder: Path,
-    module: nn.Module,
-    average: AveragedModel,
-    optimizer: torch.optim.Optimizer,
-    step: int,
-    curve: dict[str, list[float]],
-) -> None:
-    tensors = {f"weights.{key}": value for key, value in module.state_dict().items()}
-    tensors |= {f"average.{key}": value for key, value in average.module.state_dict().items()}
-    for number, state in optimizer.state_dict()["state"].items():
-        tensors |= {f"optimizer.{number}.{key}": value for key, value in state.items()}
-    tensors = {key: value.detach().clone().contiguous() for key, value in tensors.items()}
-    partial = folder / "checkpoint.partial"
-    save_file(tensors, partial, metadata={"progress": json.dumps({"step": step, "curve": curve})})
-    partial.replace(folder / "checkpoint.safetensors")  # never a half-written checkpoint
-
-
-def _resume(
-    folder: Path, module: nn.Module, average: AveragedModel, optimizer: torch.optim.Optimizer
-) -> tuple[int, dict[str, list[float]]]:
-    path = folder / "checkpoint.safetensors"
-    if not path.exists():
-        return 0, {}
-    tensors = load_file(path)
-    module.load_state_dict(_below("weights.", tensors))
-    average.module.load_state_dict(_below("average.", tensors))
-    described = optimizer.state_dict()
-    for key, value in tensors.items():
-        if key.startswith("optimizer."):
-            _, number, field = key.split(".")
-            described["state"].setdefault(int(number), {})[field] = value
-    optimizer.load_state_dict(described)
-    with safe_open(path, framework="pt") as file:
-        progress = json.loads(file.metadata()["progress"])
-    average.n_averaged.fill_(1 + progress["step"])
-    return progress["step"], progress["curve"]
-
-
-def _below(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+def finished(folder: Path) -> None:
+    """Remove what a training left to be resumed from."""
+    checkpoint.remove(folder)

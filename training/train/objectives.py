@@ -1,6 +1,7 @@
 """Losses: joint-embedding objectives of stage 1, the masked multi-label loss of stages 2 and 3.
 
 Each term is a function of its own; an objective returns its named terms, already weighted, so that the sum is the loss.
+Statistics of a batch and negatives are those of all processes (`joint_embedding_loss`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+from training.train import across
 
 Terms = dict[str, Tensor]
 
@@ -54,7 +57,8 @@ def gaussianity(z: Tensor, directions: int = 256, points: int = 17) -> Tensor:
     The characteristic function of each projection is compared with exp(-t^2 / 2) at `points` in [-5, 5], weighted by
     that same Gaussian, and integrated by the trapezoid rule. 0 for a standard normal embedding, [B, D] -> scalar.
     """
-    basis = functional.normalize(torch.randn(z.shape[1], directions, device=z.device), dim=0)
+    drawn = across.of_the_first(torch.randn(z.shape[1], directions, device=z.device))
+    basis = functional.normalize(drawn, dim=0)
     t = torch.linspace(-5, 5, points, device=z.device)
     angle = (z @ basis)[..., None] * t  # [B, directions, points]
     normal = torch.exp(-t.square() / 2)
@@ -78,14 +82,38 @@ OBJECTIVES: dict[str, Callable[[Tensor, Tensor, dict[str, float]], Terms]] = {
 }
 
 
-def masked_bce(logits: Tensor, targets: Tensor) -> Tensor:
-    """Binary cross-entropy over the known entries; [B, L] each, NaN in `targets` is unknown and carries no gradient."""
+def joint_embedding_loss(
+    objective: str, ecg: Tensor, table: Tensor, weights: dict[str, float], shares: int = 1
+) -> Terms:
+    """A share's part of an objective's terms over the embeddings [B, D] of all processes.
+
+    shares: the parts of the batch, processes times those computed one after another; over the latter the terms are
+    averaged, and each has the statistics and negatives of its own ECGs only.
+    """
+    terms = OBJECTIVES[objective](across.gathered(ecg), across.gathered(table), weights)
+    return terms if shares == 1 else {key: value / shares for key, value in terms.items()}
+
+
+def masked_bce(logits: Tensor, targets: Tensor, known_in_all: int | None = None) -> Tensor:
+    """Binary cross-entropy over the known entries; [B, L] each, NaN in `targets` is unknown and carries no gradient.
+
+    known_in_all: where this is a share of a batch, how many entries are known in all of it.
+    """
     known = ~targets.isnan()
     if not known.any():
         return logits.sum() * 0.0
-    return functional.binary_cross_entropy_with_logits(logits[known], targets[known])
+    loss, truth = functional.binary_cross_entropy_with_logits, targets[known]
+    if known_in_all is None:
+        return loss(logits[known], truth)
+    return loss(logits[known], truth, reduction="sum") / known_in_all
 
 
-def heads_loss(logits: dict[str, Tensor], targets: dict[str, Tensor], weights: dict[str, float]) -> Terms:
-    """The weighted masked loss of each head that the network has."""
-    return {head: weights[head] * masked_bce(logits[head], targets[head]) for head in logits}
+def heads_loss(
+    logits: dict[str, Tensor],
+    targets: dict[str, Tensor],
+    weights: dict[str, float],
+    known: dict[str, int | None] | None = None,
+) -> Terms:
+    """The weighted masked loss of each head that the network has; known: of a share, see `masked_bce`."""
+    counts = known or {}
+    return {head: weights[head] * masked_bce(logits[head], targets[head], counts.get(head)) for head in logits}

@@ -9,6 +9,7 @@ predictions are thrown away; stages 2 and 3 start from the ECG encoder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -17,12 +18,15 @@ from torch.nn import functional
 
 from ecgkt.model.networks.encoders import dimension_of
 from ecgkt.model.networks.network import Network, TableEncoder
-from training.config import Config
-from training.data.pool import Batch, Pool, Sampler, augment
+from training.data.pool import Batch, Sampler, augment
+from training.recipes import Recipe
+from training.train import checkpoint
+from training.train.devices import Share
 from training.train.loop import Schedule, fit
-from training.train.objectives import OBJECTIVES, Terms
-from training.train.run import Stage, build_network, load_sets, pool_of
-from training.train.shaped_by import by_pretrain
+from training.train.objectives import Terms, joint_embedding_loss
+from training.train.run import Stage, read_stage
+from training.train.shaped_by import by_stage_1
+from training.train.task import Task, build_network
 
 REGRESSION = "labs"  # the objective that is no joint embedding
 
@@ -47,17 +51,22 @@ class TableFromECG(nn.Module):
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
+        network.table.requires_grad_(False)  # gives the ranks only
         self.values = nn.Linear(dimension_of(network.encoder), len(network.architecture.columns))
 
     def forward(self, batch: Batch) -> Tensor:
         return self.values(self.network.embed_ecg(batch.signal))
 
-    def loss(self, batch: Batch) -> Terms:
-        """Mean squared error over the values that were measured."""
+    def loss(self, batch: Batch, predict: Callable[[Batch], Tensor], measured: int | None) -> Terms:
+        """Mean squared error over the values that were measured; measured: how many in all of the batch, if this is a
+        share of it. predict: this module as it is called in training."""
         assert isinstance(self.network.table, TableEncoder)
         known = ~batch.table.isnan()
         ranks = self.network.table.ranks(batch.table)
-        return {"values": functional.mse_loss(self(batch)[known], ranks[known])}
+        found = predict(batch)[known]
+        if measured is None:
+            return {"values": functional.mse_loss(found, ranks[known])}
+        return {"values": functional.mse_loss(found, ranks[known], reduction="sum") / max(measured, 1)}
 
 
 def _projector(dimension: int, width: int) -> nn.Sequential:
@@ -71,33 +80,56 @@ def rank_me(embedding: Tensor) -> float:
     return float(torch.exp(-(share * share.log()).sum()))
 
 
-def pretrain_encoder(
-    config: Config, pool: Pool, shares: list[float], objective: str, steps: int, seed: int, folder: Path
-) -> tuple[Network, dict[str, object]]:
-    """A network whose encoder has gone through stage 1, and how that went. The steps and the seed may be others than
-    the config's; shares: of each set of `pool` in a batch."""
+def pretrain(task: Task, recipe: Recipe) -> dict[str, Tensor]:
+    """Weights of the network whose encoder went through the recipe's stage 1; trained first if need be."""
+    folder = task.stage_1_folder_of(recipe)
+    stage = Stage(task.config, folder, by_stage_1(task, recipe))
+    if not task.devices.agreed(lambda: stage.done):
+        network, figures = _train(task, recipe, folder)
+        if task.devices.is_first:
+            stage.save(network.state_dict(), task.table_pool, figures, network)
+            checkpoint.remove(folder)
+    return task.devices.first_then_all(lambda: read_stage(folder)[0])
+
+
+def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str, object]]:
+    """A network whose encoder has gone through stage 1, and how that went."""
+    config, pool, seed, devices = task.config, task.table_pool, task.seed, task.devices
     torch.manual_seed(seed)
     # Both sides but no heads: stage 1 has no labels.
     network = build_network(config, pool, "both", [], seed)
     groups = [pool.rows("train", number) for number in range(len(pool.sets))]
-    sampler = Sampler(groups, shares, config.batch, seed)
-    schedule = Schedule(steps, config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every)
+    sampler = Sampler(groups, [source.share for source in task.sources if source.pretrain], config.batch, seed)
+    schedule = Schedule(
+        task.stage_1_steps(recipe), config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every,
+        config.batch,
+    )  # fmt: skip
+    name = f"pretrain {recipe.stage_1}"
 
-    def batch(step: int) -> Batch:
-        return augment(pool.batch(sampler(step), (seed, step)), config.augment, (seed, step))
+    def batch(step: int, share: Share) -> Batch:
+        made = devices.moved(pool.batch(share.rows(sampler(step)), share.seed(seed, step)))
+        return augment(made, config.augment, share.seed(seed, step))
 
-    if objective == REGRESSION:
+    if recipe.stage_1 == REGRESSION:
         regression = TableFromECG(network)
-        name = f"pretrain {objective}"
-        curve = fit(name, regression, [(regression, 1.0)], lambda step: regression.loss(batch(step)), schedule, folder)
-        return network, {"loss": curve}
+        predict = devices.forward(regression)
+
+        def regression_loss(step: int, share: Share) -> Terms:
+            return regression.loss(batch(step, share), predict, share.known(pool.table[sampler(step)]))
+
+        curve = fit(
+            name, regression, [(regression, 1.0)], regression_loss, schedule, folder, devices=devices
+        )  # fmt: skip
+        return network.cpu(), {"loss": curve}
     joint = JointEmbedding(network, config.projector)
+    embed = devices.forward(joint)
 
-    def loss(step: int) -> Terms:
-        ecg, table = joint(batch(step))
-        return OBJECTIVES[objective](ecg, table, config.pretrain_weights)
+    def loss(step: int, share: Share) -> Terms:
+        ecg, table = embed(batch(step, share))
+        return joint_embedding_loss(recipe.stage_1, ecg, table, config.pretrain_weights, share.of)
 
-    curve = fit(f"pretrain {objective}", joint, [(joint, 1.0)], loss, schedule, folder)
+    curve = fit(name, joint, [(joint, 1.0)], loss, schedule, folder, devices=devices)
+    joint.cpu()
     held_out = pool.batch(pool.rows("validation")[:1000])
     with torch.inference_mode():
         ecg, table = joint(held_out)
@@ -109,20 +141,3 @@ def pretrain_encoder(
         "rank_me": rank_me(ecg),
         "own_table_in_nearest_tenth": float((nearer < 0.1).float().mean()),
     }
-
-
-def pretrain(config: Config) -> None:
-    if not config.pretrain_steps:
-        print("pretrain: left out, this run has no steps for it")
-        return
-    stage = Stage(config, "pretrain", by_pretrain(config))
-    if stage.done:
-        print("pretrain: done before, kept")
-        return
-    sources, sets = load_sets(config)
-    pool = pool_of(config, [prepared for source, prepared in zip(sources, sets, strict=True) if source.pretrain])
-    shares = [source.share for source in sources if source.pretrain]
-    network, figures = pretrain_encoder(
-        config, pool, shares, config.pretrain_objective, config.pretrain_steps, config.seed, stage.folder
-    )
-    stage.save(network, pool, figures)

@@ -2,8 +2,9 @@
 
 OUT/simulated/            the simulated cohort, MIMIC's layout
 OUT/prepared/NAME/        prepared sets
-OUT/stages/NAME/          weights.safetensors, record.json, checkpoint.safetensors of each trained network
-OUT/evaluation/           metrics.json, predictions
+OUT/stages/NAME/          weights.safetensors, record.json, outputs and calibration of each trained network;
+                          checkpoints while it is trained
+OUT/evaluation/           metrics.json, what is fitted for the bundle
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -19,14 +21,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
 
-from ecgkt.model.networks.network import Architecture, Modality, Network, TableEncoder, count_parameters
-from training.cohort.prepared import Prepared, load_prepared
+from ecgkt.model.networks.network import Architecture, Network, count_parameters
+from training.cohort.prepared import TABLES, Prepared, fingerprint, load_prepared
 from training.config import Config, Source
 from training.data.pool import Pool
+from training.train import files
+from training.train.devices import devices_of
+from training.train.files import Damaged
 
-MARKER = "config.json"  # in the folder of a stage: what shapes its weights
+# In the folder of a stage: what shapes its weights; the weights; the record, which is written last.
+MARKER, WEIGHTS, RECORD = "config.json", "weights.safetensors", "record.json"
 ShapedBy = Mapping[str, object]  # what shapes the weights of a stage, see training/train/shaped_by.py
 
 
@@ -63,31 +68,31 @@ def _announce(words: str) -> None:
 
 
 def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:
+    """Raises StageError where a set is not prepared, or holds other data than when it was."""
+    devices = devices_of(config.hardware)
     sources = present_sources(config)
-    return sources, [load_prepared(prepared_folder(config, source)) for source in sources]
+    folders = [prepared_folder(config, source) for source in sources]
+    if devices.is_first_here:
+        for folder in folders:
+            _verify(folder, (folder / "signals.i16").stat().st_mtime_ns)
+    return sources, [load_prepared(folder) for folder in folders]
+
+
+@cache
+def _verify(folder: Path, _: int) -> None:
+    """Once a process and version of the file: reading all of a large set takes as long as the disk takes."""
+    prepared = load_prepared(folder)
+    tables = {name: getattr(prepared, name) for name in TABLES}
+    if fingerprint(folder / "signals.i16", tables) != prepared.info["fingerprint"]:
+        raise StageError(
+            f"The prepared set in {folder} is not what was prepared (its fingerprint differs): a disk or a hand has "
+            "changed it. Remove that folder and run `prepare` again."
+        )
 
 
 def pool_of(config: Config, sets: Sequence[Prepared]) -> Pool:
     """The sets side by side, as this config's encoder sees ECGs in training."""
     return Pool(sets, beats=config.encoder["kind"] == "beat")
-
-
-def build_network(config: Config, pool: Pool, modality: Modality, heads: list[str], seed: int | None = None) -> Network:
-    """A fresh network for this data, with normalization and table quantiles taken from the training rows.
-
-    seed: of the weights, the config's by default.
-    """
-    torch.manual_seed(config.seed if seed is None else seed)
-    codes = pool.codes()
-    labels = {head: codes[head] for head in heads if codes[head]}
-    columns = pool.columns if modality != "ecg" else []
-    network = Network(Architecture(modality, config.encoder, labels, columns, config.table_width, config.dropout))
-    rows = pool.rows("train")
-    network.lead_scale.copy_(pool.lead_scale(rows))
-    if modality != "ecg":
-        assert isinstance(network.table, TableEncoder)  # members are trained one by one
-        network.table.fit(torch.from_numpy(pool.table[rows]))
-    return network
 
 
 def hash_of(shaped_by: ShapedBy) -> str:
@@ -97,7 +102,7 @@ def hash_of(shaped_by: ShapedBy) -> str:
 
 def refuse_other(folder: Path, shaped_by: ShapedBy) -> None:
     """Raises StageError where the stage in `folder` was shaped by something else, saying what differs."""
-    marker = json.loads((folder / MARKER).read_text())
+    marker = files.read_json(folder / MARKER)
     if marker["hash"] != hash_of(shaped_by):
         before, now = marker.get("shaped_by", {}), json.loads(json.dumps(shaped_by))
         other = ", ".join(sorted(key for key in {*before, *now} if before.get(key) != now.get(key)))
@@ -109,60 +114,105 @@ def refuse_other(folder: Path, shaped_by: ShapedBy) -> None:
 class Stage:
     """The folder of one stage: knows whether it is done, keeps weights and record.
 
-    Raises StageError where another config or other data shaped what lies there.
+    What is damaged there is named and made again: the weights from members and checkpoints, those from the checkpoint
+    before; without a marker that says what shaped them, all of it. Raises StageError where another config or other data
+    shaped what lies there.
     """
 
-    def __init__(self, config: Config, name: str, shaped_by: ShapedBy) -> None:
+    def __init__(self, config: Config, folder: Path, shaped_by: ShapedBy) -> None:
         self.config = config
-        self.name = name
+        self.folder = folder
         self.hash = hash_of(shaped_by)
-        self.folder = config.folder / "stages" / name
-        if (self.folder / MARKER).exists():
-            refuse_other(self.folder, shaped_by)
-        else:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            (self.folder / MARKER).write_text(json.dumps({"hash": self.hash, "shaped_by": shaped_by}, indent=1))
+        try:
+            refuse_other(folder, shaped_by)
+        except FileNotFoundError:
+            self._mark(shaped_by)
+        except Damaged as error:
+            print(f"WARNING: {error} The stage begins anew.", file=sys.stderr)
+            if devices_of(config.hardware).is_first:
+                shutil.rmtree(folder)
+            self._mark(shaped_by)
         self.began = time.time()
+
+    def _mark(self, shaped_by: ShapedBy) -> None:
+        if devices_of(self.config.hardware).is_first:
+            files.write_json(self.folder / MARKER, {"hash": self.hash, "shaped_by": shaped_by})
 
     @property
     def done(self) -> bool:
-        return (self.folder / "record.json").exists()
+        """Are record and weights there and whole?"""
+        try:
+            read_stage(self.folder)
+        except FileNotFoundError:
+            return False
+        except Damaged as error:
+            print(f"WARNING: {error} It is made again.", file=sys.stderr)
+            return False
+        return True
 
-    def save(self, network: torch.nn.Module, pool: Pool, figures: dict[str, Any]) -> None:
-        state = {key: value.contiguous() for key, value in network.state_dict().items()}
-        save_file(state, self.folder / "weights.safetensors")
+    def save(
+        self, tensors: dict[str, torch.Tensor], pool: Pool, figures: dict[str, Any], network: Network | None = None
+    ) -> None:
+        """network: whose weights the tensors are, if they are a network's."""
+        files.save_tensors(self.folder / WEIGHTS, tensors, {"hash": self.hash})
         record = {
-            "stage": self.name,
+            "stage": self.folder.name,
             "config_hash": self.hash,
             "config": self.config.to_json(),
             "seed": self.config.seed,
             "data": {prepared.info["name"]: prepared.info["fingerprint"] for prepared in pool.sets},
-            "parameters": count_parameters([network]),
+            "parameters": count_parameters([network] if network else []),
             "seconds_this_run": round(time.time() - self.began),
             "machine": {"python": platform.python_version(), "torch": torch.__version__, "cpu": platform.machine()},
+            "weights": files.checksum(tensors),
             "figures": figures,
         }
-        if isinstance(network, Network):
+        if network is not None:
             record["architecture"] = network.architecture.to_json()
-        (self.folder / "record.json").write_text(json.dumps(record, indent=1) + "\n")
-        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        files.write_json(self.folder / RECORD, record)
+
+
+def read_stage(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Weights and record of a stage. Raises FileNotFoundError where it is not finished, Damaged where not whole."""
+    record = files.read_json(folder / RECORD)
+    tensors, _ = files.load_tensors(folder / WEIGHTS)
+    if files.checksum(tensors) != record.get("weights"):
+        raise Damaged(f"{folder / WEIGHTS} is damaged: it is not what record.json tells of.")
+    return tensors, record
+
+
+def stage_folder(config: Config, name: str) -> Path:
+    """Of a run, not of a curve."""
+    return config.folder / "stages" / name
 
 
 def load_stage(
     config: Config, name: str, shaped_by: ShapedBy | None = None
 ) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
-    """Weights and record of a finished stage. Raises StageError when it is not there, or (where `shaped_by` is given)
-    when something else shaped it."""
-    folder = config.folder / "stages" / name
-    if not (folder / "record.json").exists():
-        raise StageError(f"The stage {name!r} has not been run yet.")
+    """Weights and record of a finished stage of a run. Raises StageError when it is not there, or (where `shaped_by` is
+    given) when something else shaped it."""
+    folder = stage_folder(config, name)
+    try:
+        found = read_stage(folder)
+    except FileNotFoundError as error:
+        raise StageError(f"The stage {name!r} has not been run yet.") from error
+    except Damaged as error:
+        raise StageError(f"{error} Run its stage again.") from error
     if shaped_by is not None:
         refuse_other(folder, shaped_by)
-    return load_file(folder / "weights.safetensors"), json.loads((folder / "record.json").read_text())
+    return found
+
+
+def network_in(folder: Path) -> Network:
+    """The network of a finished stage, to be used and not trained. Raises FileNotFoundError, Damaged."""
+    weights, record = read_stage(folder)
+    network = Network(Architecture(**record["architecture"]))
+    network.load_state_dict(weights)
+    return network.eval()
 
 
 def load_network(config: Config, name: str, shaped_by: ShapedBy | None = None) -> Network:
-    """The network of a finished stage, to be used and not trained. Raises StageError as `load_stage`."""
+    """The network of a finished stage of a run. Raises StageError as `load_stage`."""
     weights, record = load_stage(config, name, shaped_by)
     network = Network(Architecture(**record["architecture"]))
     network.load_state_dict(weights)

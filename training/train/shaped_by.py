@@ -1,57 +1,74 @@
-"""What shapes the weights of a stage: keys of the config, what it starts from, and the content of the prepared sets.
+"""What shapes the weights of a stage: keys of the config, the recipe, what it starts from, who is labeled, and the
+content of the prepared sets.
 
 Two runs that differ in any of it must not share a folder. What does not change a weight (`out`, `name`, `threads`,
-`bootstrap`, `checkpoint_every`, steps of other stages) may change between one command and the next.
+`bootstrap`, `checkpoint_every`, `hardware`, steps of other stages) may change between one command and the next.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Sequence
 
-from ecgkt.model.networks.network import Modality
-from training.config import Config
-from training.train.run import ShapedBy, prepared_folder, present_sources
+from training.cohort.prepared import Prepared
+from training.config import Config, Source
+from training.recipes import RECIPES, Recipe
+from training.train.run import ShapedBy
+from training.train.task import Task
 
-TRAINING = ("seed", "encoder", "batch", "lr", "weight_decay", "ema", "augment")
-PRETRAIN = (*TRAINING, "pretrain_steps", "pretrain_objective", "pretrain_weights", "projector", "table_width")
-HEADS = (*TRAINING, "dropout", "members", "head_weights")
-
-
-def by_pretrain(config: Config) -> ShapedBy:
-    """Of stage 1. Raises StageError where a set is not prepared, as all of these do."""
-    return {**_keys(config, PRETRAIN), "data": _data(config, with_table=True)}
+TRAINING = ("encoder", "batch", "lr", "weight_decay", "ema", "augment")
+STAGE_1 = (*TRAINING, "pretrain_weights", "projector", "table_width")
+HEADS = (*TRAINING, "dropout", "head_weights")
 
 
-def by_finetune(config: Config) -> ShapedBy:
-    """Of stages 2 and 3: with what shaped the encoder they start from and the teacher, if there are any."""
-    shaped = {**_keys(config, (*HEADS, "finetune_steps")), "data": _data(config)}
-    if config.pretrain_steps:
-        shaped |= {"encoder_lr": config.encoder_lr, "pretrain": by_pretrain(config)}
-    if config.distil:
-        shaped["teacher"] = by_baseline(config, "both")
-    return shaped
-
-
-def by_baseline(config: Config, modality: Modality) -> ShapedBy:
-    """Of a baseline that sees `modality`. What it learns goes by its name, which is that of its folder."""
-    keys = HEADS if modality == "ecg" else (*HEADS, "table_width")
+def by_stage_1(task: Task, recipe: Recipe) -> ShapedBy:
+    """Of stage 1, which sees no label."""
+    sets = [(source, prepared) for source, prepared in _described(task) if source.pretrain]
     return {
-        **_keys(config, keys),
-        "steps": config.baseline_steps,
-        "data": _data(config, with_table=modality == "table"),
+        **_keys(task.config, STAGE_1),
+        "seed": task.seed,
+        "objective": recipe.stage_1,
+        "steps": task.stage_1_steps(recipe),
+        "data": _data(sets),
     }
+
+
+def by_recipe(task: Task, name: str) -> ShapedBy:
+    """Of a recipe's network, with what shaped the encoder it starts from and its teachers, if there are any."""
+    recipe = RECIPES[name]
+    keys = HEADS if recipe.modality == "ecg" else (*HEADS, "table_width")
+    sets = [(source, p) for source, p in _described(task) if source.pretrain or recipe.modality != "table"]
+    shaped: dict[str, object] = {
+        **_keys(task.config, keys),
+        "seed": task.seed,
+        "members": task.members,
+        "recipe": recipe.shapes(),
+        "steps": task.later_steps(recipe),
+        "heads": task.heads_of(recipe),
+        "data": _data(sets),
+    }
+    if task.watch_every:
+        shaped["watch_every"] = task.watch_every
+    if task.labeled is not None:
+        labeled = task.labeled
+        shaped["labeled"] = {"patients": labeled.patients, "seed": labeled.seed, "share": labeled.share}
+    if recipe.stage_1:
+        shaped |= {"encoder_lr": task.config.encoder_lr, "stage_1": by_stage_1(task, recipe)}
+    for teacher in recipe.teachers:
+        shaped[f"teacher {teacher}"] = by_recipe(task, teacher)
+    return shaped
 
 
 def _keys(config: Config, keys: tuple[str, ...]) -> dict[str, object]:
     return {key: getattr(config, key) for key in keys}
 
 
-def _data(config: Config, with_table: bool = False) -> list[dict[str, object]]:
-    """Of each set its share of a batch and its content; with_table: of those only that have labs."""
-    data: list[dict[str, object]] = []
-    for source in present_sources(config):
-        if source.pretrain or not with_table:
-            info = json.loads((prepared_folder(config, source) / "prepared.json").read_text(encoding="utf-8"))
-            about = {"simulated": info["simulated"], "fingerprint": info["fingerprint"]}
-            data.append({"share": source.share, **about})
-    return data
+def _described(task: Task) -> list[tuple[Source, Prepared]]:
+    return list(zip(task.sources, task.sets, strict=True))
+
+
+def _data(sets: Sequence[tuple[Source, Prepared]]) -> list[dict[str, object]]:
+    """Of each set its share of a batch and its content."""
+    return [
+        {"share": source.share, "simulated": prepared.info["simulated"], "fingerprint": prepared.info["fingerprint"]}
+        for source, prepared in sets
+    ]

@@ -9,10 +9,9 @@ import pandas as pd
 import pytest
 
 from training.config import part_of
-from training.label_curve import recipes
-from training.label_curve.curve import curve, load_curve_config
+from training.label_curve.curve import curve, labeled_rows, load_curve_config
 from training.label_curve.figures import figures
-from training.label_curve.recipes import RECIPES, Task, labeled_rows
+from training.recipes import RECIPES
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -49,21 +48,6 @@ def test_labeled_patients_are_drawn_whole_and_anew_by_each_seed() -> None:
     assert len(labeled_rows(pool, 0, 1)) == 300  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="there are 150"):
         labeled_rows(pool, 151, 1)  # type: ignore[arg-type]
-
-
-def test_nobody_learns_a_diagnosis_that_was_not_given(tmp_path: Path) -> None:
-    pool = MadeUp()
-    labeled = labeled_rows(pool, 40, 1)  # type: ignore[arg-type]
-    rest = np.setdiff1d(pool.rows("train"), labeled)
-    teacher = np.full_like(pool.targets["diagnoses"], 0.25)
-    task = Task(None, pool, labeled, 1, 10, 0.3, 0.3, 5, tmp_path, tmp_path, teacher)  # type: ignore[arg-type]
-    alone = recipes._targets(task, RECIPES["lab_heads"], rest)
-    assert np.isnan(alone[rest]).all()
-    assert np.array_equal(alone[labeled], pool.targets["diagnoses"][labeled])
-    pupil = recipes._targets(task, RECIPES["distilled"], rest)
-    assert (pupil[rest] == 0.25).all()
-    assert set(np.unique(pupil[labeled])) == {0.125, 0.625}
-    assert not np.isnan(pool.targets["diagnoses"]).any(), "the cohort's own labels stay"
 
 
 def test_figures_order_models_by_skill_and_close_the_gap_by_the_share_that_was_closed() -> None:

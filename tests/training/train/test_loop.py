@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,10 @@ import torch
 from torch import nn
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
+from training.config import Hardware
+from training.train.devices import Devices, Share
 from training.train.loop import EarlyStopping, Schedule, fit
+from training.train.objectives import masked_bce
 
 ECGS = torch.randn(16, 40, generator=torch.Generator().manual_seed(0))
 TRUTH = (ECGS[:, :1] > 0).float()
@@ -35,7 +39,7 @@ def train(folder: Path, stop_at: int | None = None) -> tuple[nn.Module, list[dic
 
     seen = [state()]
 
-    def loss(step: int) -> dict[str, torch.Tensor]:
+    def loss(step: int, share: Share) -> dict[str, torch.Tensor]:
         if step == stop_at:
             raise Stopped
         return {"bce": nn.functional.binary_cross_entropy_with_logits(module(ECGS), TRUTH)}
@@ -77,7 +81,7 @@ def test_a_watched_run_ends_soon_after_its_best_look_and_keeps_that(tmp_path: Pa
     module.weight.data.fill_(0.0)
     steps = []
 
-    def loss(step: int) -> dict[str, torch.Tensor]:
+    def loss(step: int, share: Share) -> dict[str, torch.Tensor]:
         steps.append(step)
         return {"distance": (module.weight - 100.0).abs().sum()}  # up by about the learning rate a step
 
@@ -87,3 +91,35 @@ def test_a_watched_run_ends_soon_after_its_best_look_and_keeps_that(tmp_path: Pa
     assert len(curve["watched"]) == best + 1 + 3
     assert len(steps) == 10 * len(curve["watched"]) < 1000
     assert -abs(float(module.weight.detach()) - 0.5) == curve["watched"][best]
+
+
+@pytest.mark.parametrize("parts", [1, 2, 8])
+def test_a_batch_in_parts_is_the_batch(parts: int, tmp_path: Path) -> None:
+    """Gradient accumulation with labels of which most of the last part are unknown, against plain AdamW."""
+    truth = TRUTH.repeat(1, 3)
+    truth[1::2, 1:] = torch.nan
+    known = ~truth.isnan()
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Linear(40, 8), nn.Tanh(), nn.Linear(8, 3))
+    plain = copy.deepcopy(module)
+
+    def loss(step: int, share: Share) -> dict[str, torch.Tensor]:
+        rows = share.rows(np.arange(16))
+        return {"bce": masked_bce(module(ECGS[rows]), truth[rows], share.known(truth.numpy()))}
+
+    devices = Devices(Hardware(accelerator="cpu", accumulate=parts))
+    schedule = Schedule(20, 1e-2, 0.01, 0.0, 5, 100, batch=16)
+    curve = fit("test", module, [(module, 1.0)], loss, schedule, tmp_path, devices=devices)
+    optimizer = torch.optim.AdamW(plain.parameters(), lr=1e-2, weight_decay=0.01)
+    expected = []
+    for step in range(20):
+        optimizer.param_groups[0]["lr"] = 1e-2 * schedule.factor(step)
+        optimizer.zero_grad()
+        value = nn.functional.binary_cross_entropy_with_logits(plain(ECGS)[known], truth[known])
+        value.backward()
+        nn.utils.clip_grad_norm_(plain.parameters(), 1.0)
+        optimizer.step()
+        expected.append(float(value.detach()))
+    assert curve["bce"] == [pytest.approx(np.mean(expected), rel=1e-5)]
+    for key, value in plain.state_dict().items():
+        torch.testing.assert_close(module.state_dict()[key], value, rtol=1e-3, atol=1e-5)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from training.label_curve.regression_teacher import _scaled, ridge_logits
+from training.train.regression import _scaled, ridge_logits
 
 RNG = np.random.default_rng(3)
 FEATURES = RNG.normal(size=(400, 5)) / np.sqrt(5)

@@ -21,6 +21,11 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 
+def regression_logits(network: Network, pool: Pool, targets: npt.NDArray[np.float32], labeled: Rows) -> torch.Tensor:
+    """[rows of pool, labels] float32 log-odds of the regression, whose embeddings are `network`'s."""
+    return torch.from_numpy(ridge_logits(both_sides(network, pool), targets, labeled).astype(np.float32))
+
+
 def both_sides(network: Network, pool: Pool) -> Array:
     """[rows of pool, features]: clinical values as ranks, which are missing, and the ECG's embedding by `network`.
 

@@ -1,0 +1,96 @@
+"""Files that a killed run leaves whole: written beside their place, put on the disk, and only then renamed to it.
+
+Tensors carry the SHA-256 of their values and JSON records can be parsed or not, so what a full disk, a failing one or a
+stranger's hand has done to a file is noticed when it is read, and said by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+CHECKSUM = "sha256"
+Metadata = dict[str, Any]
+
+
+class Damaged(ValueError):
+    """A file that is not what was written; one clear sentence."""
+
+
+def write(path: Path, content: bytes) -> None:
+    """Put `content` in `path`, all of it or nothing. Raises OSError (a full disk) and leaves what was there before."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    settle(path.parent)
+
+
+def settle(folder: Path) -> None:
+    """Put the names in a folder on the disk, so that a rename outlives a loss of power."""
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def write_json(path: Path, record: object) -> None:
+    write(path, (json.dumps(record, indent=1) + "\n").encode())
+
+
+def read_json(path: Path) -> Any:
+    """Raises FileNotFoundError, and Damaged for what is no JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except ValueError as error:
+        raise Damaged(f"{path} is damaged: it is no JSON.") from error
+
+
+def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: Metadata | None = None) -> None:
+    """safetensors with the values' checksum and `metadata` (anything that JSON holds)."""
+    ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    said = {"metadata": json.dumps(metadata or {}), CHECKSUM: checksum(ready)}
+    write(path, save(ready, said))
+
+
+def load_tensors(path: Path) -> tuple[dict[str, Tensor], Metadata]:
+    """Tensors and metadata. Raises FileNotFoundError, and Damaged for a cut or an altered file."""
+    content = path.read_bytes()
+    try:
+        tensors = load(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
+        metadata, stated = json.loads(header["metadata"]), header[CHECKSUM]
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise Damaged(f"{path} is damaged: it is cut or no safetensors file of this program.") from error
+    if checksum(tensors) != stated:
+        raise Damaged(f"{path} is damaged: its values are not those that were written.")
+    return tensors, metadata
+
+
+def checksum(tensors: dict[str, Tensor]) -> str:
+    """SHA-256 of names and values, whatever else a file holds."""
+    digest = hashlib.sha256()
+    for key in sorted(tensors):
+        value = tensors[key].contiguous()
+        digest.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
