@@ -174,10 +174,10 @@ def load_metrics(config: Config) -> Metrics:
     """The figures of `evaluate`, with those that other stages left: OUT/evaluation/parts/NAME.json becomes NAME, and
     OUT/curve/curve.json holds label_curve, label_curve_groups and label_curve_about."""
     folder: Path = config.folder / "evaluation"
-    metrics = json.loads((folder / "metrics.json").read_text())
+    metrics = files.read_json(folder / "metrics.json")
     for part in sorted((folder / "parts").glob("*.json")):
-        metrics[part.stem] = json.loads(part.read_text())
+        metrics[part.stem] = files.read_json(part)
     curve_file = config.folder / "curve" / "curve.json"
     if curve_file.exists():
-        metrics |= json.loads(curve_file.read_text())
+        metrics |= files.read_json(curve_file)
     return decode(json.dumps(metrics).encode(), Metrics, VERSION, f"The figures of the run {config.name}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, TypeVar
@@ -129,9 +129,13 @@ class Devices:
         if batch.table.device == self.device:
             return batch
         signal, device = batch.signal, self.device
-        moved = BeatView(signal.templates.to(device), signal.rhythm.to(device)) if isinstance(signal, BeatView) else (
-            signal.to(device))  # fmt: skip
-        return Batch(moved, batch.table.to(device), {head: values.to(device) for head, values in batch.targets.items()})
+        moved: Tensor | BeatView
+        if isinstance(signal, BeatView):
+            moved = BeatView(signal.templates.to(device), signal.rhythm.to(device))
+        else:
+            moved = signal.to(device)
+        targets = {head: values.to(device) for head, values in batch.targets.items()}
+        return replace(batch, signal=moved, table=batch.table.to(device), targets=targets)
 
     def first_then_all(self, make: Callable[[], T]) -> T:
         """`make()` in the first process, then in the others, which find on the disk what it made."""

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks.beat_encoder import BeatNet
 from ecgkt.model.networks.blocks import ResidualBlock
+from ecgkt.model.networks.xresnet import XResNet1d
 
 
 class ResNet1d(nn.Module):
@@ -84,7 +85,12 @@ class S4(nn.Module):
         return self.layers(self.stem(x)).mean(dim=-1)
 
 
-ENCODERS: dict[str, Callable[..., nn.Module]] = {"beat": BeatNet, "resnet": ResNet1d, "s4": S4}
+ENCODERS: dict[str, Callable[..., nn.Module]] = {
+    "beat": BeatNet,
+    "resnet": ResNet1d,
+    "xresnet1d50": XResNet1d,
+    "s4": S4,
+}
 
 
 def dimension_of(encoder: nn.Module) -> int:

@@ -10,11 +10,12 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from ecgkt.model.networks.encoders import ENCODERS, build_encoder
-from ecgkt.model.networks.network import Architecture, Network
+from ecgkt.model.networks.network import Architecture, Network, count_parameters
 
 SMALL = {
     "beat": {"widths": (8, 8, 8, 8), "hidden": 16, "rhythm": 8},
     "resnet": {"width": 8},
+    "xresnet1d50": {"width": 8, "blocks": (1, 1, 2)},
     "s4": {"width": 16, "layers": 2, "state": 4},
 }
 
@@ -100,3 +101,17 @@ def test_table_ranks_do_not_care_for_the_scale() -> None:
     assert ranks.min() >= -1
     assert ranks.max() <= 1
     assert plain.ranks(torch.full((1, 2), torch.nan)).abs().sum() == 0
+
+
+def test_xresnet1d50_has_the_published_shape() -> None:
+    """Weights of the benchmark's network up to its pooling, counted by hand from its description: 12 -> 32 -> 32 -> 64
+    with kernels of 5, then (3, 4, 6, 3) bottlenecks of 64 channels inside and 256 outside, one projected shortcut."""
+    network = build_encoder({"kind": "xresnet1d50"})
+    stem = 12 * 32 * 5 + 32 * 32 * 5 + 32 * 64 * 5 + 2 * (32 + 32 + 64)
+    norms = 2 * (64 + 64 + 256)
+    block = 256 * 64 + 64 * 64 * 5 + 64 * 256 + norms
+    first = 64 * 64 + 64 * 64 * 5 + 64 * 256 + norms + 64 * 256 + 2 * 256  # the only one that widens
+    assert count_parameters([network]) == stem + first + 15 * block
+    features = network.stages(network.stem(torch.randn(1, 12, 1000)))
+    assert features.shape == (1, 256, 32)
+    assert network.dimension == 512
