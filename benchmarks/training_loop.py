@@ -25,8 +25,8 @@ from training.train.devices import Share
 from training.train.loop import Schedule, fit
 from training.train.objectives import Terms, masked_bce
 
-RECORDS, BATCH, LABELS = 256, 64, 20
-OWN_STEPS, PLAIN_STEPS = 6, 1
+RECORDS, BATCH, LABELS = 128, 32, 20
+OWN_STEPS, PLAIN_STEPS = 4, 1
 AUGMENT = {"shift_s": 1.0, "gain": 0.1, "lead_gain": 0.1, "noise_mv": 0.01, "table_dropout": 0.1}
 ENCODERS: dict[str, dict[str, Any]] = {
     "BeatNet, as shipped": {"kind": "beat", "widths": [32, 32, 48, 64]},

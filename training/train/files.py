@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-CHECKSUM = "sha256"
+ABOUT, CHECKSUM = "about", "sha256"
 Metadata = dict[str, Any]
 
 
@@ -68,8 +68,9 @@ def read_json(path: Path) -> Any:
 def save_tensors(path: Path, tensors: dict[str, Tensor], metadata: Metadata | None = None) -> None:
     """safetensors with the values' checksum and `metadata` (anything that JSON holds)."""
     ready = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    said = {"metadata": json.dumps(metadata or {}), CHECKSUM: checksum(ready)}
-    write(path, save(ready, said))
+    # Under one key: safetensors writes several in any order, and equal files should have equal bytes.
+    said = json.dumps({"metadata": metadata or {}, CHECKSUM: checksum(ready)})
+    write(path, save(ready, {ABOUT: said}))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, Tensor], Metadata]:
@@ -77,8 +78,9 @@ def load_tensors(path: Path) -> tuple[dict[str, Tensor], Metadata]:
     content = path.read_bytes()
     try:
         tensors = load(content)
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-        metadata, stated = json.loads(header["metadata"]), header[CHECKSUM]
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        about = json.loads(header["__metadata__"][ABOUT])
+        metadata, stated = about["metadata"], about[CHECKSUM]
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise Damaged(f"{path} is damaged: it is cut or no safetensors file of this program.") from error
     if checksum(tensors) != stated:
