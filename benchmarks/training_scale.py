@@ -37,6 +37,12 @@ REACHED, REACHED_BANDWIDTH, LAUNCH = 0.1, 0.5, 10e-6
 PASSES = 5  # written, read by what follows; read, written and read again on the way back
 HALF = 2  # bytes of a bfloat16
 OPTIMIZER_LAUNCHES = 40  # AdamW and clipping over all tensors together, about
+REMEDIES = {
+    "arithmetic": "more cards",
+    "memory": "more cards",
+    "launches": "larger batches and fewer steps, torch.compile, or several runs side by side; not more cards",
+    "data": "more cores, each with a part of the batch, or the prepared arrays in the card's memory",
+}
 EXCHANGE = 100e-6  # s that an exchange of gradients takes however small they are
 
 
@@ -172,8 +178,8 @@ def _encoders(found: dict[str, Any], figures: dict[str, Any]) -> list[str]:
         rows.append(f"| {name} | {of['parameters']:,} | {flop} | {_rate(of['training'])} | {_rate(of['inference'])} | "
                     f"{_times(of['compile_gain']) if 'compile_gain' in of else '-'} |")  # fmt: skip
     note = (
-        f"Batches of {figures['batch']}, {figures['repeats']} rounds: median (least-most). Training of BeatNet starts "
-        "from beat views that were made once, inference from the tracing. PyTorch's counter leaves out Fourier "
+        f"ECGs in a second of processor time; batches of {figures['batch']}, {figures['repeats']} rounds: median "
+        "(least-most). Training of BeatNet starts from beat views that were made once, inference from the tracing. PyTorch's counter leaves out Fourier "
         "transforms, which S4D rests on."
     )
     return [*rows, "", note]
@@ -209,7 +215,7 @@ def _scale(found: dict[str, Any]) -> list[str]:
     ]
     for name in ("paper", "mimic"):
         for stage, of in found[name]["stages"].items():
-            hours = " | ".join(f"{of['hours'][cards]:.2f}" for cards in ("1", "8"))
+            hours = " | ".join(f"{of['hours'][cards]:.2g}" for cards in ("1", "8"))
             parts.append(
                 f"| {name} | {stage} | {of['steps']:,} | {found[name]['batch']} | {of['rounds']:.1f} | {hours} |"
             )
@@ -219,11 +225,6 @@ def _scale(found: dict[str, Any]) -> list[str]:
         for cards, step in found[name]["seconds_a_step"].items():
             cells = " | ".join(f"{1000 * value:.2f}" for value in step.values())
             parts.append(f"| {name} | {cards} | {cells} | {found[name]['breaks_first'][cards]} |")
-    same = all(found[name]["breaks_first"][c] == "launches" for name in ("paper", "mimic") for c in ("1", "8"))
-    if same:
-        parts += [
-            "",
-            "At these batches a card waits for its next operation, so eight are no faster than one: more cards pay "
-            "with batches as many times larger (and fewer steps), or several runs side by side.",
-        ]
+    first = sorted({part for name in ("paper", "mimic") for part in found[name]["breaks_first"].values()})
+    parts += ["", *(f"Against {part} holding a step up: {REMEDIES[part]}." for part in first)]
     return parts

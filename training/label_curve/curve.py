@@ -151,7 +151,8 @@ def write_curve(config: CurveConfig, pool: Pool) -> None:
         found.setdefault((name, int(size)), []).append(logits)
     patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[pool.rows("train")]))
     drawn = figures(found, pool, config.tenth, config.best, patients)
-    models = {name: recipe.what for name, recipe in RECIPES.items()} | {ORACLE: ORACLE_IS}
+    run_names = {name for name, _ in found}
+    models = {name: recipe.what for name, recipe in RECIPES.items() if name in run_names} | {ORACLE: ORACLE_IS}
     note = (
         f"Simulated patients. Every network had {config.steps:,} steps of {load_config(config.run).batch} ECGs, "
         "pretraining included, unless stated otherwise, with early stopping on validation patients. Gains and gaps are "
