@@ -179,8 +179,8 @@ def _encoders(found: dict[str, Any], figures: dict[str, Any]) -> list[str]:
                     f"{_times(of['compile_gain']) if 'compile_gain' in of else '-'} |")  # fmt: skip
     note = (
         f"ECGs in a second of processor time; batches of {figures['batch']}, {figures['repeats']} rounds: median "
-        "(least-most). Training of BeatNet starts from beat views that were made once, inference from the tracing. PyTorch's counter leaves out Fourier "
-        "transforms, which S4D rests on."
+        "(least-most). Training of BeatNet starts from beat views that were made once, inference from the tracing. "
+        "PyTorch's counter leaves out Fourier transforms, which S4D rests on."
     )
     return [*rows, "", note]
 
