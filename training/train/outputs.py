@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ecgkt.prediction import HEADS
 from training.data.pool import Pool
 from training.train import files
 from training.train.files import Damaged
@@ -64,4 +65,4 @@ def outputs(folder: Path, pool: Pool, split: str) -> Outputs:
 def _outputs(tensors: dict[str, torch.Tensor]) -> Outputs:
     arrays = {key: value.double().numpy() for key, value in tensors.items()}
     embedding = arrays.pop("embedding", np.empty((0, 0)))
-    return Outputs(embedding, {key.removeprefix(LOGITS): values for key, values in arrays.items()})
+    return Outputs(embedding, {head: arrays[LOGITS + head] for head in HEADS if LOGITS + head in arrays})
