@@ -167,9 +167,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--work", type=Path, help="for the records and the prepared set (default: a temporary folder)")
+    parser.add_argument("--again", action="store_true", help="measure nothing: estimate and page from training.json")
     options = parser.parse_args()
+    if options.again:
+        figures = json.loads((HERE / "training.json").read_text(encoding="utf-8"))
+        return write(figures | {"scale": training_scale.estimates(figures)})
     torch.set_num_threads(1)
-    figures: Figures = {"batch": BATCH, "repeats": options.repeats}
+    figures = {"batch": BATCH, "repeats": options.repeats}
     for device in ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",):
         figures[f"encoders {device}"] = encoders(options.repeats, device)
     with tempfile.TemporaryDirectory() as temporary:
@@ -180,8 +184,14 @@ def main() -> None:
         "torch": torch.__version__, "numpy": np.__version__,
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }  # fmt: skip
-    (HERE / "training.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    (HERE / "training.md").write_text(training_scale.page(figures), encoding="utf-8")
+    write(figures)
+
+
+def write(figures: Figures) -> None:
+    # Through JSON, as a page made again from the file sees them.
+    text = json.dumps(figures, indent=1) + "\n"
+    (HERE / "training.json").write_text(text, encoding="utf-8")
+    (HERE / "training.md").write_text(training_scale.page(json.loads(text)), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,7 @@ def plain(encoder: dict[str, Any], data: Plain) -> Callable[[int], None]:
 
 def compare(work: Path, repeats: int) -> dict[str, Any]:
     """ECGs a second of both ways by encoder, of their data alone, and bytes a second from the memory map."""
+    work = work / f"training-{RECORDS}"
     truth = write(work)
     data = Plain(work / "records", truth)
     prepared = load_prepared(work / "prepared")

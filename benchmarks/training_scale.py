@@ -1,12 +1,12 @@
 """The hours of the runs that training/configs/ describes, at the size of MIMIC-IV-ECG, for benchmarks/training.py.
 
-Estimates: no such GPU was at hand. A step takes as long as the slowest of four things, each from a piece that was
-counted or measured here and a number that was not:
+Estimates: no such GPU was at hand. The loop makes a batch and then computes, so a step takes as long as its data and
+the slowest of the other three, each from a piece that was counted or measured here and a number that was not:
 
 arithmetic  FLOP of a step, by PyTorch's counter, at `REACHED` of the card's bfloat16 peak
 memory      bytes of every module's output, `PASSES` times through the card's memory, at `REACHED_BANDWIDTH` of it
 launches    operations that PyTorch dispatches in a step, `LAUNCH` each, whatever the batch
-data        ECGs a second of one core here, alone (every process has its own core, and the step does not wait for it)
+data        ECGs a second of one core here, alone; every process has its own core
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def stages(config: Config) -> dict[str, int]:
 
 
 def times(config: Config, of: Pieces, data_rate: float, cards: int) -> dict[str, float]:
-    """Seconds of one step by what could hold it up."""
+    """Seconds of one step by what holds it up."""
     here = config.batch / cards
     exchange = EXCHANGE + 2 * 4 * of.parameters / LINK if cards > 1 else 0.0
     return {
@@ -124,7 +124,10 @@ def estimates(figures: dict[str, Any]) -> dict[str, Any]:
         measured = loop["BeatNet, as shipped" if beats else "residual network, width 32"]["own, data alone"]["median"]
         of = pieces(config.encoder)
         by_cards = {cards: times(config, of, measured, cards) for cards in (1, 8)}
-        step = {cards: max(parts.values()) for cards, parts in by_cards.items()}
+        step = {
+            cards: parts["data"] + max(value for part, value in parts.items() if part != "data")
+            for cards, parts in by_cards.items()
+        }
         seen = {stage: steps * config.batch for stage, steps in stages(config).items()}
         found[name] = {
             "encoder": config.encoder["kind"],
@@ -207,7 +210,7 @@ def _scale(found: dict[str, Any]) -> list[str]:
     parts = [
         f"MIMIC-IV-ECG has {found['ecgs']:,} ECGs: {found['signals_gb']:.0f} GB of prepared signals, "
         f"{found['beat_views_gb']:.0f} GB of beat views. Nothing here was run at that size or on such a card: a step "
-        f"is taken to last as long as the slowest of four things, at {REACHED:.0%} of an H100's peak, "
+        f"is taken to last as long as its data and the slowest of the rest, at {REACHED:.0%} of an H100's peak, "
         f"{REACHED_BANDWIDTH:.0%} of its memory's speed and {LAUNCH * 1e6:.0f} us an operation, all three assumed.",
         "",
         "| config | stage | steps | batch | rounds of the data | hours on one H100 | on eight |",

@@ -17,7 +17,7 @@ import torch
 
 from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.verdict import Guarantee
-from training.calibrate import conformal, out_of_distribution, platt
+from training.calibrate import conformal, out_of_distribution, platt, thresholds
 from training.calibrate.conformal import guarantees, one_ecg_per_patient
 from training.calibrate.platt import Parameters, Thresholds, calibrate, calibrated
 from training.config import Config
@@ -52,7 +52,7 @@ class Fitted:
 def fitted(config: Config, pool: Pool, name: str) -> Fitted:
     """Of a stage of a run, from the outputs for validation patients. pool: of signals, as in use."""
     path = stage_folder(config, name) / CALIBRATION
-    made_of = _made_of(config, pool, name, platt, conformal)
+    made_of = _made_of(config, pool, name, platt, thresholds, conformal)
     found = _kept_json(path)
     if found.get("made_of") != made_of:
         found = {"made_of": made_of, **_to_json(_fit(config, pool, name))}
@@ -63,8 +63,7 @@ def fitted(config: Config, pool: Pool, name: str) -> Fitted:
 def _fit(config: Config, pool: Pool, name: str) -> Fitted:
     rows, logits = pool.rows("validation"), outputs(stage_folder(config, name), pool, "validation").logits
     simulated = pool.simulated(rows)
-    parameters, thresholds = calibrate(pool, logits, rows, simulated)
-    made = Fitted(parameters, thresholds, {})
+    made = Fitted(*calibrate(pool, logits, rows, simulated), {})
     # The calibration was fitted on the same patients, but keeps the order of a label's logits, which is all that the
     # limits rest on. One ECG a patient.
     chosen = one_ecg_per_patient(pool.ecgs["patient"].to_numpy(str)[rows], config.seed)
