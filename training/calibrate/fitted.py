@@ -25,7 +25,7 @@ from training.data.pool import Pool
 from training.metrics import Array
 from training.train import files
 from training.train.files import Damaged
-from training.train.outputs import outputs
+from training.train.outputs import run_outputs
 from training.train.run import load_network, load_stage, stage_folder
 
 CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
@@ -61,7 +61,7 @@ def fitted(config: Config, pool: Pool, name: str) -> Fitted:
 
 
 def _fit(config: Config, pool: Pool, name: str) -> Fitted:
-    rows, logits = pool.rows("validation"), outputs(stage_folder(config, name), pool, "validation").logits
+    rows, logits = pool.rows("validation"), run_outputs(config, name, pool, "validation").logits
     simulated = pool.simulated(rows)
     made = Fitted(*calibrate(pool, logits, rows, simulated), {})
     # The calibration was fitted on the same patients, but keeps the order of a label's logits, which is all that the
@@ -85,7 +85,7 @@ def fitted_novelty(config: Config, pool: Pool, name: str) -> Novelty:
     except (FileNotFoundError, Damaged):
         about = {}
     if about != made_of:
-        validation = outputs(stage_folder(config, name), pool, "validation").embedding
+        validation = run_outputs(config, name, pool, "validation").embedding
         novelty = out_of_distribution.fit(load_network(config, name), pool, config.seed, validation)
         tensors = {key: torch.from_numpy(np.asarray(value)) for key, value in novelty.tensors().items()}
         files.save_tensors(path, tensors, made_of)

@@ -35,8 +35,8 @@ from training.evaluate.selective_prediction import trust_figures
 from training.evaluate.subgroups import abstention_figures, subgroup_figures
 from training.metrics import Array, patient_resamples
 from training.train import files
-from training.train.outputs import outputs
-from training.train.run import load_sets, stage_folder
+from training.train.outputs import run_outputs
+from training.train.run import load_sets
 
 MODELS = (names.TRANSFER, "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
 
@@ -52,7 +52,7 @@ def evaluate(config: Config) -> Metrics:
     models: dict[str, dict[Head, HeadFigures]] = {}
     macros: dict[str, Array] = {}
     for name in tqdm(MODELS, desc="evaluate"):
-        logits = outputs(stage_folder(config, name), pool, "test").logits
+        logits = run_outputs(config, name, pool, "test").logits
         models[name] = {}
         for head in (head for head in HEADS if head in logits):
             targets = pool.targets[head][rows].astype(float)
@@ -63,7 +63,7 @@ def evaluate(config: Config) -> Metrics:
     trust = trust_figures(
         config,
         pool,
-        outputs(stage_folder(config, names.TRANSFER), pool, "test"),
+        run_outputs(config, names.TRANSFER, pool, "test"),
         simulated,
         resamples,
     )
@@ -135,8 +135,8 @@ def _shipped(
     calibration: dict[Head, dict[Kind, Calibration]] = {}
     subgroups: dict[Head, dict[Kind, list[Subgroup]]] = {}
     found: RealFindings | None = None
-    folder, made = stage_folder(config, names.TRANSFER), fitted(config, pool, names.TRANSFER)
-    fitted_on, tested = (outputs(folder, pool, split).logits for split in ("validation", "test"))
+    made = fitted(config, pool, names.TRANSFER)
+    fitted_on, tested = (run_outputs(config, names.TRANSFER, pool, split).logits for split in ("validation", "test"))
     for head in (head for head in HEADS if head in tested):
         logits = tested[head]
         truth, truth_before = (pool.targets[head][r].astype(float) for r in (rows, before))

@@ -94,7 +94,7 @@ def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> No
     if only in (None, ORACLE) and number == 1:
         train_oracle(config.oracle, task, config.folder / "runs" / f"{ORACLE}_0_0", config.folder / ORACLE)
     if parts == 1 and task.devices.is_first:
-        write_curve(config, task.pool)
+        write_curve(config, task)
 
 
 def run_of(config: CurveConfig) -> Config:
@@ -133,8 +133,9 @@ def labeled_rows(pool: Pool, patients: int, seed: int) -> npt.NDArray[np.int64]:
     return rows[np.isin(names, np.random.default_rng([seed, 5]).choice(everyone, patients, replace=False))]
 
 
-def write_curve(config: CurveConfig, pool: Pool) -> None:
+def write_curve(config: CurveConfig, task: Task) -> None:
     """curve.json from all runs that are there; intervals from resampled patients and seeds."""
+    pool = task.pool
     found: dict[tuple[str, int], list[np.ndarray]] = {}
     runs = []
     for path in sorted(config.folder.glob(f"runs/*/{RECORD}")):
@@ -147,7 +148,7 @@ def write_curve(config: CurveConfig, pool: Pool) -> None:
                 labeled_ecgs=made["labeled_ecgs"], stopped_at=made["stopped_at"], seconds=record["seconds_this_run"],
             )
         )  # fmt: skip
-        logits = outputs(path.parent, pool, "test").logits[DIAGNOSES]
+        logits = outputs(path.parent, task.pool, "test", task.devices.device).logits[DIAGNOSES]
         found.setdefault((name, int(size)), []).append(logits)
     patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[pool.rows("train")]))
     drawn = figures(found, pool, config.tenth, config.best, patients)

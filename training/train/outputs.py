@@ -17,14 +17,17 @@ import numpy.typing as npt
 import torch
 
 from ecgkt.prediction import HEADS
+from training.config import Config
 from training.data.pool import Pool
 from training.train import files
+from training.train.devices import devices_of
 from training.train.files import Damaged
 from training.train.predict import look
-from training.train.run import network_in, read_stage
+from training.train.run import network_in, read_stage, stage_folder
 
 Array = npt.NDArray[np.float64]
 LOGITS = "logits."
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,12 @@ class Outputs:
     logits: dict[str, Array]
 
 
-def outputs(folder: Path, pool: Pool, split: str) -> Outputs:
+def run_outputs(config: Config, name: str, pool: Pool, split: str) -> Outputs:
+    """Of a stage of a run, on its device; see `outputs`."""
+    return outputs(stage_folder(config, name), pool, split, devices_of(config.hardware).device)
+
+
+def outputs(folder: Path, pool: Pool, split: str, device: torch.device = CPU) -> Outputs:
     """Of the network of a finished stage; of a regression, which has no embedding, the logits of its record.
 
     Computed where they are missing, damaged, or of other weights or data. Raises FileNotFoundError where the stage is
@@ -55,7 +63,7 @@ def outputs(folder: Path, pool: Pool, split: str) -> Outputs:
         print(f"WARNING: {error} It is made again.", flush=True)
         about = {}
     if about != made_of:
-        embedding, logits = look(network_in(folder), pool, pool.rows(split))
+        embedding, logits = look(network_in(folder).to(device), pool, pool.rows(split))
         arrays = {"embedding": embedding, **{LOGITS + head: values for head, values in logits.items()}}
         tensors = {key: torch.from_numpy(values.astype(np.float32)) for key, values in arrays.items()}
         files.save_tensors(path, tensors, made_of)

@@ -205,15 +205,16 @@ def load_stage(
 
 def network_in(folder: Path) -> Network:
     """The network of a finished stage, to be used and not trained. Raises FileNotFoundError, Damaged."""
-    weights, record = read_stage(folder)
+    return _network(*read_stage(folder))
+
+
+def _network(weights: dict[str, torch.Tensor], record: dict[str, Any]) -> Network:
     network = Network(Architecture(**record["architecture"]))
     network.load_state_dict(weights)
     return network.eval()
 
 
 def load_network(config: Config, name: str, shaped_by: ShapedBy | None = None) -> Network:
-    """The network of a finished stage of a run. Raises StageError as `load_stage`."""
+    """The network of a finished stage of a run, on its device. Raises StageError as `load_stage`."""
     weights, record = load_stage(config, name, shaped_by)
-    network = Network(Architecture(**record["architecture"]))
-    network.load_state_dict(weights)
-    return network.eval()
+    return _network(weights, record).to(devices_of(config.hardware).device)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from training.recipes import Recipe
-from training.train.outputs import outputs
+from training.train.outputs import Outputs, outputs
 from training.train.task import DIAGNOSES, Task
 
 Targets = npt.NDArray[np.float32]
@@ -20,10 +20,11 @@ def said_by_teachers(task: Task, recipe: Recipe) -> npt.NDArray[np.float64] | No
     """[training rows, diagnoses] probabilities by a recipe's teachers, which are trained; None where it has none."""
     if not recipe.teachers:
         return None
-    said = [
-        task.devices.first_then_all(lambda name=name: outputs(task.folder_of(name), task.pool, "train"))  # type: ignore[misc]
-        for name in recipe.teachers
-    ]
+
+    def say() -> list[Outputs]:
+        return [outputs(task.folder_of(name), task.pool, "train", task.devices.device) for name in recipe.teachers]
+
+    said = task.devices.first_then_all(say)
     mean = np.mean([each.logits[DIAGNOSES] for each in said], axis=0)
     return np.asarray(1 / (1 + np.exp(-mean)))
 
