@@ -33,15 +33,14 @@ def targets(task: Task, recipe: Recipe, taught: npt.NDArray[np.float64] | None) 
     """[rows of the task's pool, diagnoses] as the recipe may see them; NaN unknown."""
     pool = task.pool
     known, train = pool.targets[DIAGNOSES].copy(), pool.rows("train")
-    if task.labeled is not None:
-        known[np.setdiff1d(train, task.labeled.rows)] = np.nan
+    hidden = np.zeros(len(train), bool) if task.labeled is None else ~np.isin(train, task.labeled.rows)
+    known[train[hidden]] = np.nan
     if recipe.teachers:
         if taught is None:
             raise ValueError("This recipe needs its teachers' probabilities.")
-        labeled = ~np.isnan(known[train]).all(axis=1)
-        asked = _knows_diagnoses(task)[pool.source_of[train]] & ~labeled
-        known[train[labeled]] = (known[train[labeled]] + taught[labeled]) / 2
+        asked = hidden & _knows_diagnoses(task)[pool.source_of[train]]
         known[train[asked]] = taught[asked]
+        known[train[~hidden]] = (known[train[~hidden]] + taught[~hidden]) / 2  # what is unknown stays so
     return known
 
 
