@@ -129,11 +129,10 @@ def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str,
         return joint_embedding_loss(recipe.stage_1, ecg, table, config.pretrain_weights, share.of)
 
     curve = fit(name, joint, [(joint, 1.0)], loss, schedule, folder, devices=devices)
-    joint.cpu()
-    held_out = pool.batch(pool.rows("validation")[:1000])
     with torch.inference_mode():
-        ecg, table = joint(held_out)
+        ecg, table = (side.cpu() for side in joint(devices.moved(pool.batch(pool.rows("validation")[:1000]))))
         distance = torch.cdist(ecg, table)
+    joint.cpu()
     # Retrieval: how often the ECG's own table is among the nearest tenth of all tables; .1 is chance.
     nearer = (distance < distance.diagonal()[:, None]).float().mean(dim=1)
     return network, {

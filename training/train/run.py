@@ -91,8 +91,8 @@ def _verify(folder: Path, _: int) -> None:
 
 
 def pool_of(config: Config, sets: Sequence[Prepared]) -> Pool:
-    """The sets side by side, as this config's encoder sees ECGs in training."""
-    return Pool(sets, beats=config.encoder["kind"] == "beat")
+    """The sets side by side, as this config's encoder sees ECGs in training, on this process's device."""
+    return Pool(sets, config.encoder["kind"] == "beat", devices_of(config.hardware).device)
 
 
 def hash_of(shaped_by: ShapedBy) -> str:
