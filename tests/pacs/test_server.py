@@ -15,9 +15,10 @@ import pytest
 
 pytest.importorskip("dicomweb_client", reason="the extra ecgkt[pacs] is not installed")
 
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
 from ecgkt.pacs import server
 from ecgkt.pacs.server import PACSError, Server, StoredECG
-from ecgkt.readers.dicom import DEFLATED
 
 SECRET = "Doe^Jane"
 Answer = tuple[int, dict[str, str], bytes]
@@ -78,7 +79,7 @@ JSON = {"Content-Type": "application/dicom+json"}
         ((200, JSON, b'[{"0020000D": {"vr": "UI"}}]'), "not DICOMweb"),
         ((200, JSON, b'{"0020000D": 3}'), "not DICOMweb"),
         ((200, JSON, b" " * (server.MAX_ANSWER_BYTES + 1)), "more than"),
-        ((200, JSON, DEFLATED), "Compressed"),
+        ((200, JSON, DeflatedExplicitVRLittleEndian.encode()), "Compressed"),
     ],
     ids=["401", "403", "404", "500", "redirect", "a page", "no UID", "no data set", "too large", "deflated"],
 )

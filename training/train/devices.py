@@ -7,6 +7,7 @@ drawn once, by (seed, step), and each process takes its `Share` of it.
 
 from __future__ import annotations
 
+import atexit
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ import numpy.typing as npt
 import torch
 from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
-from torch import Tensor, nn
+from torch import Tensor, distributed, nn
 
 from ecgkt.model.networks.beat_encoder import BeatView
 from training.config import Hardware
@@ -56,6 +57,12 @@ class Share:
 WHOLE = Share()
 
 
+def _leave() -> None:
+    """End the process group while Python still runs: its threads, left to the end of the process, may abort it."""
+    if distributed.is_initialized():
+        distributed.destroy_process_group()
+
+
 class Devices:
     """device: of this process. bfloat16: is what the network computes in autocast to it?"""
 
@@ -67,6 +74,8 @@ class Devices:
         many: Any = DDPStrategy(timeout=PATIENCE, broadcast_buffers=False) if processes > 1 else "auto"
         self.fabric = Fabric(accelerator=accelerator, strategy=many, devices=here, num_nodes=processes // here)
         self.fabric.launch()
+        if processes > 1:
+            atexit.register(_leave)
         self.device = self.fabric.device
         self.accumulate, self.compile = hardware.accumulate, hardware.compile
         on_gpu = self.device.type == "cuda"
