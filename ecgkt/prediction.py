@@ -130,17 +130,20 @@ class Prediction:
     def striking(self) -> Score | None:
         """What to read first; None when the model abstains.
 
-        The most urgent of the positive if any is urgent, the likely (50% and more) of them before others; else what
-        stands out most against its prevalence, among the positive if any is.
+        The most urgent of the positive if any is urgent, the likely (50% and more) of them before others. Else a
+        finding, which is what a tracing shows: of those positive the one that stands out most against its prevalence;
+        where none is, what else is positive and likely, or the finding nearest to its threshold.
         """
         every = [score for head in HEADS for score in self.scores(head)]
         positive = [score for score in every if score.positive]
         urgent = [(s.probability < LIKELY, s.label.urgency, -s.probability, s) for s in positive if s.label.urgency]
         if urgent:
             return min(urgent, key=lambda entry: entry[:3])[-1]
-        return max(
-            positive or every, key=lambda score: score.probability / max(score.label.prevalence, 0.01), default=None
-        )
+        shown = [score for score in positive if score.label.head == "findings"]
+        shown = shown or [score for score in positive if score.probability >= LIKELY]
+        if shown:
+            return max(shown, key=lambda score: score.probability / max(score.label.prevalence, 0.01))
+        return max(self.findings or every, key=lambda score: score.probability / score.label.threshold, default=None)
 
 
 @dataclass(frozen=True)

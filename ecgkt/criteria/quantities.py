@@ -36,7 +36,7 @@ def quantities(ecg: ECG, found: Intervals) -> dict[str, Quantity]:
     out |= _conduction(shapes, why)
     wide = (found.qrs.value or 0) >= WIDE
     left = wide and bool(shapes) and shapes["V1"].late < 0
-    of_left = f"not applied to a QRS of {found.qrs.value or 0:.0f} ms, left bundle branch block type" if left else ""
+    of_left = f"not applied to a QRS of {found.qrs.value or 0:.0f} ms, negative in V1" if left else ""
     secondary = why or of_left
     out |= _voltages(shapes, why or doubt)
     out |= _waves(found, shapes, secondary or doubt)
@@ -120,14 +120,19 @@ def _conduction(shapes: dict[str, Lead], why: str) -> dict[str, Quantity]:
     return _each(pattern, 0.0, why)
 
 
+def _depth(lead: Lead) -> float:
+    """mm of the deepest negative wave of QRS: S, or Q where it is deeper than R is high, as in QS and Qr."""
+    return max(lead.s, lead.q) if lead.q > lead.r else lead.s
+
+
 def _voltages(shapes: dict[str, Lead], why: str) -> dict[str, Quantity]:
     v1, v3, v5, v6, avl = (_of(shapes, name) for name in ("V1", "V3", "V5", "V6", "aVL"))
     tall = max((v5, v6), key=lambda lead: lead.r)
     deep = max((v5, v6), key=lambda lead: lead.s)
     limb, chest = (max((_of(shapes, n).span for n in names), default=0.0) for names in (LIMB, CHEST))
     values = {
-        "sokolow": (v1.s + tall.r, f"S V1 + R {tall.name} {v1.s + tall.r:.0f} mm"),
-        "cornell": (avl.r + v3.s, f"R aVL + S V3 {avl.r + v3.s:.0f} mm"),
+        "sokolow": (_depth(v1) + tall.r, f"S V1 + R {tall.name} {_depth(v1) + tall.r:.0f} mm"),
+        "cornell": (avl.r + _depth(v3), f"R aVL + S V3 {avl.r + _depth(v3):.0f} mm"),
         "r_avl": (avl.r, f"R aVL {avl.r:.0f} mm"),
         "r_v1": (v1.r, f"R V1 {v1.r:.1f} mm"),
         "r_over_s_v1": (v1.r / max(v1.s, 0.1), f"R/S in V1 {v1.r / max(v1.s, 0.1):.1f}"),

@@ -24,7 +24,13 @@ P_WORDS = {
 
 def rhythm(ecg: ECG, beats: Beats) -> dict[str, Quantity]:
     """Name -> quantity; every name of them, also without beats."""
-    return {**_rr(beats), **_p(beats), **_premature(beats), "paced": _paced(ecg, beats)}
+    return {
+        **_rr(beats),
+        **_p(beats),
+        **_premature(beats),
+        "paced": _paced(ecg, beats),
+        "flutter_waves": _flutter(beats),
+    }
 
 
 def _rr(beats: Beats) -> dict[str, Quantity]:
@@ -61,12 +67,23 @@ def _p(beats: Beats) -> dict[str, Quantity]:
     }
 
 
+def _flutter(beats: Beats) -> Quantity:
+    if beats.flutter is None:
+        return Quantity(0.0, "no flutter waves found")
+    return Quantity(round(beats.flutter.rate), f"flutter waves at {beats.flutter.rate:.0f}/min in {beats.flutter.lead}")
+
+
 def _blocked(beats: Beats) -> int:
-    """P waves after which the next P wave comes before any QRS does."""
+    """P waves after which the next P wave comes before any QRS does. Not those behind a beat of another shape, which
+    may have made the AV node refractory."""
     starts = [onset for onset, _ in beats.p_waves]
     qrs = np.array([beat.qrs_onset for beat in beats.beats])
-    pairs = pairwise(starts)
-    return sum(b - a >= LEAST_PP and not ((qrs > a) & (qrs < b)).any() and bool((qrs < a).any()) for a, b in pairs)
+    usual = np.array([beat.typical for beat in beats.beats])
+    count = 0
+    for a, b in pairwise(starts):
+        before = int(np.searchsorted(qrs, a)) - 1
+        count += b - a >= LEAST_PP and not ((qrs > a) & (qrs < b)).any() and before >= 0 and bool(usual[before])
+    return count
 
 
 def _premature(beats: Beats) -> dict[str, Quantity]:

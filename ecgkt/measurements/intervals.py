@@ -286,14 +286,16 @@ def _axis(part: Signal, missing: set[str]) -> _Value:
 
 
 def _deflections(beat: MedianBeat, missing: set[str]) -> dict[str, Deflection]:
-    """Lead -> R and S within QRS; a QS complex is an S. Leads without signal are left out."""
+    """Lead -> R and S within QRS. Where Q is deeper than R is high (QS, Qr) it counts as S, as in voltage criteria and
+    R/S transition. Leads without signal are left out."""
     qrs = beat.part(beat.waves.qrs_onset, beat.waves.qrs_offset)
     out = {}
     for lead, row in zip(LEADS, qrs, strict=True):
         if lead not in missing:
             top = int(np.argmax(row))
             r = max(0.0, float(row[top]))
-            s = -float(row[top:].min() if r >= SMALLEST_R else row.min())
+            follows_r = r >= SMALLEST_R and r >= -float(row[: top + 1].min())
+            s = -float(row[top:].min() if follows_r else row.min())
             out[lead] = Deflection(lead, r, max(0.0, s))
     return out
 

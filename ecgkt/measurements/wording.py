@@ -17,6 +17,7 @@ FLAGS = {
     "T axis": ("leftward", "rightward"),
     "R/S transition": ("early", "late"),
 }
+EXTREME_AXIS = -90  # degrees, beyond which an axis is neither left nor right (AHA/ACCF/HRS 2009 part III)
 SPACE = "\N{NO-BREAK SPACE}"
 
 
@@ -35,6 +36,8 @@ def flag(measured: Measured) -> str:
     has no limit."""
     if measured.flag is None or measured.flag == "normal":
         return ""
+    if measured.name == "QRS axis" and measured.value is not None and measured.value < EXTREME_AXIS:
+        return "extreme axis"
     low, high = FLAGS.get(measured.name, ("low", "high"))
     return low if measured.flag == "low" else high
 

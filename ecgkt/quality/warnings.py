@@ -31,8 +31,8 @@ FLAT_LIMB_LEAD = {
     "III": "left arm and right leg electrodes",
 }
 NEARLY_FLAT = 0.03  # span of a limb lead beside the largest of the three; 0.04 at least in real recordings
-# mV, height of the median beat in the lead where it is highest: 1.0 to 5.3 in 500 recordings of PTB-XL, .71 to .98 where
-# each lead was scaled to span 1 mV (LUDB). A fifth of the usual size, and five times it, lie beyond as a rule.
+# mV, height of the median beat in the lead where it is highest: 1.0 to 5.3 in 500 recordings of PTB-XL, .71 to .98
+# where each lead was scaled to span 1 mV (LUDB). A fifth of the usual size, and five times it, lie beyond as a rule.
 WEAK, STRONG = 0.75, 5.4
 ADULT = 18.0  # years
 BEAT = (0.06, 0.30)  # s before and after R

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from ecgkt.ecg import ECG, LEADS
-from ecgkt.measurements.delineation import SHIFT, delineate
+from ecgkt.measurements import intervals
+from ecgkt.measurements.delineation import SHIFT, Beat, delineate
 from ecgkt.measurements.intervals import CHEST, Intervals, measure
-from ecgkt.measurements.median_beat import median_beat
+from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.normal_limits import limits
 from ecgkt.readers import read
 
@@ -171,3 +172,16 @@ def test_a_recorders_own_measurements_of_the_same_tracing(shared: Path) -> None:
         told = re.search(rf"<{tag}>(-?\d+)<", text)
         assert told is not None
         assert abs(value(found, name) - float(told[1])) <= near, name
+
+
+def test_a_deep_q_before_a_small_r_counts_as_s() -> None:
+    """Left bundle branch block: Qr in V2 and V3 of 1.4 and 1.9 mV; what is read from S is read from it."""
+    signal = np.zeros((12, 200))
+    wave = np.exp(-0.5 * ((np.arange(200) - 80) / 6) ** 2)
+    late = np.exp(-0.5 * ((np.arange(200) - 112) / 4) ** 2)
+    for lead, (q, r) in {"V1": (1.0, 0.0), "V2": (1.4, 0.04), "V3": (1.9, 0.09), "V6": (0.0, 1.2)}.items():
+        signal[LEADS.index(lead)] = -q * wave + r * (late if q else wave)
+    waves = Beat(0.16, None, None, 0.10, 0.26, None, None)
+    found = intervals._deflections(MedianBeat(signal, 500.0, waves, 10), set())
+    assert [found[lead].s for lead in ("V1", "V2", "V3", "V6")] == pytest.approx([1.0, 1.4, 1.9, 0.0], abs=0.02)
+    assert found["V3"].r == pytest.approx(0.09, abs=0.01)

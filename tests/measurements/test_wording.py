@@ -27,5 +27,10 @@ def test_a_flag_is_said_in_the_words_of_the_field(name: str, unit: str, words: l
     assert flag(Measured(name, unit, 5)) == ""
 
 
+@pytest.mark.parametrize(("degrees", "words"), [(-133, "extreme axis"), (-60, "left axis deviation"), (20, "")])
+def test_an_axis_beyond_minus_90_is_neither_left_nor_right(degrees: float, words: str) -> None:
+    assert flag(Measured("QRS axis", "°", degrees, limit=Limit(-30, 90, ""))) == words
+
+
 def test_every_name_with_words_of_its_own_is_one_that_is_measured() -> None:
     assert set(FLAGS) <= {row.name for row in measure(ECG(np.zeros((12, 1000), np.float32), 500.0)).rows}

@@ -74,3 +74,12 @@ def test_what_is_urgent_is_read_first_and_the_likely_of_it_before_the_rest() -> 
     usual = replace(prediction, findings=findings_[:1]).striking()
     assert usual is not None
     assert usual.label.code == "CLBBB"
+
+
+def test_a_finding_is_read_before_a_diagnosis_that_is_hardly_positive() -> None:
+    normal = Score(label("findings", "NORM", "Normal ECG", threshold=0.69, prevalence=0.3), 0.48)
+    diabetes = Score(label("diagnoses", "E119", "Diabetes", threshold=0.24, prevalence=0.12), 0.242)
+    prediction = Prediction(Quality(True), findings=(normal,), diagnoses=(diabetes,))
+    assert prediction.striking() == normal
+    failing = Score(label("diagnoses", "I50", "Heart failure", threshold=0.33, prevalence=0.14), 0.8)
+    assert replace(prediction, diagnoses=(failing, diabetes)).striking() == failing

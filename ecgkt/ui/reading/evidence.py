@@ -24,9 +24,10 @@ def headline(score: Score, found: RelevanceSummary, checked: Checked | None) -> 
     what was measured, and a contradiction between score and measurement."""
     side = "above" if score.positive else "below"
     kind = ", predicted from the ECG, not measured" if score.label.head == "labs" else ""
+    near = numbers.percent(score.probability) == numbers.percent(score.label.threshold)
+    probability, threshold = (numbers.percent(p, int(near)) for p in (score.probability, score.label.threshold))
     html.text(
-        f"{score.label.name}{kind}: {numbers.percent(score.probability)}, {side} its threshold of "
-        f"{numbers.percent(score.label.threshold)}. {found.sentence}",
+        f"{score.label.name}{kind}: {probability}, {side} its threshold of {threshold}. {found.sentence}",
         "lead-in",
     )
     if checked is not None:

@@ -294,10 +294,14 @@ def _of_intervals(found: SerialComparison) -> str:
     known = [change for change in found.intervals if change.key in IN_SUMMARY and change.beyond is not None]
     if not known:
         return "No interval could be measured in both ECGs."
-    beyond = [f"{change.now.name} {_shown(change)}{_unit(change)}" for change in known if change.beyond]
+    # A QT that changes while QTc does not has changed with the rate, which stands beside it.
+    by_rate = any(change.key == "qtcf" and not change.beyond for change in known)
+    told = [change for change in known if not (change.key == "qt" and by_rate)]
+    beyond = [f"{change.now.name} {_shown(change)}{_unit(change)}" for change in told if change.beyond]
     if beyond:
-        return f"Changed by more than repeats differ by: {', '.join(beyond)}."
-    return f"Changed by no more than repeats differ by: {', '.join(change.now.name for change in known)}."
+        return f"Beyond what two recordings of an unchanged heart differ by: {', '.join(beyond)}."
+    names = ", ".join(change.now.name for change in known)
+    return f"Within what two recordings of an unchanged heart differ by: {names}."
 
 
 def _unit(change: IntervalChange) -> str:
