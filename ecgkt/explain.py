@@ -14,7 +14,7 @@ from ecgkt import NOTICE
 from ecgkt.criteria.check import CriterionJSON, check, criterion_json
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction import HEADS, Head
+from ecgkt.prediction import Head
 from ecgkt.prediction_json import PredictionJSON, prediction_json
 from ecgkt.readers import read
 from ecgkt.relevance.summary import summarize
@@ -98,8 +98,9 @@ def explain_ecg(
     summary = None
     if attribution and not prediction.abstained:
         began = time.perf_counter()
-        score = next(s for head in HEADS for s in prediction.scores(head) if s.label.code == attribution)
-        summary = summarize(model.attribute(ecg, attribution), ecg.beats, score.positive)
+        relevance = model.attribute(ecg, attribution)
+        positive = prediction.is_positive(relevance.label)
+        summary = summarize(relevance, ecg.beats, positive)
         checked = check(attribution, ecg.quantities, ecg.ecg.age)
         times["attribute"] = _milliseconds(began)
     said = prediction_json(prediction)
@@ -126,7 +127,7 @@ def explain_ecg(
                 part.name: {"share": round(part.share.total, 4), "net": _rounded(part.share.net)}
                 for part in summary.parts
             },
-            "criterion": criterion_json(checked, score.positive) if checked else None,
+            "criterion": criterion_json(checked, positive) if checked else None,
         }
     return result
 

@@ -127,6 +127,13 @@ class Prediction:
     def scores(self, head: Head) -> tuple[Score, ...]:
         return {"findings": self.findings, "diagnoses": self.diagnoses, "labs": self.labs}[head]
 
+    def is_positive(self, label: Label) -> bool | None:
+        """Is the score of `label` at its threshold or above? Superclasses included; None for a label that is silent."""
+        probability = self.superclasses.get(label.code) if label.head == "findings" else None
+        if probability is None:
+            probability = next((s.probability for s in self.scores(label.head) if s.label.code == label.code), None)
+        return None if probability is None else probability >= label.threshold
+
     def striking(self) -> Score | None:
         """What to read first; None when the model abstains.
 

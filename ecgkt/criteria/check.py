@@ -39,9 +39,14 @@ class Checked:
             return f"{text} {self.verdict.capitalize()}."
         return f"{text} {SUPPORTS[self.verdict]}."
 
-    def disagreement(self, positive: bool) -> str:
-        """One sentence where a score and the definition of its finding contradict each other, else ""."""
-        if self.criterion.weight != "defines" or not self.plain or (self.verdict == "met") == positive:
+    def disagreement(self, positive: bool | None) -> str:
+        """One sentence where a score and the definition of its finding contradict each other, else "".
+
+        positive: None without a score.
+        """
+        if positive is None or self.criterion.weight != "defines" or not self.plain:
+            return ""
+        if (self.verdict == "met") == positive:
             return ""
         meets = "meets the criterion, but the score is below its threshold"
         misses = "does not meet the criterion, but the score is above its threshold"
@@ -61,7 +66,7 @@ class CriterionJSON(TypedDict):
     words: str
 
 
-def criterion_json(checked: Checked, positive: bool) -> CriterionJSON:
+def criterion_json(checked: Checked, positive: bool | None) -> CriterionJSON:
     return {
         "definition": checked.criterion.words,
         "weight": checked.criterion.weight,

@@ -133,8 +133,8 @@ def _measured(row: Measured) -> MeasurementData:
 def _attribution(attribution: Attribution, ecg: AnalyzedECG, prediction: Prediction, paper: Paper) -> AttributionData:
     """Shares and sentence are of the whole tracing; the classes, as they are drawn, of the stretch that is shown."""
     code = attribution.label.code
-    score = next(score for score in prediction.scores(attribution.label.head) if score.label.code == code)
-    found = summarize(attribution, ecg.beats, score.positive)
+    positive = prediction.is_positive(attribution.label)
+    found = summarize(attribution, ecg.beats, positive)
     checked = check(code, ecg.quantities, ecg.ecg.age)
     first = round(paper.start * attribution.rate)
     shown = relevance_classes.classes(attribution)[:, first : first + round(paper.seconds * attribution.rate)]
@@ -144,7 +144,7 @@ def _attribution(attribution: Attribution, ecg: AnalyzedECG, prediction: Predict
         "method": attribution.method,
         "signed": found.signed,
         "sentence": found.sentence,
-        "criterion": criterion_json(checked, score.positive) if checked else None,
+        "criterion": criterion_json(checked, positive) if checked else None,
         "regions": [{"where": each.where, **_share(each.share), "words": each.words} for each in found.regions],
         "rest": _share(found.rest),
         "leads": {lead: _share(share) for lead, share in found.by_lead.items()},

@@ -7,8 +7,11 @@ from dataclasses import replace
 import pytest
 
 from ecgkt.datasets.collection import Collection
+from ecgkt.explain import explain_ecg
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.model import Model
 from ecgkt.prediction import HEADS, LEAST_AUROC, Prediction, Quality, Score
+from ecgkt.report import content
 from ecgkt.vocabulary import findings, labs, not_offered, urgent
 from tests.stand_in import label
 
@@ -83,3 +86,16 @@ def test_a_finding_is_read_before_a_diagnosis_that_is_hardly_positive() -> None:
     assert prediction.striking() == normal
     failing = Score(label("diagnoses", "I50", "Heart failure", threshold=0.33, prevalence=0.14), 0.8)
     assert replace(prediction, diagnoses=(failing, diabetes)).striking() == failing
+
+
+@pytest.mark.parametrize(("code", "known"), [("MI", True), ("F101", False), ("AFIB", True)])
+def test_superclasses_and_silent_labels_are_explained_too(
+    shipped_model: Model, shipped_examples: Collection, code: str, known: bool
+) -> None:
+    ecg = AnalyzedECG(shipped_examples.read(shipped_examples.entries[0].key))
+    said = explain_ecg(shipped_model, ecg, "", code)
+    assert said["attribution"]["label"] == code
+    assert (shipped_model.predict(ecg).is_positive(shipped_model.label(code)) is not None) == known
+    attribution = shipped_model.attribute(ecg, code)
+    report = content.build(ecg, shipped_model.predict(ecg), shipped_model, attribution=attribution)
+    assert report["attribution"] is not None
