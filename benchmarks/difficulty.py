@@ -30,15 +30,15 @@ from tqdm import tqdm
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from ecgkt.simulation.body import placement  # noqa: E402
+from ecgkt.simulation.diagnoses import code  # noqa: E402
+from ecgkt.simulation.tables import labs  # noqa: E402
+from ecgkt.simulation.tracing import chances, conducted, draw_conduction, qt_interval  # noqa: E402
+from ecgkt.simulation.truth import ONSET, RATE, beat  # noqa: E402
+from ecgkt.simulation.visits import FIRST_SUBJECT, visits  # noqa: E402
 from training.cohort.labels.icd import labels_of, redundant  # noqa: E402
-from training.simulation.body import placement  # noqa: E402
-from training.simulation.diagnoses import code  # noqa: E402
 from training.simulation.layout import VERSION  # noqa: E402
 from training.simulation.measurements import lab_rows  # noqa: E402
-from training.simulation.tables import labs  # noqa: E402
-from training.simulation.tracing import chances, conducted, draw_conduction, qt_interval  # noqa: E402
-from training.simulation.truth import ONSET, RATE, beat  # noqa: E402
-from training.simulation.visits import FIRST_SUBJECT, visits  # noqa: E402
 
 PUBLISHED = {"table": 0.747, "ECG": 0.768, "both": 0.826}
 # Errors of reading, 1 SD, ms and beats a minute (chosen: those of good delineators), and of a beat's amplitudes, mV.

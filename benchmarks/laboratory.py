@@ -25,14 +25,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.real_data import REAL_DATA  # noqa: E402
-from training.simulation import labs as laboratory  # noqa: E402
+from ecgkt.simulation import labs as laboratory  # noqa: E402
+from ecgkt.simulation.state import draw_patient, draw_stay  # noqa: E402
+from ecgkt.simulation.tables import labs  # noqa: E402
+from ecgkt.simulation.visits import FIRST_SUBJECT  # noqa: E402
 from training.simulation.fitting.demo import TRIAGE, Admissions, from_tables, read_cohort, read_demo  # noqa: E402
 from training.simulation.fitting.marginals import QUANTILES, bootstrap  # noqa: E402
 from training.simulation.layout import TABLES  # noqa: E402
 from training.simulation.measurements import lab_rows, vital_rows  # noqa: E402
-from training.simulation.state import draw_patient, draw_stay  # noqa: E402
-from training.simulation.tables import labs  # noqa: E402
-from training.simulation.visits import FIRST_SUBJECT  # noqa: E402
 from training.simulation.writer import Rows  # noqa: E402
 
 FEWEST, RESAMPLES = 40, 100

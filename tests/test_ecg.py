@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ecgkt.ecg import ECG, LEADS, age_band, derived_limb_leads
+from ecgkt.simulation.leads import twelve
 from training.calibrate.out_of_distribution import _limb_leads
-from training.simulation.leads import twelve
 
 RIGHT_ARM, LEFT_ARM, LEFT_LEG = np.random.default_rng(1).normal(size=(3, 50))
 BY_DEFINITION = {

@@ -21,6 +21,7 @@ from ecgkt.json_records import encode
 from ecgkt.model.bundle import BundleError, load_bundle
 from ecgkt.model.model import load
 from ecgkt.results.metrics import Metrics
+from ecgkt.simulation.labs import NULL_LABS
 from tests import made_up_metrics
 from training.__main__ import main
 from training.cohort.prepared import Prepared, load_prepared
@@ -29,7 +30,6 @@ from training.data.pool import Pool
 from training.evaluate.evaluate import MODELS, load_metrics
 from training.recipes import BASELINES, RECIPES, TRANSFER
 from training.release.examples import choose, copy_subset
-from training.simulation.labs import NULL_LABS
 from training.train.outputs import outputs
 from training.train.run import ShapedBy, Stage, StageError, stage_folder
 from training.train.shaped_by import by_recipe, by_stage_1

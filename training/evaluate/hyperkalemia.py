@@ -1,6 +1,6 @@
 """Real ECGs changed as a rising potassium changes them, to see whether the score of hyperkalemia follows.
 
-Every number is a published slope of `training/simulation/effects.csv` (its sources stand there): T taller and narrower,
+Every number is a published slope of `ecgkt/simulation/effects.csv` (its sources stand there): T taller and narrower,
 PR and QRS longer, P flatter. The rest of the recording, its noise and its rhythm stay as they are.
 """
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ecgkt.ecg import ECG
 from ecgkt.measurements.delineation import Beat, delineate
 from ecgkt.model.preprocessing import MODEL_RATE
-from training.simulation.tables import Effect, effects
+from ecgkt.simulation.tables import Effect, effects
 
 View = npt.NDArray[np.float32]
 EDGE = 0.03  # s over which a changed wave goes over into what is beside it

@@ -22,13 +22,13 @@ from ecgkt.ecg import ECG
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view
 from ecgkt.model.networks.network import CLIP_MV
 from ecgkt.model.preprocessing import model_view
+from ecgkt.simulation.diagnoses import code
+from ecgkt.simulation.tracing import RATE, draw_tracing
+from ecgkt.simulation.visits import Visit, visits
 from training.cohort.config import load_config as load_cohort_config
 from training.cohort.labels.icd import labels_of
 from training.config import part_of
 from training.data.pool import Batch, augment
-from training.simulation.diagnoses import code
-from training.simulation.tracing import RATE, draw_tracing
-from training.simulation.visits import Visit, visits
 from training.train import checkpoint, files
 from training.train.devices import Share
 from training.train.files import Damaged

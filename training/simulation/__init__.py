@@ -2,8 +2,8 @@
 
     python -m training simulate --patients 2000 --seed 1 --out DIR
 
-Everything in it is simulated. What labs and conditions do to the ECG is in `effects.csv` and `expression.csv`, with
-the source where there is one; the other tables are listed in `tables`.
+Everything in it is simulated. What the patients are made of, and what labs and conditions do to the ECG:
+`ecgkt.simulation`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from training.simulation import tables
+from ecgkt.simulation import tables
+from ecgkt.simulation.diagnoses import titles
 from training.simulation.cohort import simulate_patient
-from training.simulation.diagnoses import titles
 from training.simulation.layout import VERSION
 from training.simulation.writer import Rows, merge, write_note, write_shard
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from training.simulation.diagnoses import code, titles
-from training.simulation.findings import find
+from ecgkt.simulation.diagnoses import code, titles
+from ecgkt.simulation.findings import find
+from ecgkt.simulation.tables import statements
+from ecgkt.simulation.tracing import RATE, Streams, Tracing, draw_tracing
+from ecgkt.simulation.truth import changes
+from ecgkt.simulation.visits import FIRST_HADM, FIRST_STAY, FIRST_SUBJECT, Planned, Visit, visits
 from training.simulation.layout import time_text
 from training.simulation.measurements import lab_rows, minutes, vital_rows
-from training.simulation.tables import statements
-from training.simulation.tracing import RATE, Streams, Tracing, draw_tracing
-from training.simulation.truth import changes
-from training.simulation.visits import FIRST_HADM, FIRST_STAY, FIRST_SUBJECT, Planned, Visit, visits
 from training.simulation.writer import Rows, write_record
 
 RACES = ("WHITE", "BLACK/AFRICAN AMERICAN", "HISPANIC/LATINO", "ASIAN", "OTHER", "UNKNOWN")

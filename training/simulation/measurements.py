@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from training.simulation import labs as laboratory
+from ecgkt.simulation import labs as laboratory
+from ecgkt.simulation.state import Patient, Stay
+from ecgkt.simulation.tables import Lab, complaints, labs
+from ecgkt.simulation.visits import FIRST_SUBJECT
 from training.simulation.layout import time_text
-from training.simulation.state import Patient, Stay
-from training.simulation.tables import Lab, complaints, labs
-from training.simulation.visits import FIRST_SUBJECT
 from training.simulation.writer import Rows
 
 # Chance that a panel's tube is run at the ECG's time, and that it is drawn again some hours later in the department.

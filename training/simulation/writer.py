@@ -94,6 +94,6 @@ def write_note(out: Path, patients: int, seed: int) -> None:
         "It shows what a method can learn from a known truth, and says nothing about real patients.\n\n"
         f"- version {VERSION}\n- seed {seed}\n- patients {patients}\n"
         "- `truth/` holds what only a simulator knows: state, all lab values, findings, intervals, waves, effects\n"
-        "- effect sizes and their sources: `training/simulation/effects.csv`, `expression.csv`\n",
+        "- effect sizes and their sources: `ecgkt/simulation/effects.csv`, `expression.csv`\n",
         encoding="utf-8",
     )

@@ -11,12 +11,12 @@ from scipy.signal import resample_poly
 from ecgkt.ecg import ECG
 from ecgkt.measurements.pacing import blanked
 from ecgkt.measurements.r_peaks import RATE
-from training.simulation import beats, leads
-from training.simulation import tracing as simulated
-from training.simulation.body import placement
-from training.simulation.effects import Morphology
-from training.simulation.rhythm import AFIB, AFLT, SINUS, Rhythm, fibrillation, flutter, paced, sinus
-from training.simulation.visits import visits
+from ecgkt.simulation import beats, leads
+from ecgkt.simulation import tracing as simulated
+from ecgkt.simulation.body import placement
+from ecgkt.simulation.effects import Morphology
+from ecgkt.simulation.rhythm import AFIB, AFLT, SINUS, Rhythm, fibrillation, flutter, paced, sinus
+from ecgkt.simulation.visits import visits
 
 # Share of tracings of each kind; the rest is as the patient has it.
 KINDS = {
@@ -24,7 +24,7 @@ KINDS = {
     "paced": 0.14,
 }  # fmt: skip
 BLOCKED = 0.25  # share with a bundle branch block
-ECTOPY, ECTOPY_STRETCH, ECTOPY_QRS = 0.15, 1.06, 0.155  # as in training.simulation.tracing
+ECTOPY, ECTOPY_STRETCH, ECTOPY_QRS = 0.15, 1.06, 0.155  # as in ecgkt.simulation.tracing
 
 Waves = list[tuple[float, float]]  # onset, end, s
 

@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 import wfdb
 
+from ecgkt.simulation.tables import statements
 from training.simulation import simulate
 from training.simulation.layout import LEAD_ORDER, TABLES, TRUTH
-from training.simulation.tables import statements
 
 pytestmark = pytest.mark.slow
 

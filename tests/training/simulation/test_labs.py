@@ -12,13 +12,13 @@ import pytest
 from scipy.stats import ks_2samp, spearmanr
 
 from benchmarks.laboratory import without_tracings
-from training.simulation import labs as laboratory
+from ecgkt.simulation import labs as laboratory
+from ecgkt.simulation.state import Patient, Stay, draw_patient, draw_stay
+from ecgkt.simulation.tables import effects, labs, shifts
+from ecgkt.simulation.visits import FIRST_SUBJECT
 from training.simulation.fitting.demo import NAMES, read_demo
 from training.simulation.layout import TABLES
 from training.simulation.measurements import HAEMOLYSIS, lab_rows, vital_rows
-from training.simulation.state import Patient, Stay, draw_patient, draw_stay
-from training.simulation.tables import effects, labs, shifts
-from training.simulation.visits import FIRST_SUBJECT
 
 STAYS = 1200
 ECG_TIME = datetime(2150, 3, 1, 12)

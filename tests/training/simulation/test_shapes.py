@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.simulation.beats import CENTRES, MUSCLE, P_CENTRES, P_WIDTH, T_APART, WIDTHS
-from training.simulation.body import FOCI, shapes
+from ecgkt.simulation.beats import CENTRES, MUSCLE, P_CENTRES, P_WIDTH, T_APART, WIDTHS
+from ecgkt.simulation.body import FOCI, shapes
+from ecgkt.simulation.waveform import WAVES, Waves, plateau, profiles, skewed
 from training.simulation.fitting.shapes import AFTER, BEFORE, RATE, components, fit_beat
-from training.simulation.waveform import WAVES, Waves, plateau, profiles, skewed
 
 QRS, T_END, P_ON, P_OFF = 96.0, 390.0, -160.0, -55.0  # ms from QRS onset
 PEAK, LEFT, RIGHT = 305.0, 50.0, 35.0

@@ -8,10 +8,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from ecgkt.simulation.tracing import Streams, chances, conducted, draw_conduction, draw_tracing
+from ecgkt.simulation.truth import changes, counterfactual, without
+from ecgkt.simulation.visits import Planned, Visit, visits
 from training.simulation.layout import TRUTH
-from training.simulation.tracing import Streams, chances, conducted, draw_conduction, draw_tracing
-from training.simulation.truth import changes, counterfactual, without
-from training.simulation.visits import Planned, Visit, visits
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ecgkt.datasets.mimic.clinical import PLAUSIBLE
-from training.simulation.tables import labs
+from ecgkt.simulation.tables import labs
 
 # Lab -> the demo's lab_name, reference_unit ("" for none) and what to multiply it with.
 NAMES = {

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from training.simulation import labs as laboratory
+from ecgkt.simulation import labs as laboratory
+from ecgkt.simulation.tables import FOLDER, Panel, labs, panels, rows, shifts
 from training.simulation.fitting.demo import Admissions, read_demo
 from training.simulation.fitting.marginals import (
     FEWEST,
@@ -28,7 +29,6 @@ from training.simulation.fitting.marginals import (
     draw_sample,
     fit_marginals,
 )
-from training.simulation.tables import FOLDER, Panel, labs, panels, rows, shifts
 
 PATIENTS = 5000
 # A null lab may go with labs that have no effect on the ECG and that no condition moves but through the heart attack.

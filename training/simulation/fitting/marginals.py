@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from training.simulation import labs as laboratory
+from ecgkt.simulation import labs as laboratory
+from ecgkt.simulation.state import Patient, Stay, draw_patient, draw_stay
+from ecgkt.simulation.tables import Lab, labs
 from training.simulation.fitting.demo import URGENT_LEVEL, Admissions
 from training.simulation.measurements import READING_NOISE, triage_level
-from training.simulation.state import Patient, Stay, draw_patient, draw_stay
-from training.simulation.tables import Lab, labs
 
 SEED = 20
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)

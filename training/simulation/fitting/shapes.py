@@ -24,9 +24,9 @@ from tqdm import tqdm
 import ecgkt
 from ecgkt.datasets import ptbxl
 from ecgkt.measurements.delineation import delineate
-from training.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WIDTHS
-from training.simulation.tables import FOLDER
-from training.simulation.waveform import EIGHT, WAVES, plateau, skewed
+from ecgkt.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WIDTHS
+from ecgkt.simulation.tables import FOLDER
+from ecgkt.simulation.waveform import EIGHT, WAVES, plateau, skewed
 
 RATE = 500
 BEFORE, AFTER = 0.30, 0.70  # s around QRS onset

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.simulation import leads
-from training.simulation.body import MISTAKES, Body, draw_body, placement
-from training.simulation.state import draw_patient
+from ecgkt.simulation import leads
+from ecgkt.simulation.body import MISTAKES, Body, draw_body, placement
+from ecgkt.simulation.state import draw_patient
 
 RATE, SAMPLES = 500, 5000
 L1, L2, L3, AVR, AVL, AVF, V1, V2 = range(8)

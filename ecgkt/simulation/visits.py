@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.simulation import labs as laboratory
-from training.simulation.body import Body, draw_body
-from training.simulation.effects import Morphology, baseline, morphology
-from training.simulation.state import Patient, Stay, draw_patient, draw_stay
-from training.simulation.tracing import Streams
+from ecgkt.simulation import labs as laboratory
+from ecgkt.simulation.body import Body, draw_body
+from ecgkt.simulation.effects import Morphology, baseline, morphology
+from ecgkt.simulation.state import Patient, Stay, draw_patient, draw_stay
+from ecgkt.simulation.tracing import Streams
 
 FIRST_SUBJECT, FIRST_HADM, FIRST_STAY, FIRST_STUDY = 10_000_000, 20_000_000, 30_000_000, 40_000_000
 

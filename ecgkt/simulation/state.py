@@ -10,7 +10,7 @@ from math import exp, log
 
 import numpy as np
 
-from training.simulation.tables import Condition, complaints, conditions, effects
+from ecgkt.simulation.tables import Condition, complaints, conditions, effects
 
 ACUTE_CORONARY = ("stemi_anterior", "stemi_inferior", "stemi_lateral", "nstemi", "unstable_angina")
 TERRITORIES = ("anterior", "septal", "inferior", "lateral")

@@ -15,8 +15,8 @@ from math import exp, log, log10
 
 import numpy as np
 
-from training.simulation.state import Patient, Stay
-from training.simulation.tables import Lab, Panel, labs, panels, rows, shifts, spreads
+from ecgkt.simulation.state import Patient, Stay
+from ecgkt.simulation.tables import Lab, Panel, labs, panels, rows, shifts, spreads
 
 NULL_LABS = ("mcv", "platelets", "alt")
 VITALS = ("heart_rate", "sbp", "dbp", "temperature", "resp_rate", "o2sat")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.simulation import beats, leads, tables
-from training.simulation.body import DOWER, Body, shapes
-from training.simulation.effects import Morphology, baseline, morphology
-from training.simulation.rhythm import fibrillation, sinus
-from training.simulation.state import Patient, Stay, draw_patient
-from training.simulation.tables import effects
-from training.simulation.waveform import WAVES, profiles
+from ecgkt.simulation import beats, leads, tables
+from ecgkt.simulation.body import DOWER, Body, shapes
+from ecgkt.simulation.effects import Morphology, baseline, morphology
+from ecgkt.simulation.rhythm import fibrillation, sinus
+from ecgkt.simulation.state import Patient, Stay, draw_patient
+from ecgkt.simulation.tables import effects
+from ecgkt.simulation.waveform import WAVES, profiles
 
 RATE = 500  # Hz
 MEAN = Body(DOWER, np.ones(8), np.zeros((8, len(WAVES))), np.zeros(0), 1.0, "outflow")

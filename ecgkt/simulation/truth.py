@@ -11,12 +11,12 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.simulation import beats
-from training.simulation.body import Body
-from training.simulation.effects import Morphology
-from training.simulation.leads import twelve
-from training.simulation.state import Stay
-from training.simulation.tracing import (
+from ecgkt.simulation import beats
+from ecgkt.simulation.body import Body
+from ecgkt.simulation.effects import Morphology
+from ecgkt.simulation.leads import twelve
+from ecgkt.simulation.state import Stay
+from ecgkt.simulation.tracing import (
     SHOWN,
     Conduction,
     Streams,
@@ -29,8 +29,8 @@ from training.simulation.tracing import (
     qt_interval,
     ventricular,
 )
-from training.simulation.visits import visits
-from training.simulation.waveform import joined, profiles
+from ecgkt.simulation.visits import visits
+from ecgkt.simulation.waveform import joined, profiles
 
 RATE = 250  # Hz; the waves changed are far slower than half of it
 ONSET = 0.40  # s of QRS within the beat

@@ -11,8 +11,8 @@ from math import log
 
 import numpy as np
 
-from training.simulation.state import TERRITORIES, Patient, Stay
-from training.simulation.tables import complaints, effects
+from ecgkt.simulation.state import TERRITORIES, Patient, Stay
+from ecgkt.simulation.tables import complaints, effects
 
 # Parameters that act on one wall of the heart; the wall comes from the condition.
 REGIONAL = ("q_wave", "injury", "t_territory")

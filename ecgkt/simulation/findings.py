@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.simulation.effects import Morphology
-from training.simulation.rhythm import AFIB, AFLT
-from training.simulation.state import Patient
-from training.simulation.tracing import RATE, Tracing
+from ecgkt.simulation.effects import Morphology
+from ecgkt.simulation.rhythm import AFIB, AFLT
+from ecgkt.simulation.state import Patient
+from ecgkt.simulation.tracing import RATE, Tracing
 
 WALL_LEADS = {"inferior": (1, 2, 5), "lateral": (0, 4, 10, 11), "anterior": (8, 9), "septal": (6, 7, 8)}
 ISCHAEMIC = {"inferior": "ISCIN", "lateral": "ISCLA", "anterior": "ISCAL", "septal": "ISCAS"}

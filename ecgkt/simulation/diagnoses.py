@@ -11,8 +11,8 @@ from math import exp, log
 
 import numpy as np
 
-from training.simulation.state import Patient, Stay
-from training.simulation.tables import complaints, conditions, others
+from ecgkt.simulation.state import Patient, Stay
+from ecgkt.simulation.tables import complaints, conditions, others
 
 FALSE_POSITIVE = 0.002
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from training.simulation.body import Body
-from training.simulation.effects import Morphology
-from training.simulation.waveform import QRS, ST, P, Waves
+from ecgkt.simulation.body import Body
+from ecgkt.simulation.effects import Morphology
+from ecgkt.simulation.waveform import QRS, ST, P, Waves
 
 # Centers and sigmas as fractions of P and of QRS; those of QRS were fitted to 120 normal recordings of PTB-XL (0.4 % of
 # the energy is left over), in which a 40 Hz filter had widened each wave by FILTER.

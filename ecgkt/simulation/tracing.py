@@ -11,12 +11,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.simulation import beats, leads
-from training.simulation.body import Body, placement, shapes
-from training.simulation.effects import Morphology
-from training.simulation.rhythm import AFIB, AFLT, Rhythm, fibrillation, flutter, paced, sinus
-from training.simulation.state import Patient, Stay
-from training.simulation.waveform import Waves, profiles
+from ecgkt.simulation import beats, leads
+from ecgkt.simulation.body import Body, placement, shapes
+from ecgkt.simulation.effects import Morphology
+from ecgkt.simulation.rhythm import AFIB, AFLT, Rhythm, fibrillation, flutter, paced, sinus
+from ecgkt.simulation.state import Patient, Stay
+from ecgkt.simulation.waveform import Waves, profiles
 
 RATE = 500
 SAMPLES = 5000

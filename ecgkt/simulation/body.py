@@ -12,9 +12,9 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from training.simulation.state import Patient
-from training.simulation.tables import FOLDER
-from training.simulation.waveform import WAVES
+from ecgkt.simulation.state import Patient
+from ecgkt.simulation.tables import FOLDER
+from ecgkt.simulation.waveform import WAVES
 
 # Rows: I, II, V1 to V6; columns: the dipole's X, Y, Z.
 DOWER = np.array(
