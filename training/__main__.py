@@ -28,7 +28,7 @@ import json
 import sys
 from pathlib import Path
 
-from training.config import Config, load_config
+from training.config import Config, load_config, part_of
 
 TRAINING = ("pretrain", "finetune", "baselines")
 CONFIG_STAGES = (*TRAINING, "evaluate", "checks", "bundle", "examples", "all")
@@ -92,6 +92,11 @@ def _parser() -> argparse.ArgumentParser:
             stage.add_argument("--out", type=Path, required=name != "all")
         if name == "baselines":
             stage.add_argument("--only")
+        if name in ("finetune", "baselines"):
+            stage.add_argument(
+                "--part", default="1/1", help="i/n: the i-th of n processes that share an ensemble's members; then "
+                "once without, which joins them"
+            )  # fmt: skip
     return parser
 
 
@@ -181,21 +186,21 @@ def _train(command: str, config: Config, options: argparse.Namespace) -> None:
     from training.train.pretrain import pretrain
     from training.train.task import run_task
 
-    task, transfer = run_task(config), RECIPES[config.transfer]
+    task, transfer, part = run_task(config), RECIPES[config.transfer], part_of(getattr(options, "part", "1/1"))
     if command in ("pretrain", "all"):
         if transfer.stage_1:
             pretrain(task, transfer)
         else:
             task.devices.say(f"pretrain: left out, the recipe {config.transfer!r} has no stage 1")
     if command in ("finetune", "all"):
-        train(task, config.transfer, TRANSFER)
+        train(task, config.transfer, TRANSFER, part)
     if command in ("baselines", "all"):
         only = getattr(options, "only", None)
         if only not in (None, *BASELINES):
             raise ValueError(f"There is no baseline {only!r}; there are {', '.join(BASELINES)}.")
         for stage, recipe in BASELINES.items():
             if only in (None, stage):
-                train(task, recipe, stage)
+                train(task, recipe, stage, part)
 
 
 def _prepare(options: argparse.Namespace) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ecgkt.processors import processors
 
 if TYPE_CHECKING:
     from ecgkt.batch.folder import Outcome
@@ -40,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--relevance", metavar="CODE[,CODE]", help="shares of each lead and wave in the scores of these labels too"
     )
-    group.add_argument("--workers", metavar="N", type=_count, default=_cores(), help="processes (default: %(default)s)")
+    group.add_argument(
+        "--workers", metavar="N", type=_count, default=processors(), help="processes (default: %(default)s)"
+    )
     watched = parser.add_argument_group("a folder that ECGs arrive in")
     watched.add_argument("--watch", metavar="DIR", type=Path, help="handle every ECG below DIR once, until Ctrl-C")
     watched.add_argument("--report", action="store_true", help="write a PDF report of each instead of JSON")
@@ -52,10 +55,6 @@ def _count(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError("must be 1 or more")
     return value
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def asked_for(options: argparse.Namespace) -> bool:

@@ -22,6 +22,21 @@ class CurvePoint(Record, frozen=True):
     gain: Interval | None = None
 
 
+class TailPoint(Record, frozen=True):
+    """Diagnoses with so many positive ECGs in the training split, from positives[0] up to positives[1] (None: no limit),
+    with the labels of all patients.
+
+    labels: how many there are. signal_only, knowledge_transfer: macro AUROC over them; gain: the paired difference.
+    Intervals resample patients and seeds.
+    """
+
+    positives: tuple[int, int | None]
+    labels: int
+    signal_only: Interval | None
+    knowledge_transfer: Interval | None
+    gain: Interval | None
+
+
 class Conclusions(Record, frozen=True):
     """Paired differences in macro AUROC of the transfer at a tenth of the labels, and with all of them."""
 

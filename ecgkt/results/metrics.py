@@ -11,7 +11,7 @@ from msgspec import field
 
 from ecgkt.json_records import Record, decode
 from ecgkt.prediction import Head
-from ecgkt.results.curve_metrics import CurveAbout, CurvePoint
+from ecgkt.results.curve_metrics import CurveAbout, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval, Kind
 from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup
 
@@ -140,7 +140,8 @@ class Metrics(Record, frozen=True):
     models: model -> head -> figures. gap_closed: (transfer - signal only) / (multimodal - signal only), macro AUROC of
     diagnoses; transfer_minus_*: paired differences of the same. left_out_in_preparation: data set -> reason -> ECGs.
     calibration, subgroups, risk_coverage: by head and kind of test ECGs; abstention: by kind. lab_proxies,
-    domain_probe: by a name in words; dose_response: by lab.
+    domain_probe: by a name in words; dose_response: by lab. tail: of the label-efficiency curve with all labels, by how
+    many positives a label has.
     """
 
     version: int
@@ -165,6 +166,7 @@ class Metrics(Record, frozen=True):
     label_curve: list[CurvePoint] = field(default_factory=list)
     label_curve_groups: dict[str, list[CurvePoint]] = field(default_factory=dict)
     label_curve_about: CurveAbout | None = None
+    tail: list[TailPoint] = field(default_factory=list)
     knowledge_transfer_recipe: str | None = None
 
     def head(self, model: str, head: Head) -> HeadFigures | None:

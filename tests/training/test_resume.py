@@ -60,6 +60,23 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bits(tmp_path: Pat
         assert not list(folder.rglob("*checkpoint*")), "nothing is left to be resumed"
 
 
+@pytest.mark.training
+def test_members_trained_in_parts_are_the_same_ensemble(tmp_path: Path) -> None:
+    changes = {"members": 3, "transfer": "distilled"}
+    whole, parts = write_toy(tmp_path / "whole", **changes), write_config(tmp_path / "parts", **changes)
+    shutil.copytree(tmp_path / "whole" / "prepared", tmp_path / "parts" / "prepared")
+    assert main(["finetune", "--config", str(whole)]) == 0
+    assert main(["finetune", "--config", str(parts), "--part", "1/2"]) == 2, "its teacher is not there yet"
+    for stage, *command in (["multimodal", "baselines", "--only", "multimodal"], [TRANSFER, "finetune"]):
+        weights = tmp_path / "parts" / "stages" / stage / "weights.safetensors"
+        for part in ("2/2", "1/2"):
+            assert main([*command, "--config", str(parts), "--part", part]) == 0
+            assert not weights.exists(), "parts leave it to a later call to join the members"
+        assert main([*command, "--config", str(parts)]) == 0
+        assert weights.exists()
+    same_files(tmp_path / "whole", tmp_path / "parts", "stages/*/weights.safetensors")
+
+
 @needs_fork
 @pytest.mark.training
 def test_a_watched_run_of_the_curve_that_is_killed_goes_on_where_it_was(tmp_path: Path) -> None:

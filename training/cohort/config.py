@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from ecgkt.processors import processors
+
 Config = dict[str, Any]
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "cohort.yaml"
 
@@ -28,6 +30,7 @@ def load_config(path: Path | None = None) -> Config:
     config: Config = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
     if path is not None:
         config = _merge(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+    config["signals"]["workers"] = config["signals"]["workers"] or processors()
     shares = [config["splits"][split] for split in ("train", "validation", "test")]
     if abs(sum(shares) - 1) > 1e-9 or min(shares) < 0:
         raise ValueError(f"The shares of the splits must add up to 1, not {shares}.")

@@ -60,10 +60,11 @@ class CurveConfig:
         return Path(self.out)
 
     def runs(self) -> list[tuple[str, int, int]]:
-        """(recipe, labeled patients, seed) in the order of their running: a teacher before its pupils."""
+        """(recipe, labeled patients, seed) in the order of their running: teachers before their pupils, those of all
+        seeds before any of these, so that processes side by side do not wait for each other."""
         wanted = [(name, self.tenth, seed) for seed in self.seeds for name in [*self.everywhere, *self.at_tenth]]
         wanted += [(n, size, seed) for seed in self.seeds for size in self.sizes for n in self.everywhere]
-        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[2], run[0] not in TEACHERS))
+        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[0] not in TEACHERS, run[2]))
 
 
 def load_curve_config(path: str | Path) -> CurveConfig:
@@ -81,16 +82,21 @@ def load_curve_config(path: str | Path) -> CurveConfig:
 
 
 def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> None:
-    """Make all runs that are missing, then curve.json. part: "1/2" and "2/2" share the seeds between two processes,
-    neither of which writes the curve."""
+    """Make all runs that are missing, then curve.json. part: "1/2" and "2/2" share the runs between two processes,
+    neither of which writes the curve; each begins elsewhere and leaves out what another one is at."""
     number, parts = part_of(part)
     if only not in (None, ORACLE, *config.everywhere, *config.at_tenth):
         raise ValueError(f"This curve has no recipe {only!r}.")
     task = curve_task(config, run_of(config))
-    seeds = config.seeds[number - 1 :: parts]
-    for name, size, seed in config.runs():
-        if seed in seeds and only in (None, name):
-            train(with_labels(config, task, size, seed), name)
+    runs = [(with_labels(config, task, size, seed), name) for name, size, seed in config.runs() if only in (None, name)]
+    left_out = []
+    for labeled, name in runs[number - 1 :] + runs[: number - 1]:
+        if files.is_locked(labeled.folder_of(name)):
+            left_out.append((labeled, name))
+        else:
+            train(labeled, name)
+    for labeled, name in left_out:
+        train(labeled, name)
     if only in (None, ORACLE) and number == 1:
         train_oracle(config.oracle, task, config.folder / "runs" / f"{ORACLE}_0_0", config.folder / ORACLE)
     if parts == 1 and task.devices.is_first:
@@ -169,6 +175,7 @@ def write_curve(config: CurveConfig, task: Task) -> None:
         note=note,
     )
     parts = {"label_curve": drawn.points, "label_curve_groups": drawn.groups, "label_curve_about": about}
+    parts["tail"] = drawn.tail
     files.write(config.folder / "curve.json", msgspec.json.format(msgspec.json.encode(parts), indent=1) + b"\n")
     for name in sorted({key[0] for key in found}):
         print(name, {size: round(float(np.mean([_test(pool, x) for x in runs])), 4)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt.results.curve_metrics import Conclusions, CurvePoint
+from ecgkt.results.curve_metrics import Conclusions, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.label_curve import BUDGETS
 from training.data.pool import Pool
@@ -15,16 +15,19 @@ from training.metrics import Array, estimate, label_aurocs, patient_resamples
 from training.train.task import DIAGNOSES
 
 RESAMPLES = 300
+TAIL = ((20, 50), (50, 100), (100, 300), (300, None))  # positive ECGs in the training split; upper limits not included
 Runs = dict[tuple[str, int], list[npt.NDArray[np.float64]]]
 
 
 @dataclass(frozen=True)
 class Curve:
-    """The points over all diagnoses and by group of them, and what follows from the points."""
+    """The points over all diagnoses and by group of them, what follows from the points, and with all labels the points
+    by how rare diagnoses are."""
 
     points: list[CurvePoint]
     groups: dict[str, list[CurvePoint]]
     conclusions: Conclusions
+    tail: list[TailPoint]
 
 
 def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> Curve:
@@ -46,6 +49,7 @@ def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> Cu
         _points(by_label, everything, best, patients),
         {name: _points(by_label, columns, best, patients) for name, columns in sorted(groups.items())},
         _conclusions(by_label, everything, tenth, best),
+        _tail(by_label, np.nansum(pool.targets[DIAGNOSES][pool.rows("train")] > 0, axis=0), best),
     )
 
 
@@ -91,6 +95,29 @@ def _points(
                 patients=size or patients, models=models, gap_closed=gap, attainable_gap_closed=attainable, gain=gain
             )
         )
+    return points
+
+
+def _tail(
+    by_label: dict[tuple[str, int], dict[int, Array]], positives: npt.NDArray[np.int64], best: str
+) -> list[TailPoint]:
+    """Transfer against signal-only with all labels, by the number of training positives; [] without these runs."""
+    points = []
+    for low, high in TAIL:
+        columns = [
+            column
+            for column in by_label.get((best, 0), {})
+            if positives[column] >= low and (high is None or positives[column] < high)
+        ]
+        macros = {key: _macro(found, columns) for key, found in by_label.items()}
+        reached, floor = macros.get((best, 0)), _signal_only(macros, 0)
+        if reached is not None and floor is not None:
+            points.append(
+                TailPoint(
+                    positives=(low, high), labels=len(columns), signal_only=estimate(floor),
+                    knowledge_transfer=estimate(reached), gain=estimate(reached - floor),
+                )
+            )  # fmt: skip
     return points
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ecgkt.processors import processors
 from ecgkt.simulation import tables
 from ecgkt.simulation.diagnoses import titles
 from training.simulation.cohort import simulate_patient
@@ -29,11 +30,12 @@ SHARD = 100  # patients; part of the layout of a run that was stopped, not of th
 __all__ = ["VERSION", "simulate"]
 
 
-def simulate(patients: int, seed: int, out: Path, workers: int = 2) -> None:
+def simulate(patients: int, seed: int, out: Path, workers: int | None = None) -> None:
     """Write a simulated cohort of `patients` under `out`: mimic-iv-ecg/, mimic-iv/, mimic-iv-ed/, truth/, SIMULATED.md.
 
-    The same seed gives the same bytes, whatever `workers` is and however often the run was stopped: each patient has
-    its own random numbers. Finished shards are kept in `out`/.shards and are not made again.
+    workers: processes, by default one for each processor. The same seed gives the same bytes, however many there are
+    and however often the run was stopped: each patient has its own random numbers. Finished shards are kept in
+    `out`/.shards and are not made again.
     Raises ValueError for less than one patient, for more than MIMIC's numbers have room for, or when `out` already
     holds a cohort of another seed or version.
     """
@@ -47,6 +49,7 @@ def simulate(patients: int, seed: int, out: Path, workers: int = 2) -> None:
     if mark.exists() and json.loads(mark.read_text()) != identity:
         raise ValueError(f"{out} holds a simulated cohort of another seed or version; choose an empty folder.")
     mark.write_text(json.dumps(identity))
+    workers = workers or processors()
     ranges = [(first, min(first + SHARD, patients)) for first in range(0, patients, SHARD)]
     folders = [shards / f"{first:06d}-{last:06d}" for first, last in ranges]
     missing = [r for r, folder in zip(ranges, folders, strict=True) if not folder.is_dir()]

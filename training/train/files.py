@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -51,6 +52,20 @@ def settle(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def lock(folder: Path) -> FileLock:
+    """Held by the process that makes what belongs in `folder`; the system releases it when the process ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(folder / "made.lock")
+
+
+def is_locked(folder: Path) -> bool:
+    try:
+        with lock(folder).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
 
 
 def write_json(path: Path, record: object) -> None:

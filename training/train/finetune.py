@@ -29,7 +29,7 @@ from training.train.objectives import Terms, heads_loss
 from training.train.outputs import LOGITS
 from training.train.pretrain import pretrain
 from training.train.regression import regression_logits
-from training.train.run import WEIGHTS, Stage
+from training.train.run import WEIGHTS, Stage, StageError
 from training.train.shaped_by import by_recipe
 from training.train.source_erasure import erase_source
 from training.train.task import DIAGNOSES, Task, build_network
@@ -39,13 +39,25 @@ Rows = npt.NDArray[np.int64]
 Curve = dict[str, list[float]]
 
 
-def train(task: Task, name: str, stage_name: str = "") -> Path:
+def train(task: Task, name: str, stage_name: str = "", part: tuple[int, int] = (1, 1)) -> Path:
     """Train a recipe and whatever it needs, unless that is done; the folder of its stage.
 
-    stage_name: of the folder, the recipe's name by default.
+    stage_name: of the folder, the recipe's name by default. part: (2, 3) trains every third member of the ensemble from
+    the second on and leaves it to a later call to join them. Raises StageError where such a part needs a teacher that
+    is not there yet.
     """
-    recipe, folder = RECIPES[name], task.folder_of(stage_name or name)
+    folder = task.folder_of(stage_name or name)
+    if part != (1, 1) or not task.devices.is_first:
+        return _train(task, name, folder, part)
+    with files.lock(folder):  # another process of the same curve or run may be at it: wait, and find it done
+        return _train(task, name, folder, part)
+
+
+def _train(task: Task, name: str, folder: Path, part: tuple[int, int]) -> Path:
+    recipe = RECIPES[name]
     for teacher in recipe.teachers:
+        if part != (1, 1) and not Stage(task.config, task.folder_of(teacher), by_recipe(task, teacher)).done:
+            raise StageError(f"Its teacher {teacher!r} comes before the parts of {folder.name!r}: train that first.")
         train(task, teacher)
     stage = Stage(task.config, folder, by_recipe(task, name))
     if task.devices.agreed(lambda: stage.done):
@@ -56,8 +68,8 @@ def train(task: Task, name: str, stage_name: str = "") -> Path:
         if task.devices.is_first:
             _regress(task, stage, weights)
     else:
-        members, curves = _train_members(task, recipe, folder, weights)
-        if task.devices.is_first:
+        members, curves = _train_members(task, recipe, folder, weights, part)
+        if len(members) == task.members and task.devices.is_first:
             network = join(members)
             figures = figures_of(curves) | {"source_erased_on": erase_source(network, task.pool, task.seed)}
             figures["labeled_ecgs"] = len(task.pool.rows("train") if task.labeled is None else task.labeled.rows)
@@ -78,15 +90,15 @@ def figures_of(curves: list[Curve]) -> dict[str, Any]:
 
 
 def _train_members(
-    task: Task, recipe: Recipe, folder: Path, weights: dict[str, Tensor]
+    task: Task, recipe: Recipe, folder: Path, weights: dict[str, Tensor], part: tuple[int, int]
 ) -> tuple[list[Network], list[Curve]]:
-    """The networks of an ensemble and their loss curves; a member that is done is kept."""
+    """The networks of (a part of) an ensemble and their loss curves; a member that is done is kept."""
     pool = task.pool_for(recipe)
     if pool is task.pool:
         pool = pool.with_targets(DIAGNOSES, targets(task, recipe, said_by_teachers(task, recipe)))
     groups, shares = _groups(task, recipe, pool)
     members, curves = [], []
-    for number in range(task.members):
+    for number in range(part[0] - 1, task.members, part[1]):
         seed, own = task.seed + number, folder / f"member_{number}"
         network = _begun(task, recipe, pool, weights, seed)
         state, curve = task.devices.first_then_all(lambda own=own: _kept(own))  # type: ignore[misc]
@@ -94,7 +106,7 @@ def _train_members(
             network.load_state_dict(state)
         else:
             sampler = Sampler(groups, shares, task.config.batch, seed)
-            curve = _train(
+            curve = _train_one(
                 f"{folder.name} {number + 1}/{task.members}", task, recipe, pool, network, sampler, seed, own
             )
             network.cpu()
@@ -148,7 +160,7 @@ def _groups(task: Task, recipe: Recipe, pool: Pool) -> tuple[list[Rows], list[fl
     return [here for here, _ in groups], [share for _, share in groups]
 
 
-def _train(
+def _train_one(
     name: str, task: Task, recipe: Recipe, pool: Pool, network: Network, sampler: Sampler, seed: int, folder: Path
 ) -> Curve:
     config, devices = task.config, task.devices
@@ -158,7 +170,8 @@ def _train(
     def loss(step: int, share: Share) -> Terms:
         rows, own = sampler(step), share.seed(seed, step)
         batch = augment(devices.moved(pool.batch(share.rows(rows), own)), config.augment, own)
-        known = {head: share.known(pool.targets[head][rows]) for head in network.architecture.labels}
+        heads = network.architecture.labels if share.of > 1 else ()
+        known = {head: share.known(pool.targets[head][rows]) for head in heads}
         return heads_loss(run(batch.signal, batch.table), batch.targets, config.head_weights, known)
 
     schedule = Schedule(

@@ -99,8 +99,10 @@ def fit(
     across.with_shared_statistics(module)
     parallel = devices.parallel(Step(module, loss))
     trained = [({"params": list(part.parameters())}, relative) for part, relative in groups]
-    optimizer = torch.optim.AdamW([g for g, _ in trained], lr=schedule.lr, weight_decay=schedule.weight_decay)
-    average = AveragedModel(module, avg_fn=_moving_average(schedule.ema), use_buffers=True)
+    optimizer = torch.optim.AdamW(
+        [g for g, _ in trained], lr=schedule.lr, weight_decay=schedule.weight_decay, fused=devices.device.type == "cuda"
+    )
+    average = MovingAverage(module, schedule.ema)
     average.update_parameters(module)  # the first one copies
     training = Training(module, average, optimizer)
     progress = devices.first_then_all(lambda: training.resume(folder))
@@ -158,15 +160,31 @@ def _numbers(seen: list[dict[str, Tensor]], shares: int) -> list[dict[str, float
     return [dict(zip(keys, row, strict=True)) for row in values.tolist()]
 
 
-def _moving_average(most: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """Exponential moving average with the decay `most`; of counters the last value. Early averages would remember the
-    random start, so the decay grows with the number of them."""
+class MovingAverage(AveragedModel):
+    """Exponential moving average of all parameters and buffers with the decay `most`; of counters the last value.
 
-    def average(before: Tensor, now: Tensor, count: Tensor | int) -> Tensor:
-        decay = min(most, int(count) / (9 + int(count)))
-        return torch.lerp(before, now, 1 - decay) if before.dtype.is_floating_point else now
+    Early averages would remember the random start, so the decay grows with the number of them. Updated by a few calls
+    for all tensors together, and without asking the device for anything.
+    """
 
-    return average
+    def __init__(self, module: nn.Module, most: float) -> None:
+        super().__init__(module, use_buffers=True)
+        self.most = most
+
+    @torch.no_grad()
+    def update_parameters(self, model: nn.Module) -> None:
+        count = int(self.n_averaged)  # on the CPU
+        decay = min(self.most, count / (9 + count))
+        own = [*self.module.parameters(), *self.module.buffers()]
+        now = [*model.parameters(), *model.buffers()]
+        moving = [number for number, tensor in enumerate(own) if tensor.dtype.is_floating_point]
+        if count:
+            torch._foreach_lerp_([own[n] for n in moving], [now[n] for n in moving], 1 - decay)
+        else:
+            torch._foreach_copy_([own[n] for n in moving], [now[n] for n in moving])
+        for number in set(range(len(own))) - set(moving):
+            own[number].copy_(now[number])
+        self.n_averaged += 1
 
 
 def _look(training: Training, watch: EarlyStopping, progress: Progress, devices: Devices) -> bool:

@@ -100,12 +100,10 @@ def masked_bce(logits: Tensor, targets: Tensor, known_in_all: int | None = None)
     known_in_all: where this is a share of a batch, how many entries are known in all of it.
     """
     known = ~targets.isnan()
-    if not known.any():
-        return logits.sum() * 0.0
-    loss, truth = functional.binary_cross_entropy_with_logits, targets[known]
-    if known_in_all is None:
-        return loss(logits[known], truth)
-    return loss(logits[known], truth, reduction="sum") / known_in_all
+    # No entry is picked out by the mask: how many there are would have to be waited for on a GPU, at every step.
+    weight, truth = known.to(logits.dtype), targets.nan_to_num()
+    loss = functional.binary_cross_entropy_with_logits(logits, truth, weight=weight, reduction="sum")
+    return loss / (weight.sum().clamp(min=1) if known_in_all is None else max(known_in_all, 1))
 
 
 def heads_loss(

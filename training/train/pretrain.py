@@ -20,7 +20,7 @@ from ecgkt.model.networks.encoders import dimension_of
 from ecgkt.model.networks.network import Network, TableEncoder
 from training.data.pool import Batch, Sampler, augment
 from training.recipes import Recipe
-from training.train import checkpoint
+from training.train import checkpoint, files
 from training.train.devices import Share
 from training.train.loop import Schedule, fit
 from training.train.objectives import Terms, joint_embedding_loss
@@ -83,6 +83,13 @@ def rank_me(embedding: Tensor) -> float:
 def pretrain(task: Task, recipe: Recipe) -> dict[str, Tensor]:
     """Weights of the network whose encoder went through the recipe's stage 1; trained first if need be."""
     folder = task.stage_1_folder_of(recipe)
+    if task.devices.is_first:
+        with files.lock(folder):
+            return _pretrained(task, recipe, folder)
+    return _pretrained(task, recipe, folder)
+
+
+def _pretrained(task: Task, recipe: Recipe, folder: Path) -> dict[str, Tensor]:
     stage = Stage(task.config, folder, by_stage_1(task, recipe))
     if not task.devices.agreed(lambda: stage.done):
         network, figures = _train(task, recipe, folder)

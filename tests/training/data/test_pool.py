@@ -67,6 +67,23 @@ def test_sampler_keeps_shares_and_visits_every_training_row_once_a_round(pool: P
     assert (sampler(7) == steps[7]).all()
 
 
+def test_what_a_device_holds_makes_the_same_batches(pool: Pool) -> None:
+    gathered, held = Pool(pool.sets, beats=True), Pool(pool.sets, beats=True, held=True)
+    rows = np.array([60, 3, 50, 49, 3])
+    for seed in (None, (1, 7)):
+        one, other = gathered.batch(rows, seed), held.batch(rows, seed)
+        assert torch.equal(one.signal.templates, other.signal.templates)
+        assert torch.equal(one.signal.rhythm, other.signal.rhythm)
+        for here, there in [(one.table, other.table), *((one.targets[h], other.targets[h]) for h in one.targets)]:
+            assert torch.equal(here.nan_to_num(-1), there.nan_to_num(-1))
+    other_targets = 1 - held.targets["findings"]
+    assert torch.equal(
+        held.with_targets("findings", other_targets).batch(rows).targets["findings"],
+        torch.from_numpy(other_targets[rows]),
+    )
+    assert torch.equal(held.batch(rows).targets["findings"], torch.from_numpy(held.targets["findings"][rows]))
+
+
 def test_augmentation_leaves_its_input_alone_and_follows_from_seed_and_step(pool: Pool) -> None:
     batch = pool.batch(np.arange(6))
     before = batch.signal.clone()

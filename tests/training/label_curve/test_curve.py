@@ -72,6 +72,24 @@ def test_figures_order_models_by_skill_and_close_the_gap_by_the_share_that_was_c
     assert same[1] > 0, "a difference of that size is beyond its interval"
 
 
+def test_the_tail_tells_the_gain_by_how_rare_a_diagnosis_is() -> None:
+    pool = MadeUp()
+    train = pool.rows("train")
+    for column, positives in enumerate((30, 70, 120)):
+        truth = np.zeros(len(train), dtype=np.float32)
+        truth[:positives] = 1
+        pool.targets["diagnoses"][train, column] = truth
+    better = logits(pool, 0.8, 1)
+    better[:, 1] = logits(pool, 0.2, 3)[:, 1]  # no gain in the second
+    found = {("distilled", 0): [better, better], ("signal_only", 0): [logits(pool, 0.2, 3)] * 2}
+    made = figures(found, pool, 20, "distilled", 150)  # type: ignore[arg-type]
+    assert [(point.positives, point.labels) for point in made.tail] == [((20, 50), 1), ((50, 100), 1), ((100, 300), 1)]
+    for point in made.tail:
+        assert point.knowledge_transfer[0] - point.signal_only[0] == pytest.approx(point.gain[0])
+    assert made.tail[0].gain[1] > 0
+    assert made.tail[1].gain == (0, 0, 0)
+
+
 def test_the_shipped_curve_runs_every_teacher_before_its_pupils() -> None:
     config = load_curve_config(ROOT / "training/configs/curve.yaml")
     runs = config.runs()

@@ -22,6 +22,7 @@ from training.train.finetune import train
 from training.train.task import run_task
 
 pytestmark = pytest.mark.slow
+CPUS = {"accelerator": "cpu"}  # two processes cannot share one GPU
 
 
 def torchrun(*arguments: str) -> None:
@@ -43,8 +44,8 @@ def test_loss_gradient_and_running_statistics_of_two_processes_are_those_of_one(
 @pytest.mark.parametrize("recipe", ["lab_heads", "labs_first"])
 def test_two_processes_have_the_loss_curve_of_one_with_the_same_batch(recipe: str, tmp_path: Path) -> None:
     """Without augmentation and dropout, of which every process has its own."""
-    write_toy(tmp_path / "one", transfer=recipe)
-    config = write_config(tmp_path / "two", transfer=recipe)
+    write_toy(tmp_path / "one", transfer=recipe, hardware=CPUS)
+    config = write_config(tmp_path / "two", transfer=recipe, hardware=CPUS)
     (tmp_path / "two" / "prepared").symlink_to(tmp_path / "one" / "prepared")
     torchrun("training", "finetune", "--config", str(config))
     train(run_task(toy_config(tmp_path / "one")), recipe, TRANSFER)

@@ -74,3 +74,11 @@ def test_half_a_record_is_named(tmp_path: Path) -> None:
         files.read_json(path)
     with pytest.raises(FileNotFoundError):
         files.read_json(tmp_path / "absent.json")
+
+
+def test_a_folder_is_made_by_one_process_at_a_time(tmp_path: Path) -> None:
+    assert not files.is_locked(tmp_path / "stage")
+    with files.lock(tmp_path / "stage"):
+        assert files.is_locked(tmp_path / "stage")
+        assert not files.is_locked(tmp_path / "other")
+    assert not files.is_locked(tmp_path / "stage")
