@@ -23,8 +23,8 @@ class CurvePoint(Record, frozen=True):
 
 
 class TailPoint(Record, frozen=True):
-    """Diagnoses with so many positive ECGs in the training split, from positives[0] up to positives[1] (None: no limit),
-    with the labels of all patients.
+    """Diagnoses with positives[0] up to positives[1] (None: no limit) positive ECGs in the training split, with the
+    labels of all patients.
 
     labels: how many there are. signal_only, knowledge_transfer: macro AUROC over them; gain: the paired difference.
     Intervals resample patients and seeds.
