@@ -199,7 +199,9 @@ def _train(command: str, config: Config, options: argparse.Namespace) -> None:
         if only not in (None, *BASELINES):
             raise ValueError(f"There is no baseline {only!r}; there are {', '.join(BASELINES)}.")
         for stage, recipe in BASELINES.items():
-            if only in (None, stage):
+            if RECIPES[recipe].stage_1 and not config.pretrain_steps:
+                task.devices.say(f"{stage}: left out, the config gives stage 1 no steps")
+            elif only in (None, stage):
                 train(task, recipe, stage, part)
 
 

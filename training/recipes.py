@@ -95,6 +95,7 @@ BASELINES = {
     "random_linear": "random_linear",
     "signal_only": "signal_only",
     "signal_only_labs": "lab_heads",  # what stage 1 or a teacher adds is the rest
+    "paper_way": "vicreg",  # left out where the config gives stage 1 no steps
     "clinical_only": "clinical_only",
     "multimodal": "multimodal",  # the ceiling
 }

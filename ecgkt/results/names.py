@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 TRANSFER, SIGNAL, MULTIMODAL, ORACLE = "knowledge_transfer", "signal_only", "multimodal", "oracle"
+PAPER = "paper_way"
 # The networks of a bundle's own test, in the order of its tables: name -> title, what it sees when it is used.
 NETWORKS = {
     TRANSFER: ("Knowledge transfer", "ECG"),
+    PAPER: ("The paper's way (VICReg)", "ECG"),
     SIGNAL: ("Signal only", "ECG"),
     "signal_only_labs": ("Signal only + lab heads", "ECG"),
     "random_linear": ("Random encoder, linear heads", "ECG"),

@@ -38,7 +38,9 @@ from training.train import files
 from training.train.outputs import run_outputs
 from training.train.run import load_sets
 
-MODELS = (names.TRANSFER, "signal_only", "signal_only_labs", "random_linear", "clinical_only", "multimodal")
+MODELS = (
+    names.TRANSFER, names.SIGNAL, "signal_only_labs", names.PAPER, "random_linear", "clinical_only", names.MULTIMODAL
+)  # fmt: skip
 
 
 def evaluate(config: Config) -> Metrics:
@@ -51,7 +53,8 @@ def evaluate(config: Config) -> Metrics:
     codes = pool.codes()
     models: dict[str, dict[Head, HeadFigures]] = {}
     macros: dict[str, Array] = {}
-    for name in tqdm(MODELS, desc="evaluate"):
+    evaluated = [name for name in MODELS if name != names.PAPER or config.pretrain_steps]
+    for name in tqdm(evaluated, desc="evaluate"):
         logits = run_outputs(config, name, pool, "test").logits
         models[name] = {}
         for head in (head for head in HEADS if head in logits):
@@ -100,7 +103,7 @@ def evaluate(config: Config) -> Metrics:
         "config_hash": config.hash(),
         "seed": config.seed,
         "data": {prepared.info["name"]: prepared.info["fingerprint"] for prepared in sets},
-        "models": list(MODELS),
+        "models": evaluated,
     }
     files.write_json(path.parent / "record.json", record)
     _print_table(metrics)
