@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from ecgkt.processors import processors
 from ecgkt.results.curve_metrics import Conclusions, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.label_curve import BUDGETS
@@ -40,7 +42,9 @@ def figures(found: Runs, pool: Pool, tenth: int, best: str, patients: int) -> Cu
     rows = pool.rows("test")
     resamples = patient_resamples(pool.ecgs["patient"].to_numpy(str)[rows], RESAMPLES, 0)
     targets = pool.targets[DIAGNOSES][rows].astype(np.float64)
-    by_label = {key: _by_label(runs, targets, resamples) for key, runs in found.items()}
+    with ThreadPoolExecutor(processors()) as pool_of_threads:  # sums over long arrays, which let go of the interpreter
+        each = pool_of_threads.map(lambda runs: _by_label(runs, targets, resamples), found.values())
+        by_label = dict(zip(found, each, strict=True))
     groups: dict[str, list[int]] = {}
     for column, entry in enumerate(pool.labels[DIAGNOSES]):
         groups.setdefault(str(entry["group"]), []).append(column)
