@@ -27,7 +27,7 @@ from training.cohort.signals.wfdb16 import LARGEST
 from training.cohort.without_tables import About, Selection, splits_by_hash, write_without_tables
 
 SOURCE = "challenge"
-NOTE = "Diagnoses as each source of the Challenge states them; what a source does not tell is unknown."
+NOTE = "What a source does not tell is unknown."
 DIAGNOSES = "#dx:"
 
 

@@ -28,7 +28,7 @@ from training.cohort.without_tables import About, Selection, splits_by_hash, wri
 
 SOURCE = "ludb"
 TABLE = "ludb.csv"
-NOTE = "Statements by cardiologists; hypertrophy, which they state far more often than PTB-XL's, is unknown."
+NOTE = "Hypertrophy is taken as unknown."
 SEX = {"M": "male", "F": "female"}
 # Of every column that `ludb.csv` here maps, all that it can say; hypertrophy apart.
 COLUMNS = (

@@ -184,8 +184,8 @@ def _limits(pool: Pool) -> list[str]:
         real = sum(len(prepared) for prepared in pool.sets if not prepared.info["simulated"])
         share = sum(len(prepared) for prepared in modeled) / real
         limits.append(
-            f"{share:.0%} of the real ECGs come from a copy of PTB-XL filtered to 0.5–40 Hz with modeled amplitudes, "
-            "so voltage criteria (LVH, low voltage) are unreliable."
+            f"{share:.0%} of the real ECGs have modeled amplitudes, so voltage criteria (LVH, low voltage) are "
+            "unreliable."
         )
     limits.append(
         "Thresholds (best F1 at 90% specificity, at least 10% and twice the prevalence; lower if urgent) serve no "
