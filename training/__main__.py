@@ -4,6 +4,8 @@ python -m training download [NAME] [--out DIR]   open data sets of PhysioNet; wi
 python -m training simulate --patients 2000 --seed 1 --out DIR
 python -m training prepare mimic DIR --out DIR
 python -m training prepare ptbxl DIR --out DIR
+python -m training prepare challenge DIR --out DIR   records of the PhysioNet/CinC Challenges
+python -m training prepare ludb DIR --out DIR
 python -m training prepare table YAML --out DIR  your own files and tables, as the YAML describes them
 python -m training prepare all --config C        every set that a config names
 python -m training pretrain --config C
@@ -27,10 +29,16 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from training.cohort.provenance import NOTHING, Stated
 from training.config import Config, load_config, part_of
 
+if TYPE_CHECKING:
+    from training.cohort.other_sets import OtherSets
+
 TRAINING = ("pretrain", "finetune", "baselines")
+WITHOUT_TABLES = ("ptbxl", "challenge", "ludb")
 CONFIG_STAGES = (*TRAINING, "evaluate", "checks", "bundle", "examples", "all")
 
 
@@ -68,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--seed", type=int, required=True)
     simulate.add_argument("--out", type=Path, required=True)
     prepare = commands.add_parser("prepare", help="cohort files -> prepared arrays")
-    prepare.add_argument("layout", choices=("mimic", "ptbxl", "table", "all"))
+    prepare.add_argument("layout", choices=("mimic", *WITHOUT_TABLES, "table", "all"))
     prepare.add_argument("source", type=Path, nargs="?")
     prepare.add_argument("--out", type=Path)
     prepare.add_argument("--cohort", type=Path, help="label rules and windows (default: training/configs/cohort.yaml)")
@@ -214,11 +222,15 @@ def _prepare(options: argparse.Namespace) -> None:
     if options.source is None or options.out is None:
         what = "the YAML" if options.layout == "table" else "the folder to read"
         raise ValueError(f"`prepare {options.layout}` needs {what} and --out.")
-    _prepare_one(options.layout, options.source, options.out, options.cohort, options.license, options.note)
+    stated = Stated(options.license, options.note)
+    _prepare_one(options.layout, options.source, options.out, options.cohort, stated)
 
 
 def prepare_sources(config: Config) -> None:
-    """Simulate and prepare every set the config names; what is there already is kept."""
+    """Simulate and prepare every set the config names; what is there already is kept.
+
+    An ECG is not taken a second time, and a patient keeps the split that an earlier set gave.
+    """
     for source in config.sources:
         out = config.folder / "prepared" / source.name
         if (out / "prepared.json").exists():
@@ -229,7 +241,8 @@ def prepare_sources(config: Config) -> None:
             simulate(source.patients, source.seed, config.folder / "simulated")
             _prepare_one("mimic", config.folder / "simulated", out, Path(config.cohort))
         elif Path(source.path).exists():
-            _prepare_one(source.kind, Path(source.path), out, Path(config.cohort), source.license, source.note)
+            stated = Stated(source.license, source.note)
+            _prepare_one(source.kind, Path(source.path), out, Path(config.cohort), stated, _others(config))
         elif source.optional:
             print(source.left_out(), file=sys.stderr)
         else:
@@ -247,21 +260,34 @@ def _refuse_without_diagnoses(config: Config) -> None:
         )
 
 
-def _prepare_one(layout: str, source: Path, out: Path, cohort: Path | None, license: str = "", note: str = "") -> None:
-    from training.cohort.provenance import Stated
+def _others(config: Config) -> OtherSets:
+    """What the sets of PTB-XL, LUDB and the like that are prepared already hold."""
+    from training.cohort.other_sets import OtherSets
+    from training.cohort.prepared import load_prepared
 
+    folders = [config.folder / "prepared" / s.name for s in config.sources if s.kind in WITHOUT_TABLES]
+    return OtherSets.of(load_prepared(folder) for folder in folders if (folder / "prepared.json").exists())
+
+
+def _prepare_one(
+    layout: str, source: Path, out: Path, cohort: Path | None, stated: Stated = NOTHING, others: OtherSets | None = None
+) -> None:
     if layout == "mimic":
         from training.cohort.mimic.prepare import prepare_mimic
 
-        prepare_mimic(source, out, cohort, Stated(license, note))
+        prepare_mimic(source, out, cohort, stated)
     elif layout == "table":
         from training.cohort.own.prepare import prepare_table
 
-        prepare_table(source, out, cohort, Stated(license, note))
+        prepare_table(source, out, cohort, stated)
     else:
+        from training.cohort.challenge import prepare_challenge
+        from training.cohort.ludb import prepare_ludb
+        from training.cohort.other_sets import NONE
         from training.cohort.ptbxl import prepare_ptbxl
 
-        prepare_ptbxl(source, out, cohort, Stated(license, note))
+        prepare = {"ptbxl": prepare_ptbxl, "challenge": prepare_challenge, "ludb": prepare_ludb}[layout]
+        prepare(source, out, cohort, stated, others or NONE)
 
 
 if __name__ == "__main__":

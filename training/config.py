@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,18 +12,23 @@ import yaml
 
 from training import recipes
 
-DOWNLOADS = {"ptbxl": "To have it: python -m training download ptb-xl --out data --match records100/"}
+DOWNLOADS = {
+    "ptbxl": "To have it: python -m training download ptb-xl --out data --match records100/",
+    "ludb": "To have it: python -m training download ludb --out data",
+    "challenge": "To have it: the training records of physionet.org/content/challenge-2021 below that path.",
+}
 
 
 @dataclass(frozen=True)
 class Source:
     """A prepared set: how it comes about, and its share of every training batch.
 
-    kind: "simulated" (made by `simulate`, then prepared), "mimic" or "ptbxl" (prepared from the folder
-    `path`), "table" (from what the YAML `path` describes).
+    kind: "simulated" (made by `simulate`, then prepared), "mimic", "ptbxl", "challenge" or "ludb" (prepared from the
+    folder `path`), "table" (from what the YAML `path` describes). An ECG that is in two sets is taken from the first.
     share: fraction of each fine-tuning batch drawn from this set. pretrain: used in stage 1 as well.
     optional: a run goes on without it, with a warning (`left_out`), when `path` is absent. license, note: what is to be
-    said of it wherever the set is named; without, what a LICENSE.txt beside the data says.
+    said of it wherever the set is named; without, what a LICENSE.txt beside the data says. augment: gain, lead_gain or
+    smoothing of its own, in place of the run's.
     """
 
     name: str
@@ -36,6 +41,11 @@ class Source:
     optional: bool = False
     license: str = ""
     note: str = ""
+    augment: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if unknown := set(self.augment) - {"gain", "lead_gain", "smoothing"}:
+            raise ValueError(f"The set {self.name!r} cannot have {', '.join(sorted(unknown))} for itself in augment.")
 
     def left_out(self) -> str:
         """What is to be said, loudly, where an optional set is absent: what its absence does, and how to have it."""
@@ -138,8 +148,8 @@ def load_config(path: str | Path) -> Config:
     unknown, missing = set(raw) - known, known - {"hardware"} - set(raw)
     if unknown or missing:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
-    raw["sources"] = tuple(Source(**source) for source in raw["sources"])
     try:
+        raw["sources"] = tuple(Source(**source) for source in raw["sources"])
         return Config(**{**raw, "hardware": Hardware(**raw.get("hardware") or {})})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error

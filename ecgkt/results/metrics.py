@@ -88,12 +88,25 @@ class ListedFindings(Record, frozen=True):
     missing: list[str]
 
 
-class RealFindings(Record, frozen=True):
-    """Findings on real test ECGs: the diagnostic superclasses of PTB-XL, and twelve SCP-ECG statements."""
+class FindingsOnSome(Record, frozen=True):
+    """The same as `RealFindings` on some of the real test ECGs."""
 
     ecgs: int
     superclasses: ListedFindings
     statements: ListedFindings
+
+
+class RealFindings(Record, frozen=True):
+    """Findings on real test ECGs: the diagnostic superclasses of PTB-XL, and twelve SCP-ECG statements.
+
+    by_amplitudes: "recorded", or "modeled" in a copy that lost its own; by_source: data set -> those of its ECGs alone.
+    """
+
+    ecgs: int
+    superclasses: ListedFindings
+    statements: ListedFindings
+    by_amplitudes: dict[str, FindingsOnSome] = field(default_factory=dict)
+    by_source: dict[str, FindingsOnSome] = field(default_factory=dict)
 
 
 class LabProxy(Record, frozen=True):

@@ -30,6 +30,18 @@ def findings(figures: RealFindings) -> Table:
     return Table(("List", "Labels", "Macro AUROC", "Note"), rows, caption)
 
 
+def findings_by_set(figures: RealFindings) -> Table:
+    """The two means on ECGs with amplitudes of one kind, and on each data set by itself."""
+    parts = [(f"amplitudes {kind}", part) for kind, part in figures.by_amplitudes.items()]
+    parts += list(figures.by_source.items())
+    rows = [
+        (name, numbers.count(p.ecgs), numbers.interval(p.superclasses.auroc), numbers.interval(p.statements.auroc))
+        for name, p in parts
+    ]
+    caption = "The same on some of these ECGs. Where they are few, labels without positives are left out of a mean."
+    return Table(("ECGs", "Number", "Superclasses", "Statements"), rows, caption, numbers=(1,))
+
+
 def each_finding(figures: RealFindings) -> Table:
     """AUROC of every label of the two lists."""
     rows = [

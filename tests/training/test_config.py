@@ -23,6 +23,10 @@ from training.recipes import BASELINES, RECIPES
         ({"hardware": {"accumulate": 0}}, "1 or more"),
         ({"hardware": {"color": "red"}}, "color"),
         ({"colour": "red"}, "unknown keys"),
+        (
+            {"sources": [{"name": "a", "kind": "ptbxl", "share": 1.0, "augment": {"noise_mv": 1.0}}]},
+            "'a' cannot have noise_mv for itself",
+        ),
     ],
 )
 def test_what_cannot_be_run_is_said_when_the_config_is_read(

@@ -15,6 +15,8 @@ SOURCES = {
     "simulated": "a simulated cohort in MIMIC-IV's layout",
     "mimic": "files in MIMIC-IV's layout",
     "ptbxl": "files in PTB-XL's layout",
+    "challenge": "records of the PhysioNet/CinC Challenges 2020 and 2021",
+    "ludb": "files in LUDB's layout",
     "own": "own data: ECG files and tables as a YAML describes them",
 }
 COUNTED = ("train", "validation", "test")
@@ -91,6 +93,7 @@ def _labels(cohort: Prepared, head: str) -> str:
         [code, described[str(code)]["name"], described[str(code)]["group"], f"{row['prevalence']:.1%}"]
         + [f"{row[f'{s}_positive']:.0f} / {row[f'{s}_known']:.0f}" for s in COUNTED]
         for code, row in counts.sort_values("prevalence", ascending=False).iterrows()
+        if code in described
     ]
     return _table(["code", "name", "group", "prevalence", *(f"{s}: positive / known" for s in COUNTED)], rows)
 

@@ -5,7 +5,8 @@
     ecgs.parquet      ecg_id, patient, stay, source, split, age, sex, path
     clinical.parquet  float32, NaN = not measured: lab:*, vital:*, biometric:*
     findings.parquet, diagnoses.parquet, labs.parquet
-                      float32 label columns by code: 1 present, 0 absent, NaN unknown
+                      float32 label columns by code: 1 present, 0 absent, NaN unknown. Findings may hold more columns
+                      than are named as labels: what is too rare in this set, for other sets that have more
     prepared.json     counts, names of the labels, settings, fingerprint
     data_card.md      the same for people
     excluded.csv      reason, records: what was left out and why
@@ -19,7 +20,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,10 @@ CLINICAL_COLUMNS = [
     *(f"biometric:{biometric}" for biometric in BIOMETRICS),
 ]
 TABLES = ("ecgs", "clinical", *HEADS)
+Amplitudes = Literal["recorded", "modeled", "simulated"]
+RECORDED: Amplitudes = "recorded"
+MODELED: Amplitudes = "modeled"  # z-scored by whoever made the copy, and given back a likely size
+SIMULATED: Amplitudes = "simulated"
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,8 @@ def fingerprint(signals: Path, tables: dict[str, pd.DataFrame]) -> str:
 def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.DataFrame]) -> Prepared:
     """Write the tables and, last of all, prepared.json, beside the signals.i16 that is already there.
 
-    info: name, source, simulated, labels, excluded, config, license, note; counts and fingerprint are added here.
+    info: name, source, simulated, labels, excluded, config, license, note, and amplitudes where they are neither as
+    recorded nor simulated; counts and fingerprint are added here.
     """
     ecgs = tables["ecgs"][ECG_COLUMNS].reset_index(drop=True)
     text = ["ecg_id", "patient", "stay", "source", "split", "sex", "path"]
@@ -128,6 +134,7 @@ def write_prepared(folder: Path, info: dict[str, Any], tables: dict[str, pd.Data
         "name": info["name"],
         "source": info["source"],
         "simulated": info["simulated"],
+        "amplitudes": info.get("amplitudes", SIMULATED if info["simulated"] else RECORDED),
         "rate": MODEL_RATE,
         "leads": list(LEADS),
         "unit": "uV",

@@ -50,6 +50,6 @@ def _title(file: Path) -> str:
         return ""
     with file.open("rb") as opened:
         text = opened.read(READ).decode("utf-8", "replace")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip("# \t\r") for line in text.splitlines() if line.strip()]
     version = [line for line in lines[1:2] if line.lower().startswith("version")]
     return " ".join([*lines[:1], *version])[:LONGEST]

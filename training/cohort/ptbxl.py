@@ -18,20 +18,22 @@ import pandas as pd
 
 from ecgkt import vocabulary
 from ecgkt.datasets.ptbxl import DATABASE, Recording, recordings
-from training.cohort.config import load_config, recorded
-from training.cohort.data_card import Step, write_card
-from training.cohort.labels.findings import described, with_superclasses
-from training.cohort.prepared import CLINICAL_COLUMNS, Prepared, write_prepared
+from training.cohort.config import load_config
+from training.cohort.labels.findings import with_superclasses
+from training.cohort.other_sets import NONE, OtherSets
+from training.cohort.prepared import MODELED, RECORDED, Prepared
 from training.cohort.provenance import NOTHING, Stated, license_of, note_of
-from training.cohort.signals.convert import Limits, RecordFiles, convert_all
+from training.cohort.signals.convert import RecordFiles
+from training.cohort.without_tables import About, Selection, write_without_tables
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "height", "weight", "recording_date", "scp_codes", "strat_fold")
+SOURCE = "ptbxl"
 
 NOTE = "Statements by up to two cardiologists."
 
 
 def _database(source: Path) -> pd.DataFrame:
-    """A line a recording by number, columns as `ecgkt.datasets.ptbxl.Recording`."""
+    """A line a recording by number, columns as `ecgkt.datasets.ptbxl.Recording`, and `path`."""
     file = source / DATABASE
     if not file.is_file():
         raise FileNotFoundError(f"There is no {DATABASE} in the source.")
@@ -41,6 +43,7 @@ def _database(source: Path) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[field.name for field in fields(Recording)])
     numbers = {column: "float64" for column in ("age", "height", "weight", "fold")}
     table = table.astype({"ecg_id": "int64", **numbers})
+    table["path"] = table["low"].where(table["low"] != "", table["high"])
     return table.sort_values("ecg_id").reset_index(drop=True)
 
 
@@ -50,8 +53,8 @@ def _splits(fold: pd.Series, settings: dict[str, Any]) -> pd.Series:
     return split.mask(fold.isin(test), "test").mask(fold.isin(settings["validation"]), "validation")
 
 
-def _findings(statements: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[str]]:
-    """0/1 columns of the statements with `least` ECGs and of the superclasses; codes outside the vocabulary."""
+def _findings(statements: pd.Series) -> tuple[pd.DataFrame, Counter[str]]:
+    """0/1 columns of all statements and of the superclasses; codes outside the vocabulary."""
     given = [set(codes) for codes in statements]
     unknown = Counter(code for codes in given for code in codes if code not in vocabulary.findings())
     table = pd.DataFrame(
@@ -62,81 +65,40 @@ def _findings(statements: pd.Series, least: int) -> tuple[pd.DataFrame, Counter[
         },
         index=statements.index,
     )
-    table = with_superclasses(table)
-    return table[[code for code in table if (table[code] == 1).sum() >= least]], unknown
+    return with_superclasses(table), unknown
 
 
-def prepare_ptbxl(source: Path, out: Path, config: Path | None = None, stated: Stated = NOTHING) -> Prepared:
+def prepare_ptbxl(
+    source: Path, out: Path, config: Path | None = None, stated: Stated = NOTHING, others: OtherSets = NONE
+) -> Prepared:
     """Prepare PTB-XL, or what lies in its layout, at `source` into `out`; `config` is a YAML merged over
-    training/configs/cohort.yaml. stated: what the user says of the data.
+    training/configs/cohort.yaml. stated: what the user says of the data; others: the run's other sets.
 
     The 100 Hz records are taken, the 500 Hz ones where a row names no other. Raises FileNotFoundError and ValueError
     for a missing file or column.
     """
     source, out, settings = Path(source), Path(out), load_config(config)
     out.mkdir(parents=True, exist_ok=True)
-    database = _database(source)
-    steps = [Step("listed", len(database), database.loc[database["patient"] != "", "patient"].nunique(), {})]
-    path = database["low"].where(database["low"] != "", database["high"])
-    excluded = Counter[str]()
-    usable = (path != "") & (database["patient"] != "")
-    if not usable.all():
-        excluded["no patient or file name"] = int((~usable).sum())
-    database, path = database[usable], path[usable]
-    steps.append(Step("with patient and file name", len(database), database["patient"].nunique(), dict(excluded)))
+    selected = Selection(_database(source))
+    named = (selected.ecgs["path"] != "") & (selected.ecgs["patient"] != "")
+    selected.keep("with patient and file name", named.map({True: "", False: "no patient or file name"}))
+    path = selected.ecgs["path"]
     if path.str.contains(r"(?:^|/)\.\.(?:/|$)|^/").any():
         raise ValueError(f"{DATABASE} names a path outside its own folder.")
-    records = RecordFiles(str(source), list(path))
-    converted = convert_all(records, out, Limits.of(settings), settings["signals"]["workers"])
-    reasons: np.ndarray = np.array(converted, dtype=object)
-    unusable = Counter(reason for reason in reasons if reason)
-    excluded.update(unusable)
-    database, path = database[reasons == ""].reset_index(drop=True), path[reasons == ""].reset_index(drop=True)
-    steps.append(Step("usable", len(database), database["patient"].nunique(), unusable))
-    if database.empty:
-        raise ValueError(f"No usable ECG: {dict(excluded)}.")
+    selected.keep("in no other set", others.taken(SOURCE, selected.ecgs["ecg_id"]))
+    selected.keep_usable(RecordFiles(str(source), list(selected.ecgs["path"])), out, settings)
 
-    age = database["age"].astype("float32")
-    split = _splits(database["fold"], settings["ptbxl"])
-    if (split.groupby(database["patient"]).nunique() > 1).any():
+    ecgs = selected.ecgs
+    ecgs["patient"] = f"{SOURCE}:" + ecgs["patient"]
+    ecgs["split"] = others.kept_splits(ecgs["patient"], _splits(ecgs["fold"], settings["ptbxl"]))
+    if (ecgs.groupby("patient")["split"].nunique() > 1).any():
         raise ValueError(f"A patient of {DATABASE} is in two splits.")
-    ecgs = pd.DataFrame(
-        {
-            "ecg_id": database["ecg_id"].astype(str),
-            "patient": "ptbxl:" + database["patient"],
-            "stay": None,
-            "source": "ptbxl",
-            "split": split,
-            "age": age,
-            "sex": database["sex"],
-            "path": path,
-        }
-    )
-    clinical = pd.DataFrame(np.nan, index=database.index, columns=CLINICAL_COLUMNS, dtype="float32")
-    clinical["biometric:age"] = age
-    clinical["biometric:sex"] = database["sex"].map({"male": 1.0, "female": 0.0}).astype("float32")
-    for column in ("height", "weight"):
-        low, high = settings["plausible"][column]
-        clinical[f"biometric:{column}"] = database[column].astype("float32").where(database[column].between(low, high))
-    findings, unknown = _findings(database["statements"], settings["ptbxl"]["min_positives_total"])
-    reduced = bool(database["time"].isna().all())
-    info: dict[str, Any] = {
-        "name": out.name,
-        "source": "ptbxl",
-        "simulated": False,
-        "labels": {
-            "findings": [described(str(code)) for code in findings],
-            "diagnoses": [],
-            "labs": [],
-        },
-        "excluded": {reason: n for reason, n in sorted(excluded.items()) if n},
-        "config": recorded(settings),
-        "license": license_of(stated, False, [source]),
-        "note": note_of(stated, False, settings["ptbxl"]["reduced_copy_note"] if reduced else NOTE),
-    }
-    none = pd.DataFrame(index=database.index)
-    tables = {"ecgs": ecgs, "clinical": clinical, "findings": findings, "diagnoses": none, "labs": none}
-    prepared = write_prepared(out, info, tables)
+    ecgs["ecg_id"] = ecgs["ecg_id"].astype(str)
+    ecgs["age"] = ecgs["age"].astype("float32")
+    findings, unknown = _findings(ecgs["statements"])
+    reduced = bool(ecgs["time"].isna().all())
+    note = note_of(stated, False, settings["ptbxl"]["reduced_copy_note"] if reduced else NOTE)
+    about = About(SOURCE, MODELED if reduced else RECORDED, license_of(stated, False, [source]), note)
     outside = ", ".join(f"{code} ({n})" for code, n in sorted(unknown.items()))
-    write_card(prepared, steps, [f"Statements outside the vocabulary: {outside}."] if outside else [])
-    return prepared
+    remarks = [f"Statements outside the vocabulary: {outside}."] if outside else []
+    return write_without_tables(out, selected, findings, about, remarks, settings)

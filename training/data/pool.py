@@ -132,7 +132,7 @@ class Pool:
             else:
                 signal = self.beats(rows, self._which(rows, seed))
             targets = {head: self._on_device(values[rows]) for head, values in self.targets.items()}
-            return Batch(signal, self._on_device(self.table[rows]), targets, self.clock)
+            return Batch(signal, self._on_device(self.table[rows]), targets, self.clock, self.source_of[rows])
 
     @staticmethod
     def _which(rows: npt.NDArray[np.int64], seed: tuple[int, int] | None) -> npt.NDArray[np.int64]:

@@ -7,7 +7,15 @@ import numpy.typing as npt
 
 from ecgkt.prediction import AGGREGATES, SUPERCLASSES
 from ecgkt.results.intervals import KINDS, Interval, Kind
-from ecgkt.results.metrics import HeadFigures, KindFigures, LabelFigures, ListedFindings, ListedLabel, RealFindings
+from ecgkt.results.metrics import (
+    FindingsOnSome,
+    HeadFigures,
+    KindFigures,
+    LabelFigures,
+    ListedFindings,
+    ListedLabel,
+    RealFindings,
+)
 from training.metrics import MIN_POSITIVES, Array, estimate, label_aurocs
 
 Flags = npt.NDArray[np.bool_]
@@ -52,25 +60,42 @@ def head_figures(
     return figures, macros[0] if macros else None
 
 
-def real_findings(codes: list[str], scores: Array, targets: Array, resamples: Array) -> RealFindings:
+def real_findings(
+    codes: list[str], scores: Array, targets: Array, resamples: Array, groups: dict[str, dict[str, Flags]]
+) -> RealFindings:
     """Macro AUROC over the superclasses and over `STATEMENTS`, on real ECGs [N] alone.
 
-    Here one positive is enough: a mean over a fixed list must not depend on how many each label happens to
-    have. `few` names those below the usual smallest number.
+    groups: "by_amplitudes" and "by_source" -> name -> [N] which ECGs; the same is measured on each by itself.
     """
 
-    def over(listed: tuple[str, ...]) -> ListedFindings:
-        columns = {codes.index(code): code for code in listed if code in codes}
-        values = {columns[c]: v for c, v in label_aurocs(scores, targets, resamples, minimum=1).items() if c in columns}
-        positives = {columns[c]: int(np.nansum(targets[:, c])) for c in columns}
-        return ListedFindings(
-            auroc=estimate(np.nanmean(np.stack(list(values.values())), axis=0)) if values else None,
-            labels={code: ListedLabel(auroc=estimate(v), positives=positives[code]) for code, v in values.items()},
-            few=[code for code in values if positives[code] < MIN_POSITIVES],
-            missing=[code for code in listed if code not in values],
-        )
+    def on(here: Flags) -> FindingsOnSome:
+        some = scores[here], targets[here], resamples[:, here]
+        superclasses, statements = (_listed(codes, listed, *some) for listed in (SUPERCLASSES, STATEMENTS))
+        return FindingsOnSome(ecgs=int(here.sum()), superclasses=superclasses, statements=statements)
 
-    return RealFindings(ecgs=len(targets), superclasses=over(SUPERCLASSES), statements=over(STATEMENTS))
+    pooled = on(np.ones(len(targets), dtype=bool))
+    parts = {by: {name: on(here) for name, here in those.items() if here.any()} for by, those in groups.items()}
+    return RealFindings(
+        ecgs=pooled.ecgs, superclasses=pooled.superclasses, statements=pooled.statements, **parts
+    )  # fmt: skip
+
+
+def _listed(
+    codes: list[str], listed: tuple[str, ...], scores: Array, targets: Array, resamples: Array
+) -> ListedFindings:
+    """Here one positive is enough: a mean over a fixed list must not depend on how many each label happens to have.
+    `few` names those below the usual smallest number."""
+    here = [code for code in listed if code in codes]
+    columns = [codes.index(code) for code in here]
+    measured = label_aurocs(scores[:, columns], targets[:, columns], resamples, minimum=1)
+    values = {here[column]: value for column, value in measured.items()}
+    positives = {code: int(np.nansum(targets[:, codes.index(code)])) for code in here}
+    return ListedFindings(
+        auroc=estimate(np.nanmean(np.stack(list(values.values())), axis=0)) if values else None,
+        labels={code: ListedLabel(auroc=estimate(v), positives=positives[code]) for code, v in values.items()},
+        few=[code for code in values if positives[code] < MIN_POSITIVES],
+        missing=[code for code in listed if code not in values],
+    )
 
 
 def gap_closed(macros: dict[str, Array]) -> Interval | None:

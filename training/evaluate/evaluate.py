@@ -26,6 +26,7 @@ from ecgkt.results.metrics import VERSION, Bootstrap, Cohort, HeadFigures, Metri
 from ecgkt.results.trust_metrics import Calibration, Refusals, Subgroup
 from training.calibrate.fitted import fitted
 from training.calibrate.platt import cross_fitted
+from training.cohort.prepared import MODELED, RECORDED
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.auroc import difference, gap_closed, head_figures, real_findings
@@ -158,10 +159,19 @@ def _shipped(
                 )
         if head == "findings" and kinds["real"].any():
             real = kinds["real"]
-            found = real_findings(codes[head], logits[real], truth[real], resamples[:, real])
+            groups = _groups(pool, rows[real])
+            found = real_findings(codes[head], logits[real], truth[real], resamples[:, real], groups)
     refused = refusals(config, pool, rows)
     abstention = {kind: abstention_figures(refused[mask], ecgs[mask]) for kind, mask in kinds.items() if mask.any()}
     return Shipped(calibration, subgroups, abstention, found)
+
+
+def _groups(pool: Pool, rows: npt.NDArray[np.int64]) -> dict[str, dict[str, npt.NDArray[np.bool_]]]:
+    """The real ECGs `rows` by what their amplitudes are and by set; see `RealFindings`."""
+    source = pool.source_of[rows]
+    by_source = {str(prepared.info["name"]): source == number for number, prepared in enumerate(pool.sets)}
+    amplitudes = np.array([prepared.info.get("amplitudes", RECORDED) for prepared in pool.sets])[source]
+    return {"by_amplitudes": {kind: amplitudes == kind for kind in (RECORDED, MODELED)}, "by_source": by_source}
 
 
 def _print_table(metrics: Metrics) -> None:

@@ -28,6 +28,7 @@ from ecgkt.results.metrics import Metrics
 from ecgkt.verdict import Guarantee
 from training.calibrate.fitted import fitted, fitted_novelty
 from training.calibrate.platt import Thresholds
+from training.cohort.prepared import MODELED
 from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.evaluate import load_metrics
@@ -178,10 +179,13 @@ def _limits(pool: Pool) -> list[str]:
             "Diagnoses and laboratory abnormalities were learned from simulated patients and tested on simulated "
             "patients; how well they carry over to real patients is unknown."
         )
-    if any(prepared.info["source"] == "ptbxl" for prepared in pool.sets):
+    modeled = [p for p in pool.sets if p.info.get("amplitudes") == MODELED]
+    if modeled:
+        real = sum(len(prepared) for prepared in pool.sets if not prepared.info["simulated"])
+        share = sum(len(prepared) for prepared in modeled) / real
         limits.append(
-            "The real ECGs come from a copy of PTB-XL filtered to 0.5–40 Hz with modeled amplitudes, so voltage "
-            "criteria (LVH, low voltage) are unreliable."
+            f"{share:.0%} of the real ECGs have modeled amplitudes, so voltage criteria (LVH, low voltage) are "
+            "unreliable."
         )
     limits.append(
         "Thresholds (best F1 at 90% specificity, at least 10% and twice the prevalence; lower if urgent) serve no "

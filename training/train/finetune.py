@@ -166,10 +166,11 @@ def _train_one(
     config, devices = task.config, task.devices
     encoder_lr = config.encoder_lr if recipe.stage_1 else 1.0
     run = devices.forward(network)
+    mine = [source.augment for source in task.sources_for(recipe)]
 
     def loss(step: int, share: Share) -> Terms:
         rows, own = sampler(step), share.seed(seed, step)
-        batch = augment(devices.moved(pool.batch(share.rows(rows), own)), config.augment, own)
+        batch = augment(devices.moved(pool.batch(share.rows(rows), own)), config.augment, own, mine)
         heads = network.architecture.labels if share.of > 1 else ()
         known = {head: share.known(pool.targets[head][rows]) for head in heads}
         return heads_loss(run(batch.signal, batch.table), batch.targets, config.head_weights, known)

@@ -112,10 +112,11 @@ def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str,
         config.batch,
     )  # fmt: skip
     name = f"pretrain {recipe.stage_1}"
+    own = [source.augment for source in task.sources if source.pretrain]
 
     def batch(step: int, share: Share) -> Batch:
         made = devices.moved(pool.batch(share.rows(sampler(step)), share.seed(seed, step)))
-        return augment(made, config.augment, share.seed(seed, step))
+        return augment(made, config.augment, share.seed(seed, step), own)
 
     if recipe.stage_1 == REGRESSION:
         regression = TableFromECG(network)

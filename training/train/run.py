@@ -23,6 +23,7 @@ from typing import Any
 import torch
 
 from ecgkt.model.networks.network import Architecture, Network, count_parameters
+from training.cohort.other_sets import in_two_splits
 from training.cohort.prepared import TABLES, Prepared, fingerprint, load_prepared
 from training.config import Config, Source
 from training.data.pool import Pool
@@ -68,14 +69,21 @@ def _announce(words: str) -> None:
 
 
 def load_sets(config: Config) -> tuple[list[Source], list[Prepared]]:
-    """Raises StageError where a set is not prepared, or holds other data than when it was."""
+    """Raises StageError where a set is not prepared, holds other data than when it was, or has a patient in another
+    split than another set."""
     devices = devices_of(config.hardware)
     sources = present_sources(config)
     folders = [prepared_folder(config, source) for source in sources]
     if devices.is_first_here:
         for folder in folders:
             _verify(folder, (folder / "signals.i16").stat().st_mtime_ns)
-    return sources, [load_prepared(folder) for folder in folders]
+    sets = [load_prepared(folder) for folder in folders]
+    if count := in_two_splits(sets):
+        raise StageError(
+            f"{count} patients are in two splits, each in another set: the sets were not prepared together. Remove "
+            f"{config.folder / 'prepared'} and run `prepare all` again."
+        )
+    return sources, sets
 
 
 @cache

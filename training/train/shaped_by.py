@@ -67,8 +67,13 @@ def _described(task: Task) -> list[tuple[Source, Prepared]]:
 
 
 def _data(sets: Sequence[tuple[Source, Prepared]]) -> list[dict[str, object]]:
-    """Of each set its share of a batch and its content."""
+    """Of each set its share of a batch, its own augmentation and its content."""
     return [
-        {"share": source.share, "simulated": prepared.info["simulated"], "fingerprint": prepared.info["fingerprint"]}
+        {
+            "share": source.share,
+            "augment": source.augment,
+            "simulated": prepared.info["simulated"],
+            "fingerprint": prepared.info["fingerprint"],
+        }
         for source, prepared in sets
     ]

@@ -24,6 +24,8 @@ def findings(metrics: Metrics) -> None:
         return
     html.section(sections.REAL_FINDINGS)
     html.show(real_ecgs.findings(metrics.real_findings))
+    if metrics.real_findings.by_source:
+        html.show(real_ecgs.findings_by_set(metrics.real_findings))
     with st.expander("Each of them"):
         html.show(real_ecgs.each_finding(metrics.real_findings))
 

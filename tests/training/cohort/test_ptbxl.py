@@ -34,7 +34,7 @@ def test_a_part_of_the_real_set(shared: Path, tmp_path: Path) -> None:
     assert cohort.diagnoses.shape == (len(cohort), 0)
     assert cohort.labs.shape == (len(cohort), 0)
     assert cohort.clinical.filter(like="lab:").isna().all().all()
-    assert "amplitudes modeled" in cohort.info["note"]
+    assert "amplitudes are modeled" in cohort.info["note"]
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import pytest
 import torch
 from filelock import FileLock
 
+from ecgkt.model.networks.beat_detection import BEAT
+from ecgkt.model.networks.beat_encoder import BeatView
 from training.cohort.prepared import CLINICAL_COLUMNS, SHAPE, load_prepared, write_prepared
 from training.data.beat_views import beat_views
 from training.data.pool import Pool, Sampler, augment
@@ -94,6 +97,40 @@ def test_augmentation_leaves_its_input_alone_and_follows_from_seed_and_step(pool
     assert not torch.equal(one.signal, other.signal)
     assert one.signal.shape[-1] == 900
     assert torch.equal(augment(batch, NO_AUGMENTATION, (0, 0)).signal, before)
+
+
+def test_a_set_has_gains_and_smoothing_of_its_own(pool: Pool) -> None:
+    rows = np.concatenate([pool.rows("train", 0), pool.rows("train", 1)])
+    batch = replace(pool.batch(rows), signal=torch.ones(len(rows), 12, 1000))
+    first = pool.source_of[rows] == 0
+    own = [{"gain": 0.2, "lead_gain": 0.4}, {"smoothing": 0.25}]
+    made = augment(batch, NO_AUGMENTATION, (4, 2), own).signal
+    assert isinstance(made, torch.Tensor)
+    factors = made[..., 0].log()
+    assert torch.equal(made[~first], torch.ones_like(made[~first])), "smoothing leaves what is level alone"
+    assert factors[first].std(dim=1).mean().item() == pytest.approx(0.4, rel=0.15), "between leads"
+    assert factors[first].mean(dim=1).std().item() == pytest.approx((0.2**2 + 0.4**2 / 12) ** 0.5, rel=0.35)
+    tone = torch.sin(2 * torch.pi * 20 * torch.arange(1000) / 100).expand(len(rows), 12, 1000)
+    smooth = augment(replace(batch, signal=tone), NO_AUGMENTATION, (4, 2), own).signal
+    assert isinstance(smooth, torch.Tensor)
+    kept = (smooth[~first][..., 100:900].std(dim=-1) / tone[0, 0, 100:900].std())[:, 0]
+    assert 1 - 1.382 * 0.25 <= kept.min() < kept.max() <= 1, "2 w (1 - cos) is taken, w up to a quarter"
+    assert kept.std() > 0.05, "each ECG its own"
+
+
+def test_a_tracing_and_its_beats_are_smoothed_alike(pool: Pool) -> None:
+    rows = pool.rows("train", 0)[:4]
+    beat = torch.randn(4, 36, BEAT, generator=torch.Generator().manual_seed(1))
+    view = BeatView(beat, torch.zeros(4, 16))
+    settings = NO_AUGMENTATION | {"smoothing": 0.2}
+    templates = augment(replace(pool.batch(rows), signal=view), settings, (1, 1)).signal
+    assert isinstance(templates, BeatView)
+    moved = next(m for m in range(-2, 3) if abs(torch.roll(beat, m, 2) - templates.templates)[..., 5:-5].mean() < 0.35)
+    before = torch.roll(beat, moved, dims=2)
+    neighbors = before[..., 4:-6] + before[..., 6:-4] - 2 * before[..., 5:-5]
+    weights = ((templates.templates - before)[..., 5:-5] / neighbors).flatten(1).median(dim=1).values
+    torch.testing.assert_close(templates.templates[..., 5:-5], before[..., 5:-5] + weights[:, None, None] * neighbors)
+    assert ((weights > 0) & (weights < 0.2)).all()
 
 
 def test_noise_is_white_normal_of_the_size_that_was_asked_for_and_each_lead_has_its_own(pool: Pool) -> None:
