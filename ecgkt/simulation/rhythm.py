@@ -15,8 +15,8 @@ class Rhythm:
     """When the chambers are activated; times reach a little beyond 0 and 10 s.
 
     kind: SINUS, AFIB, AFLT, SVT or VT. p: [waves] onsets of P, s. qrs: [beats] onsets of QRS, s, sorted; ectopic:
-    [beats] True for a PVC; before: [beats] RR interval before each, s. atrial_rate: Hz, of fibrillation and flutter. pacs: how many
-    of the beats are atrial premature. block: "", "avb2" or "avb3".
+    [beats] True for a PVC; before: [beats] RR interval before each, s. atrial_rate: Hz, of fibrillation and flutter.
+    pacs: how many of the beats are atrial premature. block: "", "avb2" or "avb3".
     """
 
     kind: str
