@@ -1,6 +1,7 @@
 """Real and simulated recordings in one form: SCP-ECG codes as labels, patient, age and sex, and the tracing on demand.
 
-Real: PTB-XL (amplitudes modeled), LUDB (each lead spans 1 mV), the CinC Challenge's records (amplitudes as recorded).
+Real: PTB-XL as recorded ("ptbxl_native") and with modeled amplitudes ("ptbxl"), LUDB (each lead spans 1 mV), the CinC
+Challenge's records (amplitudes as recorded).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.model.preprocessing import MODEL_SECONDS
 from training.simulation.fitting.shapes import FOLDS
 
-SETS = ("ptbxl", "ludb", "cinc")
+SETS = ("ptbxl_native", "ptbxl", "ludb", "cinc")
 COLUMNS = ("name", "patient", "age", "male", "codes", "file")
 # The stage "sinus" allows any sinus rate; a normal tracing has no other code than these and NORM.
 SINUS = frozenset({"SR", "SBRAD", "STACH", "SARRH"})
@@ -65,15 +66,21 @@ def _table(rows: list[tuple[object, ...]]) -> pd.DataFrame:
 
 def real(source: str, data: Path) -> pd.DataFrame:
     """One row an ECG with `COLUMNS`; codes is a space-separated text, male 1, 0 or NaN."""
-    return {"ptbxl": _ptbxl, "ludb": _ludb, "cinc": _cinc}[source](data / source)
+    read_ = {"ptbxl_native": _ptbxl_native, "ptbxl": _ptbxl, "ludb": _ludb, "cinc": _cinc}[source]
+    return read_(data / source)
 
 
-def _ptbxl(folder: Path) -> pd.DataFrame:
+def _ptbxl_native(folder: Path) -> pd.DataFrame:
+    return _ptbxl(folder, high=True)
+
+
+def _ptbxl(folder: Path, high: bool = False) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for each in ptbxl.recordings(folder / ptbxl.DATABASE, ("ecg_id", "patient_id", "age", "sex", "scp_codes")):
         male = {"male": 1.0, "female": 0.0}.get(each.sex or "", np.nan)
         age = np.nan if each.age is None else each.age
-        rows.append((each.ecg_id, each.patient, age, male, " ".join(each.statements or ()), folder / each.low))
+        rows.append((each.ecg_id, each.patient, age, male, " ".join(each.statements or ()),
+                     folder / (each.high if high else each.low)))  # fmt: skip
     return _table(rows)
 
 

@@ -83,7 +83,7 @@ def draw_body(rng: np.random.Generator, patient: Patient) -> Body:
     """A body by age and sex; the spreads of torso, gains and irregularity are chosen."""
     turn = np.deg2rad(rng.normal(0, 5))  # about the body's long axis: rotation of the heart
     rotation = np.array([[np.cos(turn), 0, np.sin(turn)], [0, 1, 0], [-np.sin(turn), 0, np.cos(turn)]])
-    gain = np.exp(rng.normal(0, np.array([0.13, 0.13, 0.28, 0.25, 0.22, 0.20, 0.20, 0.20])) - 0.02)
+    gain = np.exp(rng.normal(0, np.array([0.08, 0.08, 0.14, 0.12, 0.12, 0.12, 0.12, 0.12])) - 0.01)
     leads = gain[:, None] * (DOWER + rng.normal(0, 0.05, (8, 3))) @ rotation
     scores = np.clip(rng.normal(0, 1, len(shapes()["normal"]) - 1), -2.3, 2.3)
     decades = float(np.clip((patient.age - 60) / 10, -4, 3.5))

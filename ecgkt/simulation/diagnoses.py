@@ -1,7 +1,10 @@
 """ICD codes of a stay: what the coder writes down, which is neither all of the state nor only the state.
 
 A condition is coded with its table's probability, more often when severe; a code without its condition appears in a few
-stays in a thousand (old charts, rule-outs). Some stays are coded in ICD-9, as MIMIC's early years are.
+stays in a thousand (old charts, rule-outs), never more than a tenth as often as the condition itself. Some stays are
+coded in ICD-9, as MIMIC's early years are. Combination codes follow the ICD-10-CM Official Guidelines: hypertension
+with heart failure or kidney disease (I.C.9.a), diabetes with kidney disease ("with", I.A.15), angina with coronary
+disease (I.C.9.b); a symptom that is part of the disease is not coded beside it (I.B.5).
 """
 
 from __future__ import annotations
@@ -12,9 +15,11 @@ from math import exp, log
 import numpy as np
 
 from ecgkt.simulation.state import Patient, Stay
-from ecgkt.simulation.tables import complaints, conditions, others
+from ecgkt.simulation.tables import complaints, conditions, others, rows
 
-FALSE_POSITIVE = 0.002
+FALSE_POSITIVE = 0.002  # at most; a condition's own prevalence times FALSE_SHARE where that is less
+FALSE_SHARE = 0.1
+SYMPTOM_TOO = 0.12  # how often the complaint is coded beside an acute diagnosis
 
 
 def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str:
@@ -24,7 +29,8 @@ def _pick(rng: np.random.Generator, codes: tuple[tuple[str, float], ...]) -> str
 
 def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
     """ICD codes without dots, the most acute first; ICD-9 throughout where `stay.icd9`."""
-    wrong = rng.random(len(conditions())) < FALSE_POSITIVE
+    limits = np.array([min(FALSE_POSITIVE, FALSE_SHARE * condition.prevalence) for condition in conditions()])
+    wrong = rng.random(len(limits)) < limits
     given: list[str] = []
     lesser: list[str] = []
     for condition, mistaken in zip(conditions(), wrong, strict=True):
@@ -37,10 +43,10 @@ def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
         codes = condition.icd9 if stay.icd9 else condition.icd10
         if codes:
             (lesser if condition.chronic else given).append(_pick(rng, codes))
-    if not given or rng.random() < 0.5:
+    if not given or rng.random() < SYMPTOM_TOO:
         complaint = next(c for c in complaints() if c.name == stay.complaint)
         given.append(_pick(rng, complaint.icd9 if stay.icd9 else complaint.icd10))
-    out = given + _combined(lesser)
+    out = given + lesser if stay.icd9 else _combined(given + lesser)
     for other in others():
         odds = log(other.probability / (1 - other.probability)) + other.per_decade * (patient.age - 60) / 10
         odds += other.per_bmi * (patient.bmi - 28) + other.log_odds * (other.condition in stay.active)
@@ -50,13 +56,24 @@ def code(rng: np.random.Generator, patient: Patient, stay: Stay) -> list[str]:
 
 
 def _combined(codes: list[str]) -> list[str]:
-    """ICD-10's combination codes: hypertension with heart failure or kidney disease is I11 to I13, not I10."""
-    if "I10" not in codes:
-        return codes
-    heart = any(c.startswith("I50") for c in codes)
-    kidney = any(c.startswith("N18") for c in codes)
-    combined = {(True, True): "I130", (True, False): "I110", (False, True): "I129", (False, False): "I10"}
-    return [combined[heart, kidney] if c == "I10" else c for c in codes]
+    """ICD-10's combination codes, row by row of combinations.csv: where all of `with` are there and none of
+    `without`, `code` becomes `becomes` (nothing: it is left out)."""
+    for row in combinations():
+        if row["code"] not in codes or not all(_any(codes, prefix) for prefix in row["with"].split("|") if prefix):
+            continue
+        if any(_any(codes, prefix) for prefix in row["without"].split("|") if prefix):
+            continue
+        codes = [row["becomes"] if c == row["code"] else c for c in codes]
+    return [c for c in codes if c]
+
+
+def _any(codes: list[str], prefix: str) -> bool:
+    return any(c.startswith(prefix) for c in codes)
+
+
+@lru_cache
+def combinations() -> tuple[dict[str, str], ...]:
+    return tuple(rows("combinations"))
 
 
 @lru_cache
@@ -68,6 +85,4 @@ def titles() -> dict[tuple[str, int], str]:
     for complaint in complaints():
         name = complaint.name.replace("_", " ").capitalize()
         out |= {(c, 10): name for c, _ in complaint.icd10} | {(c, 9): name for c, _ in complaint.icd9}
-    out |= {("I130", 10): "Hypertensive heart and chronic kidney disease with heart failure"}
-    out |= {("I110", 10): "Hypertensive heart disease with heart failure"}
-    return out | {("I129", 10): "Hypertensive chronic kidney disease"}
+    return out | {(row["becomes"], 10): row["title"] for row in combinations() if row["becomes"]}

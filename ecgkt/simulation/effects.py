@@ -7,22 +7,26 @@ patient's own sensitivity. With the same random numbers and one effect left out,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import log
 
 import numpy as np
 
+from ecgkt.simulation.labs import BOUND_CALCIUM, HEALTHY_ALBUMIN
 from ecgkt.simulation.state import TERRITORIES, Patient, Stay
 from ecgkt.simulation.tables import complaints, effects
 
 # Parameters that act on one wall of the heart; the wall comes from the condition.
 REGIONAL = ("q_wave", "injury", "t_territory")
+WALL = {
+    "takotsubo": "anterior", "subarachnoid_haemorrhage": "anterior", "hypertrophic_cardiomyopathy": "lateral",
+    "amyloidosis": "septal",
+}  # fmt: skip
 PARAMETERS = (
     "rate", "pr", "p_ms", "p_uv", "p_log", "p_terminal", "qrs", "axis", "voltage", "posterior", "t_uv", "t_narrow",
     "t_rotation", "t_flat", "qtc", "st_ms", "st_sub", "u_uv", "strain", "r_loss", "rvh", "s1q3t3", "t_anterior",
-    "scoop", "st_diffuse", *(f"{name}.{wall}" for name in REGIONAL for wall in TERRITORIES),
+    "scoop", "st_diffuse", "pr_segment", "j_wave", *(f"{name}.{wall}" for name in REGIONAL for wall in TERRITORIES),
 )  # fmt: skip
 LIMITS = {
-    "rate": (34.0, 165.0), "pr": (105.0, 360.0), "p_ms": (70.0, 150.0), "p_uv": (-60.0, 150.0), "p_log": (-3.0, 0.5),
+    "rate": (30.0, 165.0), "pr": (105.0, 340.0), "p_ms": (70.0, 150.0), "p_uv": (-60.0, 150.0), "p_log": (-3.0, 0.5),
     "qrs": (68.0, 200.0), "axis": (-38.0, 100.0), "voltage": (-1.2, 1.0), "t_uv": (-330.0, 900.0),
     "t_narrow": (-0.3, 0.5), "qtc": (320.0, 620.0),
     "st_ms": (-60.0, 140.0), "t_flat": (0.0, 1.3), "strain": (0.0, 1.2), "r_loss": (0.0, 0.8), "st_sub": (-20.0, 350.0),
@@ -66,24 +70,24 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     """
     older = patient.age - 60
     values = dict.fromkeys(PARAMETERS, 0.0)
-    values["rate"] = 77 - 0.08 * older + (0 if patient.male else 2) + rng.normal(0, 9)
-    values["pr"] = 158 + 0.22 * older + rng.normal(0, 17)
-    values["p_ms"] = 109 + 0.08 * older + rng.normal(0, 9)
-    values["p_uv"] = rng.normal(0, 10)
+    values["rate"] = 69 - 0.05 * older + (0 if patient.male else 2) + rng.normal(0, 12)
+    values["pr"] = 154 + 0.22 * older + rng.normal(0, 17)
+    values["p_ms"] = 106 + 0.08 * older + rng.normal(0, 9)
+    values["p_uv"] = rng.normal(-8, 10)
     values["p_terminal"] = rng.normal(2, 8)
     values["qrs"] = (104 if patient.male else 97) + rng.normal(0, 7)
     values["axis"] = -0.5 * older - 0.8 * (patient.bmi - 28) + rng.normal(0, 8)
     values["voltage"] = -0.012 * (patient.bmi - 28) - 0.001 * older + (0.05 if patient.male else -0.05)
-    values["voltage"] += rng.normal(0, 0.17)
+    values["voltage"] += rng.normal(0, 0.10)
     values["posterior"] = rng.normal(0, 0.05)
     values["t_uv"] = (30 if patient.male else -30) - 0.9 * older + rng.normal(0, 45)
     values["t_narrow"] = rng.normal(0, 0.08)
     values["t_rotation"] = rng.normal(0, 6)
-    values["t_flat"] = max(0.0, rng.normal(-0.03, 0.12) + 0.002 * older)
-    values["qtc"] = (408 if patient.male else 417) + 0.12 * older + rng.normal(0, 14)
+    values["t_flat"] = max(0.0, rng.normal(-0.05, 0.12) + 0.002 * older)
+    values["qtc"] = (408 if patient.male else 417) + 0.12 * older + rng.normal(0, 17)
     values["st_ms"] = rng.normal(0, 7)
     values["st_sub"] = rng.normal(2, 10)
-    values["u_uv"] = max(0.0, rng.normal(12, 12))
+    values["u_uv"] = max(0.0, rng.normal(30, 15))
     values["r_loss"] = max(0.0, rng.normal(-0.08, 0.15))
     if patient.male and patient.age < 50:
         values["st_diffuse"] = max(0.0, rng.normal(-40, 55))  # early repolarization, beyond what shapes.csv holds
@@ -100,7 +104,9 @@ def morphology(
     for (name, spread), z in zip(visit.items(), rng.normal(size=len(visit)), strict=True):
         values[name] += spread * float(z)
     values["rate"] += next(c.rate for c in complaints() if c.name == stay.complaint)
-    quantity = {**labs, "temperature": temperature, "nt_probnp_log": log(labs["nt_probnp"])}
+    # The heart sees ionized calcium: what is bound to albumin does not count.
+    ionized = labs["calcium"] - BOUND_CALCIUM * (labs["albumin"] - HEALTHY_ALBUMIN)
+    quantity = {**labs, "temperature": temperature, "calcium": ionized}
     applied: list[tuple[str, str, float]] = []
     for row, sensitivity in zip(effects(), patient.sensitivity.tolist(), strict=True):
         if sensitivity == 0:
@@ -120,4 +126,4 @@ def morphology(
 def _wall(source: str, patient: Patient, stay: Stay) -> str:
     if source.startswith("stemi_"):
         return source.removeprefix("stemi_")
-    return patient.territory if source == "old_infarction" else stay.territory
+    return WALL.get(source, patient.territory if source == "old_infarction" else stay.territory)

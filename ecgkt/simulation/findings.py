@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ecgkt.simulation.effects import Morphology
-from ecgkt.simulation.rhythm import AFIB, AFLT
+from ecgkt.simulation.rhythm import AFIB, AFLT, SVT, VT
 from ecgkt.simulation.state import Patient
 from ecgkt.simulation.tracing import RATE, Tracing
 
@@ -25,9 +25,9 @@ def find(patient: Patient, tracing: Tracing) -> list[str]:
     codes = _rhythm(tracing)
     conduction = _conduction(tracing)
     form: list[str] = []
-    if c.block not in ("paced", "lbbb") and not c.delta:
+    if c.block not in ("paced", "lbbb", "vt") and not c.delta:
         form = _infarction(m) + _voltage(patient, tracing) + _repolarization(patient, tracing)
-        if c.kind == "sinus" and (m["p_terminal"] > 40 or m["p_ms"] > 124):
+        if c.kind == "sinus" and (m["p_terminal"] > 50 or m["p_ms"] > 126):
             form.append("LAO/LAE")
         if c.kind == "sinus" and m["p_uv"] > 62:
             form.append("RAO/RAE")
@@ -45,6 +45,8 @@ def _rhythm(t: Tracing) -> list[str]:
         out += [] if t.conduction.block == "paced" else ["AFIB"]
     elif r.kind == AFLT:
         out.append("AFLT")
+    elif r.kind in (SVT, VT):  # SCP-ECG's statements, as PTB-XL has them, know no ventricular tachycardia
+        out.append("SVTAC" if r.kind == SVT else "ABQRS")
     elif t.conduction.block != "paced":
         rate = 60 / float(np.median(np.diff(r.p)))
         rr = t.rr[1:] if not r.ectopic.any() and not r.pacs and not r.block else np.array([1.0])
@@ -65,7 +67,7 @@ def _conduction(t: Tracing) -> list[str]:
     m, c, out = t.morphology, t.conduction, []
     if c.kind == "sinus" and not c.av and c.block != "paced" and m["pr"] > 200:
         out.append("1AVB")
-    out += [{"avb2": "2AVB", "avb3": "3AVB"}[c.av]] if c.av else []
+    out += [{"avb2": "2AVB", "avb3": "3AVB"}[c.av]] if c.av and c.block != "paced" else []
     out += {"lbbb": ["CLBBB"], "rbbb": ["CRBBB"], "irbbb": ["IRBBB"]}.get(c.block, [])
     out += [code for shown, code in ((c.lafb, "LAFB"), (c.lpfb, "LPFB"), (c.delta, "WPW")) if shown]
     if not c.block and not c.delta and c.av != "avb3" and m["qrs"] > 122:
@@ -84,7 +86,7 @@ def _voltage(patient: Patient, t: Tracing) -> list[str]:
     part = t.beat[:, int(0.2 * RATE) : int((0.2 + t.morphology["qrs"] / 1000) * RATE)]
     r, s = part.max(axis=1), -part.min(axis=1)
     out = []
-    high = s[6] + max(r[10], r[11]) > 4.3 or r[4] + s[8] > (3.4 if patient.male else 2.7)
+    high = s[6] + max(r[10], r[11]) > 4.0 or r[4] + s[8] > (3.2 if patient.male else 2.6)
     if high and t.morphology["strain"] > 0.25:
         out.append("LVH")
     elif high:
@@ -113,9 +115,9 @@ def _repolarization(patient: Patient, t: Tracing) -> list[str]:
         out += [ISCHAEMIC[w] for w in walls if m[f"t_territory.{w}"] > 0.25]
         if not any(m[f"t_territory.{w}"] > 0.25 for w in walls):
             out.append("NDT")
-    elif float(np.mean(np.abs(upright))) < 0.09:
+    elif float(np.mean(np.abs(upright))) < 0.08:
         out.append("LOWT")
-    elif (np.abs(upright) < 0.08).sum() >= 3:
+    elif (np.abs(upright) < 0.06).sum() >= 3:
         out.append("NDT")
     if (st[[0, 1, 9, 10, 11]] < -0.075).sum() >= 2:
         out.append("STD_")

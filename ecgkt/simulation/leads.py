@@ -73,11 +73,11 @@ def noise(rng: np.random.Generator, rate: float, samples: int) -> np.ndarray:
     white = rng.standard_normal((9, samples), dtype=np.float32)
     envelope = 1 + 0.6 * np.sin(2 * np.pi * rng.uniform(0.05, 0.3) * t + rng.uniform(0, 6.28)).astype(np.float32)
     # Muscle within the band of a cart's 150 Hz filter, roughly: the mean of two neighboring samples.
-    limbs = np.array([0.7, 0.7, 0.5, 0, 0, 0, 0, 0, 0])  # arms tremble more than the chest
-    muscle = np.exp(rng.normal(-6.0, 0.6) + limbs + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None]
+    limbs = np.array([1.2, 1.2, 0.8, 0, 0, 0, 0, 0, 0])  # arms tremble more than the chest
+    muscle = np.exp(rng.normal(-7.2, 0.6) + limbs + rng.normal(0, 0.3, 9)).astype(np.float32)[:, None]
     electrodes += muscle * envelope * 0.65 * (white + np.roll(white, 1, axis=1))
     # Tremor and motion: below some 25 Hz, from straight lines between random heights 20 ms apart (variance 2/3).
-    tremor = np.exp(rng.normal(-4.75, 0.45) + 0.5 * limbs + rng.normal(0, 0.25, 9)).astype(np.float32)[:, None, None]
+    tremor = np.exp(rng.normal(-5.6, 0.45) + 0.7 * limbs + rng.normal(0, 0.25, 9)).astype(np.float32)[:, None, None]
     heights = tremor / np.float32(0.816) * rng.standard_normal((9, samples // 10 + 2, 1), dtype=np.float32)
     along = np.arange(10, dtype=np.float32) / 10
     electrodes += (heights[:, :-1] * (1 - along) + heights[:, 1:] * along).reshape(9, -1)[:, :samples]

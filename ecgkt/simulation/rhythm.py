@@ -7,16 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 
 SECONDS = 10.0
-SINUS, AFIB, AFLT = "sinus", "afib", "aflutter"
+SINUS, AFIB, AFLT, SVT, VT = "sinus", "afib", "aflutter", "svt", "vt"
 
 
 @dataclass(frozen=True)
 class Rhythm:
     """When the chambers are activated; times reach a little beyond 0 and 10 s.
 
-    kind: SINUS, AFIB or AFLT. p: [waves] onsets of P, s. qrs: [beats] onsets of QRS, s, sorted; ectopic: [beats] True
-    for a PVC; before: [beats] RR interval before each, s. atrial_rate: Hz, of fibrillation and flutter. pacs: how many
-    of the beats are atrial premature. block: "", "avb2" or "avb3".
+    kind: SINUS, AFIB, AFLT, SVT or VT. p: [waves] onsets of P, s. qrs: [beats] onsets of QRS, s, sorted; ectopic:
+    [beats] True for a PVC; before: [beats] RR interval before each, s. atrial_rate: Hz, of fibrillation and flutter.
+    pacs: how many of the beats are atrial premature. block: "", "avb2" or "avb3".
     """
 
     kind: str
@@ -35,7 +35,7 @@ def _sinus_times(rng: np.random.Generator, rr: float, age: float, irregular: flo
     respiration = float(rng.normal(0.25, 0.04))
     depth = 0.055 * np.exp(-(age - 25) / 35) * min(1.5, rr / 0.8) ** 2 * irregular
     base = np.arange(count) * rr
-    noise = np.cumsum(rng.normal(0, 0.004, count)) + rng.normal(0, 0.006, count)
+    noise = np.cumsum(rng.normal(0, 0.006, count)) + rng.normal(0, 0.007, count)
     intervals = rr * (1 + depth * np.sin(2 * np.pi * respiration * base + rng.uniform(0, 6.28)) + noise)
     return np.cumsum(np.maximum(intervals, 0.33)) - 1.5 - float(rng.uniform(0, rr))
 
@@ -53,12 +53,19 @@ def _finish(
     return Rhythm(kind, p[shown], qrs[keep], ectopic[keep], before[keep], atrial_rate, pacs, block)
 
 
-def fibrillation(rng: np.random.Generator, rate: float) -> Rhythm:
-    """Irregularly irregular: lognormal intervals without memory, no P wave."""
-    rr = 60 / rate
-    intervals = np.clip(rr * np.exp(rng.normal(0, 0.21, int(16 / rr) + 20)), 0.30, 2.4)
+def fibrillation(rng: np.random.Generator, rate: float, block: str = "") -> Rhythm:
+    """Irregularly irregular: lognormal intervals without memory, no P wave. block "avb3": a regular escape rhythm."""
+    rr = 60 / (float(rng.uniform(36, 58)) if block else rate)
+    intervals = np.clip(rr * np.exp(rng.normal(0, 0.015 if block else 0.21, int(16 / rr) + 20)), 0.30, 2.4)
     qrs = np.cumsum(intervals) - 2
-    return _finish(AFIB, np.zeros(0), qrs, np.zeros(len(qrs), bool), atrial_rate=float(rng.uniform(4.8, 7.8)))
+    return _finish(AFIB, np.zeros(0), qrs, np.zeros(len(qrs), bool), float(rng.uniform(4.8, 7.8)), block=block)
+
+
+def tachycardia(rng: np.random.Generator, kind: str, rate: float) -> Rhythm:
+    """SVT or VT: fast and regular, P hidden or absent."""
+    rr = 60 / rate
+    qrs = np.cumsum(rr * (1 + rng.normal(0, 0.006, int(14 / rr) + 8))) - 2
+    return _finish(kind, np.zeros(0), qrs, np.zeros(len(qrs), bool))
 
 
 def flutter(rng: np.random.Generator, rate: float) -> Rhythm:
@@ -104,6 +111,19 @@ def sinus(
         qrs[at] = qrs[at - 1] + gap * rng.uniform(0.52, 0.74)
         ectopic[at] = True
     return _finish(SINUS, p, qrs, ectopic, pacs=premature, block=block)
+
+
+def tracked(rng: np.random.Generator, rate: float, delay: float, age: float, irregular: float) -> Rhythm:
+    """A pacemaker that follows the atria, `delay` s behind each P."""
+    p = _sinus_times(rng, 60 / rate, age, irregular)
+    return _finish(SINUS, p, p + delay, np.zeros(len(p), bool))
+
+
+def on_demand(rng: np.random.Generator, rate: float, atria: float, age: float, irregular: float) -> Rhythm:
+    """Ventricular pacing at a fixed rate beside P waves of their own (`atria` a minute) that it does not see."""
+    p = _sinus_times(rng, 60 / atria, age, irregular)
+    qrs = np.arange(-1.5, SECONDS + 2, 60 / rate) + float(rng.uniform(0, 60 / rate))
+    return _finish(SINUS, p, qrs, np.zeros(len(qrs), bool), block="avb3")
 
 
 def paced(rng: np.random.Generator, rate: float, atrial: bool) -> Rhythm:

@@ -13,6 +13,9 @@ import numpy as np
 from ecgkt.simulation.tables import Condition, complaints, conditions, effects
 
 ACUTE_CORONARY = ("stemi_anterior", "stemi_inferior", "stemi_lateral", "nstemi", "unstable_angina")
+BREATHLESS = {"heart_failure", "copd", "pulmonary_embolism", "pneumonia", "pericardial_effusion"}
+WEAK = {"anaemia", "hyponatraemia", "aki", "hyperkalaemia", "periodic_paralysis", "hypothermia", "myxoedema",
+        "adrenal_insufficiency", "rhabdomyolysis"}  # fmt: skip
 TERRITORIES = ("anterior", "septal", "inferior", "lateral")
 
 
@@ -112,18 +115,24 @@ def draw_stay(rng: np.random.Generator, patient: Patient, number: int, days: int
         del acute[name]
     if "hyperkalaemia" in acute:
         acute.pop("hypokalaemia", None)
+    if "periodic_paralysis" in acute:
+        acute.pop("hyperkalaemia", None)
+    if "vt" in acute:  # one tachycardia at a time
+        acute.pop("svt", None)
     if "hypercalcaemia" in acute:
         acute.pop("hypocalcaemia", None)
     weights = np.array([c.weight for c in complaints()])
     everything = acute.keys() | patient.chronic.keys()
     for position, complaint in enumerate(complaints()):
         raised = {
-            "chest_pain": bool(infarct) or "pericarditis" in acute,
-            "dyspnoea": bool({"heart_failure", "copd", "pulmonary_embolism", "pneumonia"} & everything),
+            "chest_pain": bool(infarct) or bool({"pericarditis", "takotsubo", "myocarditis"} & acute.keys()),
+            "dyspnoea": bool(BREATHLESS & everything),
             "fever": bool({"sepsis", "pneumonia"} & acute.keys()),
-            "palpitations": bool({"afib", "aflutter", "hyperthyroid"} & patient.chronic.keys()),
-            "syncope": bool({"avb3", "avb2", "long_qt"} & everything),
-            "weakness": bool({"anaemia", "hyponatraemia", "aki", "hyperkalaemia"} & acute.keys()),
+            "palpitations": bool({"afib", "aflutter", "hyperthyroid", "svt", "vt"} & everything),
+            "syncope": bool({"avb3", "avb2", "long_qt", "vt", "sick_sinus", "aortic_stenosis"} & everything),
+            "weakness": bool(WEAK & acute.keys()),
+            "headache": "subarachnoid_haemorrhage" in acute,
+            "alcohol": "alcohol_withdrawal" in acute,
         }.get(complaint.name, False)  # fmt: skip
         weights[position] *= 5.0 if raised else 1.0
         weights[position] *= exp(complaint.per_decade * (patient.age - 60) / 10 + complaint.male * patient.male)

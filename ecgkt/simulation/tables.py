@@ -10,6 +10,7 @@
 | shifts.csv | what a condition, or acuity, does to a lab or vital: `present` + `severity` x (severity 0-1) |
 | effects.csv | what a lab does to the ECG: published slopes, the patients' spread, the silent fraction, the source |
 | expression.csv | what a condition itself does to the ECG, in the same way |
+| combinations.csv | ICD-10 codes that become another in the company of others |
 | complaints.csv, others.csv | why people come otherwise; diagnoses that depend on age, BMI and company only |
 | statements.csv | the SCP-ECG codes that `findings` gives, described as PTB-XL does |
 | shapes.csv | real beats: see `fitting.shapes`, which writes it |

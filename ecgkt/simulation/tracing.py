@@ -14,7 +14,21 @@ import numpy as np
 from ecgkt.simulation import beats, leads
 from ecgkt.simulation.body import Body, placement, shapes
 from ecgkt.simulation.effects import Morphology
-from ecgkt.simulation.rhythm import AFIB, AFLT, Rhythm, fibrillation, flutter, paced, sinus
+from ecgkt.simulation.rhythm import (
+    AFIB,
+    AFLT,
+    SINUS,
+    SVT,
+    VT,
+    Rhythm,
+    fibrillation,
+    flutter,
+    on_demand,
+    paced,
+    sinus,
+    tachycardia,
+    tracked,
+)
 from ecgkt.simulation.state import Patient, Stay
 from ecgkt.simulation.waveform import Waves, profiles
 
@@ -23,8 +37,12 @@ SAMPLES = 5000
 # How often an ECG shows a chronic condition that is present (intermittent block, paroxysms, pacing on demand).
 SHOWN = {
     "lbbb": 0.93, "rbbb": 0.92, "lafb": 0.85, "lpfb": 0.80, "wpw": 0.80, "aflutter": 0.60, "avb2": 0.70, "avb3": 0.80,
-    "pacemaker": 0.65, "ventricular_ectopy": 0.65,
+    "pacemaker": 0.65, "ventricular_ectopy": 0.65, "svt": 0.60, "vt": 0.50,
 }  # fmt: skip
+# Places among `chances` behind those of SHOWN.
+(FIBRILLATES, FLUTTERS, INCOMPLETE, FASCICLE, WIDTH, WIDTH_TOO, ESCAPE, DELTA, FOLLOWS, POISONED, FAST) = range(
+    len(SHOWN), len(SHOWN) + 11
+)
 
 
 class Streams:
@@ -39,7 +57,10 @@ class Streams:
 
 @dataclass(frozen=True)
 class Conduction:
-    """What the tracing shows: rhythm kind, block ("", lbbb, rbbb, irbbb, paced), fascicles, delta wave, AV block."""
+    """What the tracing shows: rhythm kind, block ("", lbbb, rbbb, irbbb, paced, vt), fascicles, delta wave, AV block.
+
+    av of a paced beat: "avb3" where the pacemaker does not follow the atria.
+    """
 
     kind: str
     block: str
@@ -71,40 +92,59 @@ class Tracing:
 
 
 def chances(rng: np.random.Generator) -> np.ndarray:
-    """[18] uniform numbers that decide `draw_conduction` and `conducted`."""
-    return rng.random(18)
+    """[FAST + 1] uniform numbers that decide `draw_conduction` and `conducted`."""
+    return rng.random(FAST + 1)
 
 
 def draw_conduction(chance: np.ndarray, stay: Stay) -> Conduction:
     """Which of the conditions of rhythm and conduction this recording shows, and a few incidental ones."""
     shows = {name: name in stay.active and chance[i] < p for i, (name, p) in enumerate(SHOWN.items())}
-    kind = "sinus"
-    if "afib" in stay.active:
+    kind = SINUS
+    if shows["vt"] or shows["svt"]:
+        kind = VT if shows["vt"] else SVT
+    elif "afib" in stay.active:
         severity = stay.active["afib"]
-        if chance[10] < (0.40 if severity < 0.4 else 0.95):
+        if chance[FIBRILLATES] < (0.40 if severity < 0.4 else 0.95):
             kind = AFIB
-    elif shows["aflutter"] or chance[11] < 0.002:
+    elif shows["aflutter"] or chance[FLUTTERS] < 0.002:
         kind = AFLT
-    block = "paced" if shows["pacemaker"] else "lbbb" if shows["lbbb"] else "rbbb" if shows["rbbb"] else ""
-    if not block and chance[12] < 0.035 + (0.06 if "pulmonary_embolism" in stay.active else 0.0):
+    block = "lbbb" if shows["lbbb"] else "rbbb" if shows["rbbb"] else ""
+    if kind == VT:
+        block = "vt"
+    elif shows["pacemaker"] and kind != SVT:
+        block = "paced"
+    if not block and chance[INCOMPLETE] < 0.035 + (0.06 if "pulmonary_embolism" in stay.active else 0.0):
         block = "irbbb"  # published with and without PE: 4.8 against 2.8 % (n=6049)
     free = block in ("", "rbbb", "irbbb")
     av = "avb3" if shows["avb3"] else "avb2" if shows["avb2"] else ""
-    if kind != "sinus" or block == "paced":
+    if kind != SINUS:
         av = ""
-    lafb = free and (shows["lafb"] or chance[13] < 0.008)
+    if "digoxin_toxicity" in stay.active and kind in (SINUS, AFIB):
+        # Complete block in one of seven, with a regular escape rhythm in fibrillation too; chosen.
+        av = "avb3" if chance[POISONED] < 0.14 else "avb2" if chance[POISONED] < 0.28 and kind == SINUS else av
+    if block == "paced":  # an older device, or one of a single lead, does not follow the atria
+        av = "avb3" if kind == SINUS and chance[FOLLOWS] < 0.2 else ""
+    lafb = free and (shows["lafb"] or chance[FASCICLE] < 0.008)
     return Conduction(kind, block, lafb, free and shows["lpfb"] and not lafb,
-                      free and shows["wpw"] and kind == "sinus", av)  # fmt: skip
+                      free and shows["wpw"] and kind == SINUS, av)  # fmt: skip
 
 
 def _rhythm(rng: np.random.Generator, c: Conduction, m: Morphology, stay: Stay, patient: Patient, body: Body) -> Rhythm:
     often = "ventricular_ectopy" in stay.active
     pvcs = int(rng.poisson(1.8)) if often and rng.random() < SHOWN["ventricular_ectopy"] else int(rng.random() < 0.025)
+    if "digoxin_toxicity" in stay.active and rng.random() < 0.6:
+        pvcs += int(rng.poisson(2.5))  # the commonest arrhythmia of digitalis; how often is chosen
     pacs = int(rng.poisson(1.2)) if rng.random() < (0.20 if "afib" in stay.active or patient.age > 75 else 0.05) else 0
     if c.block == "paced":
-        return paced(rng, float(rng.uniform(60, 85)), atrial=c.kind == "sinus" and rng.random() < 0.6)
+        if c.kind != SINUS:
+            return paced(rng, float(rng.uniform(60, 85)), atrial=False)
+        if c.av:
+            return on_demand(rng, float(rng.uniform(60, 80)), m["rate"], patient.age, body.irregular)
+        return tracked(rng, max(m["rate"], 60.0), m["pr"] / 1000, patient.age, body.irregular)
+    if c.kind in (SVT, VT):
+        return tachycardia(rng, c.kind, m["rate"])
     if c.kind == AFIB:
-        return fibrillation(rng, float(np.clip(m["rate"] * rng.lognormal(0.1, 0.18), 45, 175)))
+        return fibrillation(rng, float(np.clip(m["rate"] * rng.lognormal(0.1, 0.18), 45, 175)), c.av)
     if c.kind == AFLT:
         return flutter(rng, float(np.clip(m["rate"] * rng.lognormal(0.22, 0.3), 60, 150)))
     return sinus(rng, m["rate"], m["pr"] / 1000, patient.age, body.irregular, c.av, pvcs, pacs)
@@ -112,21 +152,26 @@ def _rhythm(rng: np.random.Generator, c: Conduction, m: Morphology, stay: Stay, 
 
 def conducted(chance: np.ndarray, c: Conduction, m: Morphology) -> Morphology:
     """The parameters as this conduction shows them: a blocked bundle or a pacemaker sets the QRS duration, a bypass
-    sets PR and QRS, and P and PR shorten at high sinus rates."""
+    sets PR and QRS, a pacemaker its own PR, a tachycardia the rate; P and PR shorten at high sinus rates."""
     v = dict(m.values)
     # Nearly normal: the sum of two uniform numbers less their mean, in standard deviations.
-    draw = (chance[14] + chance[15] - 1) * 6**0.5
-    widths = {"lbbb": (158, 13), "rbbb": (142, 11), "paced": (164, 13)}
+    draw = (chance[WIDTH] + chance[WIDTH_TOO] - 1) * 6**0.5
+    widths = {"lbbb": (152, 12), "rbbb": (140, 11), "paced": (162, 13), "vt": (158, 14)}
     if c.block in widths:
         mean, spread = widths[c.block]
         v["qrs"] = min(max(mean + spread * float(draw) + 0.4 * (v["qrs"] - 95), 122), 205)
     elif c.block == "irbbb":
         v["qrs"] = min(max(v["qrs"] + 9, 92), 119)
     elif c.av == "avb3":
-        v["qrs"] = max(v["qrs"], 95 + 45 * float(chance[16]))
+        v["qrs"] = max(v["qrs"], 95 + 45 * float(chance[ESCAPE]))
     if c.delta:
-        v["pr"], v["qrs"] = 85 + 30 * float(chance[16]), 115 + 25 * float(chance[17])
-    if c.kind == "sinus":  # P must end before QRS begins
+        v["pr"], v["qrs"] = 85 + 30 * float(chance[ESCAPE]), 115 + 25 * float(chance[DELTA])
+    if c.kind in (SVT, VT):  # the middle nine tenths of 572 SVT: 134 to 206 (chapman_diagnostics)
+        v["rate"] = 140 + 60 * float(chance[FAST])
+    if c.block == "paced" and c.kind == SINUS:
+        v["pr"] = 130 + 70 * float(chance[ESCAPE])
+        v["p_ms"] = min(v["p_ms"], v["pr"] - 8)
+    elif c.kind == SINUS:  # P must end before QRS begins
         v["p_ms"] = min(v["p_ms"], v["pr"] - 8) - max(0.0, (v["rate"] - 90) * 0.25)
         v["pr"] -= max(0.0, (v["rate"] - 80) * 0.25)
     return Morphology(v, m.applied, m.own)
@@ -142,7 +187,9 @@ def qt_interval(qtc: float, rr: float) -> float:
 
 def ventricular(c: Conduction, m: Morphology, body: Body, qt: float) -> Waves:
     """QRS to U of a beat of this conduction, in the patient's true leads."""
-    block = "lbbb" if c.av == "avb3" and m["qrs"] > 120 else c.block
+    block = "lbbb" if c.av == "avb3" and m["qrs"] > 120 and c.block in ("", "irbbb") else c.block
+    if block == "vt":
+        block = body.focus
     name = block if block in ("lbbb", "rbbb") else "lafb" if c.lafb else "normal"
     shape = body.shape[name]
     if name == "rbbb" and c.lafb:  # bifascicular: the fascicle's difference on top of the bundle's beat
@@ -182,12 +229,12 @@ def _heart(
     rng = streams("beats")
     respiration, phase = float(rng.uniform(0.2, 0.33)), float(rng.uniform(0, 6.28))
 
-    def gains(onset: np.ndarray, count: int) -> np.ndarray:
+    def gains(onset: np.ndarray, count: int, spread: float) -> np.ndarray:
         breath = 1 + 0.035 * np.sin(2 * np.pi * respiration * onset + phase)
-        return breath[:, None] * (1 + rng.normal(0, 0.03, (len(onset), count)))
+        return breath[:, None] * (1 + rng.normal(0, spread, (len(onset), count)))
 
-    def add(part: Waves, onset: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-        times = profiles(part, onset, stretch, gains(onset, len(part.center)), RATE, SAMPLES)
+    def add(part: Waves, onset: np.ndarray, stretch: np.ndarray, spread: float = 0.03) -> np.ndarray:
+        times = profiles(part, onset, stretch, gains(onset, len(part.center), spread), RATE, SAMPLES)
         return np.asarray(part.eight.astype(np.float32) @ times)
 
     normal = ~rhythm.ectopic
@@ -200,7 +247,7 @@ def _heart(
         eight += add(pvc, at, np.ones(len(at)))
     atria = streams("atria")
     if len(rhythm.p):
-        eight += add(atrial(m, body), rhythm.p, np.ones(len(rhythm.p)))
+        eight += add(atrial(m, body), rhythm.p, np.ones(len(rhythm.p)), 0.15)
     elif rhythm.kind == AFIB:
         size = float(np.exp(atria.normal(-3.6, 0.5)))
         eight += leads.fibrillatory(atria, body.leads, rhythm.atrial_rate, size, RATE, SAMPLES)

@@ -51,7 +51,7 @@ def beat(c: Conduction, m: Morphology, body: Body, rr: float, mix: np.ndarray) -
 
 
 def _has_p(c: Conduction) -> bool:
-    return c.kind == "sinus" and c.block != "paced"
+    return c.kind == "sinus" and not (c.block == "paced" and c.av)
 
 
 def causes(stay: Stay, m: Morphology) -> list[str]:

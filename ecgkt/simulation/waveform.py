@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 EIGHT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1 to V6 among the twelve
-WAVES = ("p1", "p2", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
-P, QRS, ST = slice(0, 2), slice(2, 7), 7  # places in WAVES; the two halves of T follow ST
+WAVES = ("p1", "p2", "p3", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
+P, QRS, ST = slice(0, 3), slice(3, 8), 8  # places in WAVES; the two halves of T follow ST
 WINDOW = 0.95  # s that a beat is drawn for
 
 

@@ -120,7 +120,7 @@ def _machine_times(rng: np.random.Generator, tracing: Tracing, p_wave: bool) -> 
     m = tracing.morphology
     qrs = 40 + int(m["pr"]) if p_wave else 240
     atrial = [40, 40 + int(m["p_ms"])] if p_wave else [NO_WAVE, NO_WAVE]
-    times = (*atrial, qrs, qrs + m["qrs"], qrs + tracing.qt * 1000)
+    times = (*atrial, qrs, qrs + m["qrs"], qrs + tracing.qt * 1000 + m["st_ms"])
     return [int(time + rng.normal(0, 3)) if time != NO_WAVE else NO_WAVE for time in times]
 
 

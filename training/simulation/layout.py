@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ecgkt.ecg import LEADS
 
-VERSION = "2"
+VERSION = "3"
 
 TABLES: dict[str, tuple[str, ...]] = {
     "mimic-iv-ecg/record_list": ("subject_id", "study_id", "file_name", "ecg_time", "path"),

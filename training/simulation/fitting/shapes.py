@@ -1,18 +1,21 @@
 """Beat shapes of real ECGs -> shapes.csv: what hearts look like before the tables' effects are added.
 
-    python -m training.simulation.fitting.shapes data/ptb-xl
+    python -m training.simulation.fitting.shapes data/ptb-xl --native data/ptb-xl-native
 
 Of each recording of PTB-XL's folds 1 to 7 the median beat is taken, and the waves of `beats` are fitted to it in each
-of the eight independent leads. A class (normal, left or right bundle branch block, left anterior fascicular block) is
-the mean of its recordings' amplitudes and the principal components of their deviations, each scaled to unit variance;
-the normal class also holds what a decade of age and being male change (least squares), which the components leave out.
+of the eight independent leads. `--native` names recordings with true amplitudes where those of the first folder are
+modeled: normal beats then come from the native ones alone, and the other classes, of which there are few, from both,
+the modeled ones scaled lead by lead as normal beats differ. A class (normal, left or right bundle branch block, left
+anterior fascicular block) is the mean of its recordings' amplitudes and the principal components of their deviations,
+each scaled to unit variance; the normal class also holds what a decade of age and being male change (least squares),
+which the components leave out.
 Folds 8 and 9 are left out, so that what is learned from simulated ECGs can be tested on them.
 """
 
 from __future__ import annotations
 
+import argparse
 import csv
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,9 +27,9 @@ from tqdm import tqdm
 import ecgkt
 from ecgkt.datasets import ptbxl
 from ecgkt.measurements.delineation import delineate
-from ecgkt.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WIDTHS
+from ecgkt.simulation.beats import CENTRES, P_CENTRES, P_WIDTH, T_APART, WIDTHS, foot
 from ecgkt.simulation.tables import FOLDER
-from ecgkt.simulation.waveform import EIGHT, WAVES, plateau, skewed
+from ecgkt.simulation.waveform import EIGHT, QRS, WAVES, skewed
 
 RATE = 500
 BEFORE, AFTER = 0.30, 0.70  # s around QRS onset
@@ -39,7 +42,15 @@ CLASSES: dict[str, Callable[[set[str]], bool]] = {
     "rbbb": lambda codes: "CRBBB" in codes and not codes & (_ATRIAL | _SCAR),
     "lafb": lambda codes: "LAFB" in codes and not codes & (_ATRIAL | _SCAR | {"CRBBB"}),
 }
-KEPT = {"normal": 14, "lbbb": 6, "rbbb": 4, "lafb": 8}  # components: 90 % of the variance or thereabouts
+KEPT = {
+    "normal": 20,
+    "lbbb": 6,
+    "rbbb": 4,
+    "lafb": 8,
+}  # components: 71 to 96 % of the weighted variance
+
+# Deviations count so many times when components are sought: else P, a tenth of QRS, would be the same in everybody.
+WEIGHTS = np.array([4.0] * 3 + [1.0] * 5 + [2.0] * 3)
 
 Median = tuple[np.ndarray, float, float, float, float]
 
@@ -89,6 +100,9 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
 
     at, target = part(p_on - 15, min(p_off + 15, -5))
     length = p_off - p_on
+    # The line falls from before P to behind it, where recovery of the atria has begun, which `beats.p_wave` adds.
+    before = beat[:, (time > max(p_on - 25, time[0] - 1)) & (time < max(p_on, time[0] + 15) - 5)].mean(axis=1)
+    target = target - np.clip((p_off - at) / length, 0, 1)[:, None] * before
     atrial = _solve(np.exp(-0.5 * (((at[:, None] - p_on) / length - P_CENTRES) / P_WIDTH) ** 2), target)
     at, target = part(-20, qrs + 10)
     ventricular = _solve(np.exp(-0.5 * ((at[:, None] / qrs - CENTRES) / WIDTHS) ** 2), target)
@@ -97,11 +111,12 @@ def fit_beat(median: Median) -> tuple[np.ndarray, np.ndarray]:
     def recovery(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         peak, left, right = shape
         halves = [skewed(at, peak + place * t_end, left, right) for place in (-T_APART, T_APART)]
-        basis = np.stack([plateau(at, 0.93 * qrs, peak - 0.45 * left, 6, 22), *halves], axis=1)
+        basis = np.stack([skewed(at, *foot(qrs, peak, left)), *halves], axis=1)
         return basis, _solve(basis, target)
 
     def error(shape: np.ndarray) -> float:
-        if shape[1] < 15 or shape[2] < 10 or not qrs + 40 < shape[0] < t_end:
+        # A longer flank would be the U wave's and the resting line's, and would end T late.
+        if shape[1] < 15 or not 10 < shape[2] < 0.1 * t_end or not qrs + 40 < shape[0] < t_end:
             return 1e9
         basis, amplitude = recovery(shape)
         return float(((target - basis @ amplitude) ** 2).sum())
@@ -143,6 +158,14 @@ def without_age_and_sex(amplitudes: np.ndarray, people: pd.DataFrame) -> tuple[n
     return rest.reshape(amplitudes.shape), change.reshape(2, *amplitudes.shape[1:])
 
 
+def lead_scale(modeled: np.ndarray, native: np.ndarray) -> np.ndarray:
+    """[8] factor from modeled to native amplitudes in each lead: of the root mean square of normal beats' QRS."""
+    share = np.linspace(0, 1, 50)  # of QRS
+    course = np.exp(-0.5 * ((share - CENTRES[:, None]) / WIDTHS[:, None]) ** 2)
+    size = [np.sqrt(((of[:, :, QRS] @ course) ** 2).mean(axis=(0, 2))) for of in (modeled, native)]
+    return np.asarray(size[1] / size[0])
+
+
 def components(amplitudes: np.ndarray, count: int) -> np.ndarray:
     """[1 + count, 8, WAVES]: the mean, then components of the deviations, scaled to one standard deviation.
 
@@ -153,15 +176,21 @@ def components(amplitudes: np.ndarray, count: int) -> np.ndarray:
     spread = 1.48 * np.median(np.abs(energy - middle))
     good = amplitudes[np.abs(energy - middle) < 3.5 * spread]
     mean = good.mean(axis=0)
-    _, scale, rows = np.linalg.svd((good - mean).reshape(len(good), -1), full_matrices=False)
+    _, scale, rows = np.linalg.svd(((good - mean) * WEIGHTS).reshape(len(good), -1), full_matrices=False)
     share = (scale[:count] ** 2).sum() / (scale**2).sum()
     print(f"{len(good)} recordings, {count} components: {share:.1%} of the variance")
     deviations = rows[:count] * scale[:count, None] / np.sqrt(len(good) - 1)
-    return np.concatenate([mean[None], deviations.reshape(count, *mean.shape)])
+    return np.concatenate([mean[None], deviations.reshape(count, *mean.shape) / WEIGHTS])
 
 
-def main(source: Path) -> None:
+def main(source: Path, native: Path | None) -> None:
     amplitudes, timing = fit(source)
+    if native:
+        modeled = amplitudes
+        amplitudes, timing = fit(native)
+        scale = lead_scale(modeled["normal"], amplitudes["normal"])[None, :, None]
+        for name in KEPT.keys() - {"normal"}:
+            amplitudes[name] = np.concatenate([amplitudes[name], scale * modeled[name]])
     amplitudes["normal"], people = without_age_and_sex(amplitudes["normal"], timing)
     with open(FOLDER / "shapes.csv", "w", newline="", encoding="utf-8") as file:
         out = csv.writer(file, lineterminator="\n")
@@ -178,4 +207,8 @@ def main(source: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", type=Path)
+    parser.add_argument("--native", type=Path)
+    given = parser.parse_args()
+    main(given.source, given.native)
