@@ -270,7 +270,7 @@ def test_the_png_is_the_first_page_at_150_dpi() -> None:
 def test_words_for_the_patient_line_are_printed_and_nothing_else_tells_who_it_is() -> None:
     data = _report(patient="Bed 12\nnight $x^2$")
     assert data["patient"] == {
-        "sex": "female", "age_band": "60–69 years", "simulated": False, "given": "Bed 12 night $x^2$",
+        "sex": "female", "age_band": "60–69 years", "simulated": False, "given": "Bed 12 night $x^2$", "recorded": "",
     }  # fmt: skip
     reader = _pdf(data)
     assert "Bed 12 night $x^2$" in _texts(reader)[0]
