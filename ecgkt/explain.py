@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, NotRequired, TypedDict
 from ecgkt import NOTICE
 from ecgkt.criteria.check import CriterionJSON, check, criterion_json
 from ecgkt.ecg import ECGError
+from ecgkt.interpretation.interpret import interpret
+from ecgkt.interpretation.line import LineJSON, line_json
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Head
 from ecgkt.prediction_json import PredictionJSON, prediction_json
@@ -22,6 +24,7 @@ from ecgkt.relevance.summary import summarize
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
+SECOND = ("possible", "doubted", "normal")  # lines that the table leaves to --json
 SHOWN = 5  # scores a head in the table; all that are positive are shown, however many
 
 
@@ -72,6 +75,7 @@ class FileJSON(PredictionJSON):
 
     file: str
     model: dict[str, str]
+    interpretation: list[LineJSON]
     milliseconds: dict[str, float]
     attribution: NotRequired[AttributionJSON]
 
@@ -104,11 +108,13 @@ def explain_ecg(
         checked = check(attribution, ecg.quantities, ecg.ecg.age)
         times["attribute"] = _milliseconds(began)
     said = prediction_json(prediction)
+    lines = interpret(ecg.ecg, ecg.intervals, ecg.quantities, prediction)
     result: FileJSON = {
         "file": file,
         "model": {"name": model.name, "sha256": model.sha256},
         "quality": said["quality"],
         "abstained": said["abstained"],
+        "interpretation": [line_json(line) for line in lines.ordered() + lines.normal],
         "findings": said["findings"],
         "superclasses": said["superclasses"],
         "diagnoses": said["diagnoses"],
@@ -144,6 +150,8 @@ def table(result: FileJSON) -> str:
             ]
         )
     lines += [f"  Warning: {warning}" for warning in result["quality"]["warnings"]]
+    lines.append("  Interpretation")
+    lines += [f"    {line['text']}" for line in result["interpretation"] if line["certainty"] not in SECOND]
     if result["superclasses"]:
         lines.append("  Superclasses: " + ", ".join(f"{k} {100 * p:.0f}%" for k, p in result["superclasses"].items()))
     titles: dict[Head, str] = {

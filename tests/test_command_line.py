@@ -66,7 +66,8 @@ def test_json_has_exactly_the_promised_keys(capsys: pytest.CaptureFixture[str]) 
     assert len(lines) == 2
     result = json.loads(lines[0])
     assert [*result] == [
-        "file", "model", "quality", "abstained", "findings", "superclasses", "diagnoses", "labs", "milliseconds",
+        "file", "model", "quality", "abstained", "interpretation", "findings", "superclasses", "diagnoses", "labs",
+        "milliseconds",
     ]  # fmt: skip
     assert result["file"] == REAL
     assert result["model"] == {"name": "stand-in", "sha256": "ab" * 32}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ecgkt.ecg import LEADS
+from ecgkt.interpretation.interpret import interpret
 from ecgkt.measurements.delineation import SEGMENTS
 from ecgkt.measurements.intervals import Measured
 from ecgkt.model.analyzed import AnalyzedECG
@@ -58,6 +59,7 @@ def columns(model: Model, wanted: Wanted) -> list[Column]:
         Column("abstained", "BOOLEAN", "read, but the model gives no result for it"),
         Column("quality_reasons", "VARCHAR[]", "why it abstained"),
         Column("quality_warnings", "VARCHAR[]", "what makes a usable tracing doubtful"),
+        Column("interpretation", "VARCHAR[]", "lines as a cart prints them, the most urgent first"),
     ]
     for head in HEADS:
         for label in model.labels[head]:
@@ -98,6 +100,8 @@ def row(
         out |= {f"measured_{key}": measured[key].value for key in MEASUREMENTS if isinstance(measured[key], Measured)}
     if prediction.abstained:
         return out
+    lines = interpret(analyzed.ecg, analyzed.intervals, analyzed.quantities, prediction)
+    out["interpretation"] = [line.text for line in lines.ordered()]
     for score in _scores(prediction, model):
         out[f"probability_{score.label.code}"] = score.probability
         out[f"verdict_{score.label.code}"] = score.verdict

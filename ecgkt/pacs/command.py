@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from ecgkt import explain
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.prediction_json import prediction_json
 from ecgkt.readers import read
 
 if TYPE_CHECKING:
@@ -82,18 +81,7 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
     if options.save:
         _save(file, Path(options.save))
     model = load()
-    said = prediction_json(model.predict(read(file)))
-    result: explain.FileJSON = {
-        "file": f"{ecg.study}/{ecg.instance}",
-        "model": {"name": model.name, "sha256": model.sha256},
-        "quality": said["quality"],
-        "abstained": said["abstained"],
-        "findings": said["findings"],
-        "superclasses": said["superclasses"],
-        "diagnoses": said["diagnoses"],
-        "labs": said["labs"],
-        "milliseconds": {},
-    }
+    result = explain.explain_ecg(model, AnalyzedECG(read(file)), f"{ecg.study}/{ecg.instance}")
     print(json.dumps(result) if options.json else explain.table(result))
 
 

@@ -31,6 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--target", metavar="LABEL", help="label whose contributions are drawn (default: most striking)"
     )
     parser.add_argument("--patient", default="", metavar="WORDS", help="text for the patient line, printed as entered")
+    parser.add_argument("--recorded", default="", metavar="WORDS", help="time of recording, printed as entered")
     parser.add_argument("--layout", choices=LAYOUTS, default="3x4")
     parser.add_argument("--order", choices=ORDERS, default="standard", help="limb lead order")
     parser.add_argument("--rhythm", choices=LEADS, default="II", help="rhythm strip lead")
@@ -79,7 +80,9 @@ def run(options: argparse.Namespace, model: Model) -> None:
     if striking is not None:
         attribution = model.attribute(analyzed, options.target or striking.label.code)
     simulated = is_simulated(Path(options.file))
-    data = content.build(analyzed, prediction, model, paper, attribution, simulated, options.patient)
+    data = content.build(
+        analyzed, prediction, model, paper, attribution, simulated, options.patient, recorded=options.recorded
+    )
     suffix = next(each for each in SUFFIXES if options.out.name.lower().endswith(each))
     make: Callable[[ReportData], bytes] = document.FORMATS[suffix.removeprefix(".")]
     _write(options.out, make(data))

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from ecgkt import NOTICE
+from ecgkt import NOTICE, vocabulary
 from ecgkt.criteria.check import check, criterion_json
 from ecgkt.ecg import ECG, LEADS, FloatArray, age_band
+from ecgkt.interpretation.interpret import interpret
+from ecgkt.interpretation.line import line_json
+from ecgkt.interpretation.record import Record
 from ecgkt.measurements.intervals import Intervals, Measured
 from ecgkt.measurements.wording import SPACE, flag, limit, number
 from ecgkt.model.analyzed import AnalyzedECG
@@ -21,7 +24,15 @@ from ecgkt.prediction_json import prediction_json
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.relevance.shares import Share
 from ecgkt.relevance.summary import summarize
-from ecgkt.report.data import AttributionData, IntervalsData, MeasurementData, ReportData, ShareData, TracingData
+from ecgkt.report.data import (
+    AttributionData,
+    IntervalsData,
+    MeasuredLabData,
+    MeasurementData,
+    ReportData,
+    ShareData,
+    TracingData,
+)
 from ecgkt.sheet import display_filter
 from ecgkt.sheet.figure import scale_text
 from ecgkt.sheet.layout import Paper
@@ -50,17 +61,20 @@ def build(
     simulated: bool = False,
     patient: str = "",
     today: date | None = None,
+    record: Record | None = None,
+    recorded: str = "",
 ) -> ReportData:
     """The report of `ecg` on the sheet that `paper` shows; of a score's relevance if `attribution` is given.
 
     simulated: the patient is not a real one. patient: words that the user wants on the patient line. today: date of
-    the report.
+    the report. record: what is known of the patient besides. recorded: when the ECG was, in the user's words.
     """
     paper = paper or Paper()
     analyzed = AnalyzedECG.of(ecg)
     ecg, measured = analyzed.ecg, analyzed.intervals
     if prediction.abstained:
         attribution = None
+    lines = interpret(ecg, measured, analyzed.quantities, prediction, record)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -72,6 +86,7 @@ def build(
             "age_band": None if ecg.age is None else age_band(ecg.age),
             "simulated": simulated,
             "given": " ".join(patient.split()),
+            "recorded": " ".join(recorded.split()),
         },
         "paper": {
             "layout": paper.layout,
@@ -84,10 +99,35 @@ def build(
             "scale": scale_text(ecg, paper),
         },
         "tracing": _tracing(ecg, paper),
+        "interpretation": [line_json(line) for line in lines.ordered() + lines.normal],
+        "missed": [score.label.code for score in lines.missed],
+        "measured_labs": _measured_labs(record),
         **prediction_json(prediction),
         "intervals": _intervals(measured),
         "attribution": _attribution(attribution, analyzed, prediction, paper) if attribution else None,
     }
+
+
+def _measured_labs(record: Record | None) -> list[MeasuredLabData]:
+    """Those beyond their reference limits first, each in the order of the vocabulary."""
+    rows: list[MeasuredLabData] = []
+    for code, lab in vocabulary.labs().items():
+        if record is not None and code in record.labs:
+            value = record.labs[code]
+            flag = lab.flag(value) or "normal"
+            low, high = lab.reference
+            rows.append(
+                {
+                    "lab": code,
+                    "name": lab.name,
+                    "value": value,
+                    "unit": lab.unit,
+                    "low": low,
+                    "high": high,
+                    "flag": flag,
+                }
+            )
+    return sorted(rows, key=lambda row: row["flag"] == "normal")
 
 
 def _tracing(ecg: ECG, paper: Paper) -> TracingData:

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from ecgkt.criteria.check import CriterionJSON
 from ecgkt.ecg import Sex
+from ecgkt.interpretation.line import LineJSON
 from ecgkt.measurements.normal_limits import Flag
 from ecgkt.prediction_json import PredictionJSON
 from ecgkt.sheet.display_filter import Filter
@@ -19,12 +20,13 @@ class ModelData(TypedDict):
 
 
 class PatientData(TypedDict):
-    """given: words that the user wants on the patient line."""
+    """given: words that the user wants on the patient line. recorded: when the ECG was recorded, as the user says."""
 
     sex: Sex | None
     age_band: str | None
     simulated: bool
     given: str
+    recorded: str
 
 
 class PaperData(TypedDict):
@@ -123,8 +125,22 @@ class AttributionData(TypedDict):
     classes: dict[str, list[int]]
 
 
+class MeasuredLabData(TypedDict):
+    """A lab measured near the ECG. low, high: its reference limits. flag: "low", "high" or "normal"."""
+
+    lab: str
+    name: str
+    value: float
+    unit: str
+    low: float
+    high: float
+    flag: str
+
+
 class ReportData(PredictionJSON):
-    """The whole report. created: ISO date. attribution: of the score whose contributions are drawn, if any."""
+    """The whole report. created: ISO date. interpretation: lines in the order in which they are printed, the normal
+    last. missed: codes of what the record states and no line says. attribution: of the score whose contributions are
+    drawn, if any."""
 
     format: str
     version: int
@@ -134,5 +150,8 @@ class ReportData(PredictionJSON):
     patient: PatientData
     paper: PaperData
     tracing: TracingData
+    interpretation: list[LineJSON]
+    missed: list[str]
+    measured_labs: list[MeasuredLabData]
     intervals: IntervalsData
     attribution: AttributionData | None

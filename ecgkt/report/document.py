@@ -14,7 +14,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import BooleanObject, DictionaryObject, NameObject
 
-from ecgkt.report import fhir, scores_page, tracing_page
+from ecgkt.report import fhir, interpretation_page, scores_page, tracing_page
 from ecgkt.report.data import ReportData
 from ecgkt.report.drawing import Page
 
@@ -28,15 +28,20 @@ _drawing = threading.Lock()
 
 
 def pages(data: ReportData) -> list[Page]:
-    """The tracing, and unless the model abstained what it says of it."""
-    count = 1 if data["abstained"] else 2
+    """The tracing, and unless the model abstained its interpretation, then all scores and measurements."""
+    count = page_count(data)
     first = Page()
     tracing_page.draw(first, data, count)
     if count == 1:
         return [first]
-    second = Page()
-    scores_page.draw(second, data, count)
-    return [first, second]
+    second, third = Page(), Page()
+    interpretation_page.draw(second, data, count)
+    scores_page.draw(third, data, count)
+    return [first, second, third]
+
+
+def page_count(data: ReportData) -> int:
+    return 1 if data["abstained"] else 3
 
 
 def pdf(data: ReportData) -> bytes:
@@ -67,7 +72,7 @@ def png(data: ReportData) -> bytes:
     out = BytesIO()
     with _drawing, mpl.rc_context(STYLE):
         page = Page()
-        tracing_page.draw(page, data, 1 if data["abstained"] else 2)
+        tracing_page.draw(page, data, page_count(data))
         page.figure.savefig(out, format="png", dpi=DPI, metadata={"Software": "ecgkt", "Title": TITLE})
     return out.getvalue()
 

@@ -1,4 +1,4 @@
-"""The second page: what the model says, what was measured, and what the chosen score rests on."""
+"""The third page: what the model says, what was measured, and what the chosen score rests on."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ecgkt.report.drawing import (
     Page,
     shortened,
     text_width,
+    wrapped,
 )
 from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
 from ecgkt.report.tracing_page import EDGE, footer
@@ -28,7 +29,8 @@ from ecgkt.results import numbers
 LEFT, RIGHT = 12.0, WIDTH - 12.0
 GAP = 8.0  # mm between columns
 ROW = 3.7  # mm from line to line of a table
-ROWS = 22  # of each head; more do not fit
+NEXT_LINE = 2.9  # mm from line to line of one name
+ROWS = 22  # of each head, of one line each; more do not fit
 SIZE, SMALL, TINY = 6.8, 6.0, 5.2  # points
 BAR_MM = 10.0
 INTERVALS_MM = 136.0  # width of their table
@@ -63,7 +65,7 @@ def draw(page: Page, data: ReportData, pages: int) -> None:
     if data["attribution"]:
         _criterion(page, data["attribution"], LEFT, low - 5)
         _attribution(page, data, Box(LEFT + INTERVALS_MM + GAP, EDGE + 12, RIGHT, y))
-    footer(page, data, (2, pages), (f"SHA-256 of the model: {data['model']['sha256']}", ""), Box(LEFT, 0, RIGHT, 0))
+    footer(page, data, (3, pages), (f"SHA-256 of the model: {data['model']['sha256']}", ""), Box(LEFT, 0, RIGHT, 0))
 
 
 def _title(page: Page, title: str, note: str, left: float, right: float, y: float) -> None:
@@ -84,18 +86,24 @@ def _scores(page: Page, data: ReportData, head: Head, box: Box) -> None:
     if not scores:
         page.words("Not predicted by this model.", box.left, box.high - 1.5 * ROW, SIZE, QUIET)
         return
-    shown = _shown(scores)
-    learned = [LEARNT.get(score["learned_from"], score["learned_from"]) for score in shown]
+    learned = [LEARNT.get(score["learned_from"], score["learned_from"]) for score in scores]
     widest = max(text_width("learned from", TINY), *(text_width(each, SMALL) for each in learned))
     right = box.right - widest - 2.5
     threshold, probability = right - BAR_MM - 2, right - BAR_MM - 12.5
+    names = {score["code"]: _name(score, probability - 8 - box.left) for score in scores}
+    shown = _shown(scores, {code: ROW + NEXT_LINE * (len(lines) - 1) for code, lines in names.items()})
     y = box.high - 1.3 * ROW
     for title, x in (("probability", probability), ("threshold", threshold), ("learned from", box.right)):
         page.words(title, x, y, TINY, QUIET, side="right")
-    for score, source in zip(shown, learned, strict=True):
+    for score in shown:
         y -= ROW
-        bold = score["positive"]
-        _name(page, score, Box(box.left, y, probability - 8, y))
+        bold, source = score["positive"], LEARNT.get(score["learned_from"], score["learned_from"])
+        lines = names[score["code"]]
+        for number, line in enumerate(lines):
+            page.words(line, box.left, y - NEXT_LINE * number, SIZE, TEXT if bold else QUIET)
+        if "lab" not in score:
+            code_at = box.left + text_width(lines[-1], SIZE) + 1.5
+            page.words(score["code"], code_at, y - NEXT_LINE * (len(lines) - 1), TINY, QUIET)
         page.words(numbers.percent(score["probability"]), probability, y, SIZE, TEXT, bold, "right")
         page.words(numbers.percent(score["threshold"]), threshold, y, SIZE, QUIET, side="right")
         page.words(source, box.right, y, SMALL, QUIET, side="right")
@@ -103,25 +111,30 @@ def _scores(page: Page, data: ReportData, head: Head, box: Box) -> None:
         _bar(page, place, score["probability"], ACCENT if bold else BAR)
         mark = place.left + score["threshold"] * place.width
         page.line((mark, mark), (place.low - 0.5, place.high + 0.5), 0.3, TEXT)
+        y -= NEXT_LINE * (len(lines) - 1)
         page.line((box.left, box.right), (y - 1.1, y - 1.1), 0.1, FAINT)
     page.words(_left_out(scores, shown), box.left, box.high - (ROWS + 2.5) * ROW, SMALL, QUIET)
 
 
-def _name(page: Page, score: ScoreJSON, room: Box) -> None:
-    """Its name, and the code of a finding or diagnosis, which tells two alike apart where the names are cut short."""
+def _name(score: ScoreJSON, room: float) -> list[str]:
+    """Its whole name in as many lines as it takes, with room after the last for the code of a finding or diagnosis."""
     code = score["code"] if "lab" not in score else ""
-    free = room.width - (text_width(code, TINY) + 1.5 if code else 0)
-    name = shortened(score["name"], free, SIZE)
-    page.words(name, room.left, room.low, SIZE, TEXT if score["positive"] else QUIET)
-    if code:
-        page.words(code, room.left + text_width(name, SIZE) + 1.5, room.low, TINY, QUIET)
+    lines = wrapped(score["name"], room, SIZE)
+    if code and text_width(lines[-1], SIZE) + 1.5 + text_width(code, TINY) > room:
+        *before, last = lines[-1].split() if " " in lines[-1] else ["", lines[-1]]
+        lines[-1:] = [line for line in (" ".join(before).strip(), last) if line]
+    return lines
 
 
-def _shown(scores: list[ScoreJSON]) -> list[ScoreJSON]:
-    """Ranked by probability; one above its threshold takes the place of one that is not."""
-    first = [score for score in scores if score["positive"]][:ROWS]
-    rest = [score for score in scores if not score["positive"]][: ROWS - len(first)]
-    kept = {score["code"] for score in first + rest}
+def _shown(scores: list[ScoreJSON], heights: dict[str, float]) -> list[ScoreJSON]:
+    """As many as fit, ranked by probability; one above its threshold takes the place of one that is not."""
+    kept: set[str] = set()
+    room = ROWS * ROW
+    for score in sorted(scores, key=lambda score: (not score["positive"], -score["probability"])):
+        room -= heights[score["code"]]
+        if room < -0.01:
+            break
+        kept.add(score["code"])
     return [score for score in scores if score["code"] in kept]
 
 
@@ -165,7 +178,7 @@ def _intervals(page: Page, data: ReportData, left: float, y: float) -> float:
             page.words(words.value(row), value, y, SIZE, bold=bool(flag), side="right")
             page.words(row["words"]["normal"], limits, y, SIZE, QUIET)
             page.words(flag, limits + 18, y, SIZE, bold=True)
-            start = limits + 35
+            start = max(limits + 35, limits + 20 + text_width(flag, SIZE, bold=True))
             page.words(shortened(row["source"] or "", right - start, TINY), start, y, TINY, QUIET)
         page.line((left, right), (y - 1.1, y - 1.1), 0.1, FAINT)
     found = data["intervals"]["r_progression"]

@@ -1,11 +1,13 @@
-"""The first page: the tracing, true to scale, with patient line and measurements above it and the scale below."""
+"""The first page: the tracing, true to scale, with patient line, measurements and interpretation above it and the scale
+below."""
 
 from __future__ import annotations
 
 from ecgkt.report import words
 from ecgkt.report.data import ReportData
-from ecgkt.report.drawing import HEIGHT, QUIET, WARNING, WIDTH, Box, Page, shortened, text_width
+from ecgkt.report.drawing import HEIGHT, QUIET, TEXT, WARNING, WIDTH, Box, Page, shortened, text_width
 from ecgkt.report.sheet import LARGE_BOX, Sheet, paper_of
+from ecgkt.results import numbers
 from ecgkt.sheet.layout import SHEET_MM, Paper
 
 EDGE = 5.0  # mm that printers leave white
@@ -13,8 +15,10 @@ FOOT = 9.0  # mm for the two lines below the grid
 LOWERED = 2.5  # mm: an R wave in the first row needs more room than an S wave in the last
 HEADER, LOW_HEADER = 29.0, 11.0  # mm above the grid; twelve rows leave less room
 PAIRS = {
-    "rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTc (Fridericia)", "qtcb": "QTc (Bazett)",
+    "rate": "Rate", "pr": "PR", "qrs": "QRS", "qt": "QT", "qtcf": "QTc Fridericia", "qtcb": "QTc Bazett",
 }  # fmt: skip
+SPLIT = 0.52  # of the width for patient and measurements, the rest for the interpretation
+LINE = 3.7  # mm
 AXES = ("p_axis", "qrs_axis", "t_axis")
 
 
@@ -46,16 +50,38 @@ def draw(page: Page, data: ReportData, pages: int) -> None:
 def _header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 5.5, 15, bold=True)
-    page.words(f"Report date {data['created']}", box.right, top - 5.5, 8, QUIET, side="right")
-    page.words(shortened(words.patient(data), box.width, 10), box.left, top - 12, 10)
+    middle = box.left + SPLIT * box.width
+    page.words(f"Report date {data['created']}", middle, top - 5.5, 7, QUIET, side="right")
+    page.words(shortened(words.patient(data), middle - box.left, 9), box.left, top - 11, 9)
     notes = "; ".join(data["tracing"]["notes"])
-    page.words(shortened(notes, box.width / 2, 7), box.right, top - 12, 7, QUIET, side="right")
+    page.words(shortened(notes, middle - box.left, 6), box.left, top - 14.3, 6, QUIET)
     x = box.left
     for title, value in _pairs(data):
-        page.words(title, x, top - 17, 7, QUIET)
-        page.words(value, x, top - 22, 11)
-        x += box.width / (len(PAIRS) + 1.5)  # the three axes stand last and are wider
+        page.words(title, x, top - 18, 5.6, QUIET)
+        page.words(value, x, top - 22.2, 9)
+        x += SPLIT * box.width / (len(PAIRS) + 1.7)  # the three axes stand last and are wider
+    _interpretation(page, data, Box(middle + 6, top - 24, box.right, top - 1.5))
     _remark(page, data, box, top - 27.5)
+
+
+def _interpretation(page: Page, data: ReportData, box: Box) -> None:
+    """The lines that are to be read at once, a row each; how many more stand on the next page."""
+    lines = [line for line in data["interpretation"] if line["certainty"] not in ("possible", "doubted", "normal")]
+    rows = int(box.height / LINE)
+    shown = lines if len(lines) <= rows else lines[: rows - 1]
+    y = box.high
+    for line in shown:
+        y -= LINE
+        size = next((s for s in (7.6, 7.0, 6.4) if text_width(line["statement"], s, True) < box.width - 10), 5.8)
+        is_urgent = line["urgency"] is not None
+        page.words(line["statement"], box.left, y, size, WARNING if is_urgent else TEXT, bold=True)
+        if line["probability"] is not None:
+            page.words(numbers.percent(line["probability"]), box.right, y, 7, QUIET, side="right")
+        room = box.width - text_width(line["statement"], size, True) - 14
+        if line["figures"] and text_width(line["figures"], 6.4) <= room:  # else it stands on the next page
+            page.words(line["figures"], box.left + box.width - 10 - room, y, 6.4, QUIET)
+    if len(shown) < len(lines):
+        page.words(f"{len(lines) - len(shown)} more on page 2", box.left, y - LINE, 6.4, QUIET)
 
 
 def _low_header(page: Page, data: ReportData, box: Box) -> None:

@@ -14,6 +14,7 @@ def patient(data: ReportData) -> str:
         (who["sex"] or "sex unknown").capitalize(),
         who["age_band"] or "age unknown",
         who["given"],
+        f"recorded {who['recorded']}" if who["recorded"] else "",
         "simulated patient" if who["simulated"] else "",
     ]
     return SEPARATOR.join(part for part in parts if part)

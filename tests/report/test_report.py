@@ -20,6 +20,7 @@ from pypdf.generic import ContentStream
 
 from ecgkt import NOTICE
 from ecgkt.ecg import ECG, LEADS
+from ecgkt.interpretation.record import Record
 from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
 from ecgkt.report import content, document
 from ecgkt.sheet.layout import Layout, Paper
@@ -142,7 +143,7 @@ def test_the_grid_has_square_millimeters_that_the_tracing_stands_on() -> None:
 
 
 def test_pages_are_a4_landscape_with_a_wish_for_actual_size(usual: PdfReader) -> None:
-    assert len(usual.pages) == 2
+    assert len(usual.pages) == 3
     for page in usual.pages:
         assert float(page.mediabox.width) * MM == pytest.approx(297, abs=0.01)
         assert float(page.mediabox.height) * MM == pytest.approx(210, abs=0.01)
@@ -156,8 +157,8 @@ def test_everything_is_drawn_in_vectors(usual: PdfReader) -> None:
 
 
 def test_what_must_be_read_stands_there_as_text(usual: PdfReader) -> None:
-    first, second = _texts(usual)
-    for text in (first, second):
+    first, lines, second = _texts(usual)
+    for text in (first, lines, second):
         for words in (NOTICE, "Female", "60–69 years", "simulated patient", "stand-in of 2026-11-01", "2026-11-25"):
             assert words in text
     assert "25 mm/s   10 mm/mV   filter: MONITOR 0.5–40 Hz, not for diagnosis" in first
@@ -244,6 +245,28 @@ def test_doubts_stand_on_both_pages(layout: Layout) -> None:
         assert "Warning: Much noise in V1. Arm electrodes may be swapped." in text
 
 
+def test_the_interpretation_leads_and_the_labs_that_were_measured_stand_beside_it() -> None:
+    record = Record(labs={"potassium": 6.4, "sodium": 140.0})
+    few = replace(SAYS, diagnoses=SAYS.diagnoses[:1])
+    data = _report(prediction=few, record=record, recorded="26 Nov 2026\n08:15")
+    assert [(lab["lab"], lab["flag"]) for lab in data["measured_labs"]] == [("potassium", "high"), ("sodium", "normal")]
+    first, second, _ = (" ".join(text.split()) for text in _texts(_pdf(data)))
+    for line in data["interpretation"]:
+        if line["certainty"] not in ("possible", "doubted", "normal"):
+            assert line["statement"] in first
+        assert line["statement"] in second
+    assert "potassium measured 6.4 mmol/L, high" in second
+    assert "Sodium 140 mmol/L" in second
+    assert all("recorded 26 Nov 2026 08:15" in text for text in (first, second))
+
+
+def test_no_name_is_cut_short_however_long_it_is() -> None:
+    name = "Hypertensive heart and chronic kidney disease with heart failure and stage 1 through stage 4 disease"
+    label = replace(SAYS.diagnoses[0].label, code="I130", name=name)
+    data = _report(prediction=replace(SAYS, diagnoses=(Score(label, 1.0), *SAYS.diagnoses)))
+    assert name in " ".join(_texts(_pdf(data))[2].split())
+
+
 def test_reasons_longer_than_a_line_are_printed_whole() -> None:
     reasons = tuple(f"Reason number {k} is written out at some length." for k in range(12))
     prediction = Prediction(Quality(False, reasons))
@@ -253,9 +276,9 @@ def test_reasons_longer_than_a_line_are_printed_whole() -> None:
 
 def test_a_method_without_signs_and_no_attribution_have_their_page_too(usual: PdfReader) -> None:
     ecg = _beats()
-    assert "lowers it" in _texts(usual)[1]
-    assert "lowers it" not in _texts(_pdf(_report(ecg, attribution=_attribution(ecg, "saliency"))))[1]
-    assert "contributes" not in _texts(_pdf(_report(ecg, attribution=None)))[1]
+    assert "lowers it" in _texts(usual)[2]
+    assert "lowers it" not in _texts(_pdf(_report(ecg, attribution=_attribution(ecg, "saliency"))))[2]
+    assert "contributes" not in _texts(_pdf(_report(ecg, attribution=None)))[2]
 
 
 def test_the_png_is_the_first_page_at_150_dpi() -> None:
@@ -270,7 +293,7 @@ def test_the_png_is_the_first_page_at_150_dpi() -> None:
 def test_words_for_the_patient_line_are_printed_and_nothing_else_tells_who_it_is() -> None:
     data = _report(patient="Bed 12\nnight $x^2$")
     assert data["patient"] == {
-        "sex": "female", "age_band": "60–69 years", "simulated": False, "given": "Bed 12 night $x^2$",
+        "sex": "female", "age_band": "60–69 years", "simulated": False, "given": "Bed 12 night $x^2$", "recorded": "",
     }  # fmt: skip
     reader = _pdf(data)
     assert "Bed 12 night $x^2$" in _texts(reader)[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ecgkt import vocabulary
+from ecgkt.interpretation.record import measured_labs
 from ecgkt.prediction import Prediction
 from ecgkt.results import numbers
 from ecgkt.ui.widgets import html
@@ -22,15 +23,9 @@ OTHERS = {
 }
 
 
-def measured(clinical: Mapping[str, float] | None) -> dict[str, float]:
-    """Lab code -> measured value; without labs that the vocabulary does not know."""
-    pairs = {key.removeprefix("lab:"): value for key, value in (clinical or {}).items() if key.startswith("lab:")}
-    return {code: value for code, value in pairs.items() if code in vocabulary.labs() and value == value}
-
-
 def beside(prediction: Prediction, clinical: Mapping[str, float] | None) -> dict[str, str]:
     """Label code -> the measured value in words, for the ranked list."""
-    values = measured(clinical)
+    values = measured_labs(clinical)
     words = {}
     for score in prediction.labs:
         if score.label.lab in values:
@@ -51,7 +46,7 @@ def tables(prediction: Prediction, clinical: Mapping[str, float] | None) -> None
 
 def labs_table(prediction: Prediction, clinical: Mapping[str, float] | None) -> None:
     """Every lab: measured value with flag, and the predicted probabilities of low and high."""
-    values = measured(clinical)
+    values = measured_labs(clinical)
     predicted = {(score.label.lab, score.label.direction): score for score in prediction.labs}
     rows = []
     for code, lab in vocabulary.labs().items():

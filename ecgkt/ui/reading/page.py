@@ -13,7 +13,7 @@ from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
 from ecgkt.ui import audit, keys
-from ecgkt.ui.reading import beat, calipers, clinical, evidence, intervals, report, scores
+from ecgkt.ui.reading import beat, calipers, clinical, evidence, interpretation, intervals, report, scores
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
 from ecgkt.ui.sources import pair
@@ -83,6 +83,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     label = scores.chosen(prediction)
     score = next(s for head in HEADS for s in prediction.scores(head) if s.label.code == label.code)
     with right:
+        interpretation.show(interpretation.found(opened, prediction), label)
         scores.ranked(prediction, label, clinical.beside(prediction, opened.clinical))
     attribution = attribute(opened, model, label.code, method)
     found = summarize(attribution, measured.beats, score.positive)

@@ -12,6 +12,7 @@ from ecgkt.prediction import Attribution, Prediction
 from ecgkt.report import fhir
 from ecgkt.sheet.layout import Paper
 from ecgkt.ui import audit
+from ecgkt.ui.reading import interpretation
 from ecgkt.ui.session import Opened
 from ecgkt.ui.widgets import html
 
@@ -43,7 +44,13 @@ def offer(opened: Opened, prediction: Prediction, model: Model, paper: Paper, at
             max_chars=80,
             help="Printed as entered. Without it the report shows only sex and age band.",
         )
-        make = partial(_file, opened, prediction, model, paper, attribution, patient)
+        recorded = st.text_input(
+            "Time of recording",
+            key=f"report_recorded_{ecg}",
+            max_chars=40,
+            help="Printed as entered: no time is read from files, since a date can tell who a patient is.",
+        )
+        make = partial(_file, opened, prediction, model, paper, attribution, patient, recorded)
         for suffix, (words, mime) in FORMATS.items():
             st.download_button(
                 words,
@@ -63,10 +70,15 @@ def _file(
     paper: Paper,
     attribution: Attribution | None,
     patient: str,
+    recorded: str,
     suffix: str,
 ) -> bytes:
     from ecgkt.report import content, document  # bring matplotlib, which the first page should not wait for
 
-    data = content.build(opened.analyzed, prediction, model, paper, attribution, opened.simulated, patient)
+    record = interpretation.record_of(opened)
+    data = content.build(
+        opened.analyzed, prediction, model, paper, attribution, opened.simulated, patient, record=record,
+        recorded=recorded,
+    )  # fmt: skip
     audit.note(opened.ecg, model, f"report {suffix}")
     return document.FORMATS[suffix](data)

@@ -57,6 +57,11 @@ def ranked(prediction: Prediction, label: Label, beside: Mapping[str, str]) -> N
             with st.container(key=f"rows-{head}"):
                 st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
                 _rows(scores, label, beside)
+                shown = {score.label.code for score in scores}
+                more = [s for s in prediction.scores(head) if s.positive and s.label.code not in shown]
+                if more:
+                    with st.expander(f"{len(more)} more above threshold"):
+                        _rows(more, label, beside)
 
 
 def by_threshold(scores: Sequence[Score]) -> list[Score]:

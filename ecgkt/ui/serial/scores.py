@@ -8,10 +8,11 @@ from html import escape
 import streamlit as st
 
 from ecgkt import vocabulary
+from ecgkt.interpretation.record import measured_labs
 from ecgkt.prediction import HEADS, TITLES, Head
 from ecgkt.results import numbers
 from ecgkt.serial.comparison import ScoreChange
-from ecgkt.ui.reading import clinical, scores
+from ecgkt.ui.reading import scores
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import palette
 
@@ -107,7 +108,7 @@ def every(changes: Changes) -> None:
 
 def labs_table(changes: Changes, before: Mapping[str, float] | None, now: Mapping[str, float] | None) -> None:
     """Each lab as measured before and now, beside the predicted probabilities of low and high before and now."""
-    measured = [clinical.measured(before), clinical.measured(now)]
+    measured = [measured_labs(before), measured_labs(now)]
     predicted = {(change.label.lab, change.label.direction): change for change in changes["labs"]}
     rows = []
     for code, lab in vocabulary.labs().items():

@@ -1,0 +1,199 @@
+"""Lines of findings, diagnoses and labs: a group's scores above threshold beside the criterion of its leading label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ecgkt import vocabulary
+from ecgkt.criteria.check import Checked, check
+from ecgkt.interpretation.groups import Group, grouped, groups
+from ecgkt.interpretation.line import Certainty, Line
+from ecgkt.interpretation.rhythm import Seen
+from ecgkt.measurements.intervals import Measured
+from ecgkt.measurements.wording import flag, number
+from ecgkt.prediction import HEADS, LIKELY, Prediction, Score
+
+RARE = 0.2  # probability below which an urgent finding is only not excluded
+NORMAL_QRS, WIDE_QRS = 110, 120  # ms (AHA/ACCF/HRS 2009 part III)
+TORSADES = 500  # ms of QTc, from which torsades de pointes threaten (Drew et al. 2010)
+BLOCKED = 2  # P waves without QRS that are enough without a score; one may be an ectopic one
+NOT_MET = "criterion not met"
+NORMAL = "NORM"
+# Of these groups the leading label's own name says more than the group's.
+NAMED_BY_LABEL = ("st_t", "pvc", "infarction_inferior", "infarction_anterior", "ischemia_anterior", "ischemia_inferior")
+
+
+def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
+    """A line a group with a score above threshold or a definition met that stands alone. taken: the line of rhythm,
+    whose group is told there."""
+    above = [score for head in HEADS for score in prediction.scores(head) if score.positive]
+    found: dict[str, tuple[Group, list[Score]]] = {
+        key: (group, []) for key, group in groups().items() if group.alone and _defined(seen, group)
+    }
+    found |= grouped(score for score in above if score.label.code != NORMAL)
+    told = next((key for key, group in groups().items() if taken.codes and group.codes == taken.codes), "")
+    found.pop(told, None)
+    lines = {key: _line(seen, group, scores) for key, (group, scores) in found.items()}
+    for key, (group, scores) in found.items():
+        above_it = next((other for other in group.under if other == told or _outranks(lines.get(other), scores)), None)
+        if above_it is None:
+            continue
+        del lines[key]
+        if above_it in lines:  # and is none that another took in
+            lines[above_it] = replace(lines[above_it], others=(*lines[above_it].others, *scores))
+    return list(lines.values())
+
+
+def _outranks(line: Line | None, scores: list[Score]) -> bool:
+    """Is the line sure enough for what `scores` say to go into it?"""
+    if line is None or line.certainty == "doubted" or line.score is None:
+        return line is not None and line.certainty == "measured"
+    return line.is_likely or not scores or line.score.probability >= scores[0].probability
+
+
+def _defined(seen: Seen, group: Group) -> Checked | None:
+    """The first of the group's definitions that is met by more than the error of what it rests on.
+
+    None of QT where QRS is wide, which lengthens it (AHA/ACCF/HRS 2009 part IV)."""
+    if group.key == "qt" and _is_wide(seen):
+        return None
+    if group.key == "avb2" and (seen.value("blocked_p") or 0) < BLOCKED:
+        return None
+    for code in (code for code in group.codes if code in vocabulary.findings()):
+        found = check(code, seen.known, seen.ecg.age)
+        if found is not None and found.criterion.weight == "defines" and found.verdict == "met" and found.plain:
+            return found
+    return None
+
+
+def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
+    """scores: those above threshold, the leading first; empty where the definition alone speaks."""
+    if not scores:
+        return _by_definition(seen, group)
+    lead = scores[0]
+    checked = check(lead.label.code, seen.known, seen.ecg.age)
+    certainty = _certainty(lead, checked, group.is_finding)
+    contradiction = checked.disagreement(True) if checked and group.is_finding else ""
+    if group.key == "qt" and _is_wide(seen) and certainty == "confirmed":
+        certainty = "likely" if lead.probability >= LIKELY else "possible"
+    if seen.has_paced_qrs and group.section != "rhythm" and group.is_finding:
+        certainty = "possible" if certainty == "likely" else certainty
+    figures = ""
+    if checked is not None and checked.verdict == "not measurable":
+        figures = f"criterion not measurable: {checked.reason}"
+    elif checked is not None:
+        figures = checked.measured if checked.verdict == "met" or certainty == "doubted" else NOT_MET
+        figures += f"; QRS {seen.found.qrs.value:.0f} ms" if group.key == "qt" and _is_wide(seen) else ""
+    statement = _worded(group, lead, certainty, checked is not None and checked.verdict == "met")
+    line = Line(
+        group.section, statement, certainty, figures, lead, tuple(scores[1:]), checked, contradiction, codes=group.codes
+    )
+    return _pressing(seen, group, line)
+
+
+def _is_wide(seen: Seen) -> bool:
+    return (seen.found.qrs.value or 0) >= WIDE_QRS
+
+
+def _pressing(seen: Seen, group: Group, line: Line) -> Line:
+    """A long QT is urgent from where torsades threaten, or where the score is likely; what was only measured is not."""
+    threatens = group.key == "qt" and (seen.found.qtcf.value or 0) >= TORSADES
+    is_likely = line.score is not None and line.score.positive and line.score.probability >= LIKELY
+    is_pressing = threatens or (is_likely if group.key == "qt" else line.certainty != "measured")
+    return replace(line, is_pressing=is_pressing)
+
+
+def _by_definition(seen: Seen, group: Group) -> Line:
+    checked = _defined(seen, group)
+    assert checked is not None
+    score = seen.scores.get(checked.criterion.code)
+    contradiction = checked.disagreement(score.positive) if score else ""
+    name = _start(score.label.name) if score and group.key in NAMED_BY_LABEL else _start(group.name)
+    line = Line(group.section, name, "measured", checked.measured, score, (), checked, contradiction, codes=group.codes)
+    return _pressing(seen, group, line)
+
+
+def _certainty(lead: Score, checked: Checked | None, is_finding: bool) -> Certainty:
+    is_met = checked is not None and checked.verdict == "met"
+    if checked is not None and is_finding and checked.criterion.weight == "defines":
+        if is_met:
+            return "confirmed"
+        if checked.verdict == "not met" and checked.plain:
+            return "doubted"
+    if lead.probability >= LIKELY:
+        return "confirmed" if is_met else "likely"
+    return "possible"
+
+
+def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool) -> str:
+    is_finding = lead.label.head == "findings" and group.is_finding
+    name = group.name
+    if not is_finding:
+        return f"Consider {name}"
+    if group.key in NAMED_BY_LABEL or len(group.codes) == 1:
+        name = lead.label.name[0].lower() + lead.label.name[1:] if lead.label.name[1:2].islower() else lead.label.name
+    if certainty == "doubted":
+        return f"Not confirmed: {name}"
+    if certainty == "confirmed":
+        return _start(name)
+    if certainty == "likely":
+        return f"Probable {name}"
+    if lead.label.urgency and lead.probability < RARE and not is_met:
+        return f"{_start(name)} not excluded"
+    return f"Possible {name}"
+
+
+def _start(name: str) -> str:
+    return name[0].upper() + name[1:]
+
+
+def axis_line(seen: Seen) -> Line:
+    """The axis of QRS, always: within its limits, beyond them, or why it cannot be told."""
+    axis: Measured = seen.found.qrs_axis
+    if axis.value is None:
+        return Line("axis", "Axis not told", "open", axis.reason)
+    if axis.limit is None:
+        return Line("axis", "QRS axis of a paced beat", "open", number(axis))
+    words = flag(axis)
+    return Line("axis", _start(words) if words else "Normal axis", "measured" if words else "normal", number(axis))
+
+
+def conduction_lines(seen: Seen, lines: list[Line]) -> list[Line]:
+    """What is measured of conduction beside the lines that there are: a wide QRS without a name, or that all is
+    normal."""
+    qrs, pr = seen.found.qrs, seen.found.pr
+    if seen.has_paced_qrs:
+        return []
+    named = [line for line in lines if line.section == "conduction" and line.certainty != "doubted"]
+    if qrs.value is not None and qrs.limit is not None and qrs.value > NORMAL_QRS + seen.known["qrs"].error:
+        is_named = any(line.is_likely and "QRS" in line.figures for line in named)
+        if not is_named:
+            words = f"QRS {qrs.value:.0f} ms"
+            return [Line("conduction", "Wide QRS without the full pattern of a bundle branch block", "measured", words)]
+        return []
+    if any(line.is_likely for line in named):
+        return []
+    out = []
+    if flag(pr) == "short":
+        return [Line("conduction", "Short PR interval", "measured", f"PR {pr.value:.0f} ms")]
+    figures = [f"{word} {each.value:.0f} ms" for word, each in (("PR", pr), ("QRS", qrs)) if each.value is not None]
+    if len(figures) == 2 and not flag(pr) and not flag(qrs):
+        out.append(Line("conduction", "Normal conduction", "normal", ", ".join(figures)))
+    return out
+
+
+def normal_line(seen: Seen, lines: list[Line]) -> Line | None:
+    """ "Normal ECG" where its score says so and no line of a finding stands against it."""
+    score = seen.scores.get(NORMAL)
+    if score is None or not score.positive:
+        return None
+    against = [line for line in lines if line.is_likely and line.section not in ("rhythm", "beyond", "electrolytes")]
+    rhythm = next(line for line in lines if line.section == "rhythm")
+    if against or not rhythm.statement.startswith("Sinus"):
+        return None
+    checked = check(NORMAL, seen.known, seen.ecg.age)
+    is_met = checked is not None and checked.verdict == "met"
+    statement = "Normal ECG" if is_met else "Probably a normal ECG"
+    figures = checked.measured if checked is not None and not is_met else ""
+    certainty: Certainty = "confirmed" if is_met else "likely"
+    return Line("rhythm", statement, certainty, figures, score, (), checked, codes=(NORMAL,))

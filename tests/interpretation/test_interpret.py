@@ -1,0 +1,221 @@
+"""Lines of real and of simulated ECGs, with made-up scores where a case is asked for that no example is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ecgkt.datasets.collection import Collection
+from ecgkt.interpretation.interpret import Interpretation, interpret
+from ecgkt.interpretation.line import Line, line_json
+from ecgkt.interpretation.record import Record, measured_labs
+from ecgkt.measurements.p_waves import Kind
+from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.model.model import Model
+from ecgkt.prediction import HEADS, Head, Prediction, Quality, Score
+from ecgkt.readers import read
+from ecgkt.verdict import Guarantee
+from tests.stand_in import label
+
+NORMAL = Path(__file__).resolve().parents[2] / "assets" / "examples" / "real" / "waveform_ecg.dcm"
+
+
+@cache
+def normal() -> AnalyzedECG:
+    """A real ECG in sinus rhythm at 61/min, PR 152 ms, QRS 76 ms, axis 49 degrees."""
+    return AnalyzedECG(read(NORMAL))
+
+
+def said(ecg: AnalyzedECG, prediction: Prediction, record: Record | None = None) -> Interpretation:
+    return interpret(ecg.ecg, ecg.intervals, ecg.quantities, prediction, record)
+
+
+def score(head: Head, code: str, name: str, probability: float, **more: Any) -> Score:
+    return Score(label(head, code, name, **({"threshold": 0.2} | more)), probability)
+
+
+def lab(code: str, name: str, lab_code: str, direction: str, probability: float) -> Score:
+    return score("labs", code, name, probability, lab=lab_code, direction=direction, unit="mmol/L", limit=5.1)
+
+
+def predicted(*scores: Score) -> Prediction:
+    by_head = {head: tuple(each for each in scores if each.label.head == head) for head in HEADS}
+    return Prediction(Quality(True), by_head["findings"], {}, by_head["diagnoses"], by_head["labs"])
+
+
+def line_of(found: Interpretation, words: str) -> Line:
+    (line,) = [line for line in found.lines if words in line.statement]
+    return line
+
+
+def test_a_normal_ecg_is_told_by_its_rhythm_its_rate_and_as_normal() -> None:
+    scores = (score("findings", "SR", "Sinus rhythm", 0.99), score("findings", "NORM", "Normal ECG", 0.95))
+    found = said(normal(), predicted(*scores))
+    assert [line.statement for line in found.ordered()] == ["Sinus rhythm", "Normal ECG"]
+    assert found.ordered()[0].figures == "61/min"
+    assert {line.statement for line in found.normal} == {"Normal conduction", "Normal axis"}
+
+
+def test_fibrillation_is_said_once_and_not_against_p_waves() -> None:
+    many = predicted(
+        score("findings", "AFIB", "Atrial fibrillation", 0.7),
+        score("diagnoses", "I48", "Atrial fibrillation and flutter", 0.6),
+        score("diagnoses", "I4891", "Unspecified atrial fibrillation", 0.5),
+    )
+    found = said(normal(), many)
+    assert found.ordered()[0].statement == "Sinus rhythm"
+    (line,) = [line for line in found.lines if "fibrillation" in line.statement]
+    assert line.certainty == "doubted"
+    assert line.statement.startswith("Not confirmed")
+    assert [each.label.code for each in line.others] == ["I48", "I4891"]
+    assert "The measurement disagrees" in line.contradiction
+
+
+def test_a_parent_and_its_child_make_one_line_and_labs_of_one_kind_too() -> None:
+    found = said(
+        normal(),
+        predicted(
+            score("diagnoses", "I21", "Acute myocardial infarction", 0.6),
+            score("diagnoses", "I2119", "STEMI of inferior wall", 0.7),
+            lab("inr_high", "High INR", "inr", "high", 0.8),
+            lab("pt_high", "Prolonged PT", "pt", "high", 0.7),
+        ),
+    )
+    assert [line.statement for line in found.ordered()] == [
+        "Consider inferior injury current",
+        "Sinus rhythm",
+        "Consider a high INR (anticoagulation, liver)",
+    ]
+    assert [each.label.code for each in line_of(found, "inferior").others] == ["I21"]
+
+
+def test_what_is_weak_does_not_swallow_what_is_more_probable() -> None:
+    found = said(
+        normal(),
+        predicted(
+            score("findings", "INJIN", "Inferior injury current", 0.04, threshold=0.02),
+            score("diagnoses", "I214", "NSTEMI", 0.45),
+        ),
+    )
+    assert line_of(found, "acute coronary disease").score is not None
+    assert line_of(found, "injury current").statement == "Inferior injury current not excluded"
+
+
+def test_the_urgent_comes_first_if_likely_and_the_order_of_likelihood_is_another() -> None:
+    scores = (
+        score("diagnoses", "I50", "Heart failure", 0.9),
+        score("findings", "INJIN", "Inferior injury current", 0.6),
+        score("findings", "INJLA", "Lateral injury current", 0.04, threshold=0.02),
+    )
+    found = said(normal(), predicted(*scores))
+    urgent = [line.statement for line in found.ordered("Urgent")]
+    assert urgent[:2] == ["Probable inferior injury current", "Sinus rhythm"]
+    assert urgent.index("Lateral injury current not excluded") > urgent.index("Consider heart failure")
+    likely = [line.statement for line in found.ordered("Likely")]
+    assert likely[0] == "Sinus rhythm"
+    assert likely.index("Consider heart failure") < likely.index("Probable inferior injury current")
+    assert sorted(urgent) == sorted(likely)
+
+
+def test_unsure_p_waves_give_no_name_but_a_likely_score_is_told_as_its_own() -> None:
+    unsure = with_p_waves("unsure")
+    nothing = said(unsure, predicted()).ordered()[0]
+    assert (nothing.statement, nothing.certainty) == ("Rhythm not named: P waves not sure", "open")
+    named = said(unsure, predicted(score("findings", "AFIB", "Atrial fibrillation", 0.97))).ordered()[0]
+    assert named.statement == "Probable atrial fibrillation, P waves not sure"
+    weak = said(unsure, predicted(score("findings", "AFIB", "Atrial fibrillation", 0.3))).ordered()[0]
+    assert weak.statement.startswith("Rhythm not named")
+
+
+def with_p_waves(kind: Kind) -> AnalyzedECG:
+    ecg = AnalyzedECG(normal().ecg)
+    ecg.__dict__["beats"] = replace(normal().beats, atrial=kind)
+    return ecg
+
+
+def test_no_silent_label_in_any_line_of_any_example(shipped_model: Model, shipped_examples: Collection) -> None:
+    silent = {each.code for head in HEADS for each in shipped_model.labels[head] if each.silent}
+    assert silent
+    for entry in shipped_examples.entries[::6]:
+        ecg = AnalyzedECG(shipped_examples.read(entry.key))
+        clinical = shipped_examples.clinical(entry.key)
+        record = Record(frozenset(entry.findings), frozenset(entry.diagnoses), measured_labs(clinical))
+        prediction = shipped_model.predict(ecg)
+        found = said(ecg, prediction, record)
+        scores = [each for line in found.lines for each in (line.score, *line.others) if each] + [*found.missed]
+        assert not {each.label.code for each in scores} & silent
+        above = {s.label.code for head in HEADS for s in prediction.scores(head) if s.positive}
+        told = {each.label.code for each in scores}
+        assert above - {"NORM"} <= told, "something above its threshold is in no line"
+
+
+def test_a_measured_lab_agrees_or_contradicts() -> None:
+    high = lab("potassium_high", "Hyperkalemia", "potassium", "high", 0.7)
+    for value, standing, words in (
+        (6.4, "stated", "potassium measured 6.4 mmol/L, high"),
+        (4.1, "contradicted", "contradicted: potassium measured 4.1 mmol/L, normal"),
+    ):
+        line = line_of(said(normal(), predicted(high), Record(labs={"potassium": value})), "hyperkalemia")
+        assert (line.standing, line.record) == (standing, words)
+
+
+def test_the_record_states_misses_and_contradicts() -> None:
+    prediction = predicted(
+        score("findings", "SR", "Sinus rhythm", 0.99),
+        score("findings", "LAFB", "Left anterior fascicular block", 0.9),
+        score("findings", "LVH", "Left ventricular hypertrophy", 0.05),
+        score("diagnoses", "E11", "Type 2 diabetes mellitus", 0.1),
+        score("diagnoses", "E119", "Type 2 diabetes mellitus without complications", 0.1),
+    )
+    found = said(normal(), prediction, Record(frozenset({"AFIB", "LVH", "NORM"}), frozenset({"E11", "E119"})))
+    assert line_of(found, "Sinus").standing == "contradicted"
+    assert line_of(found, "Sinus").record == "the record states atrial fibrillation or flutter"
+    assert line_of(found, "fascicular").record == "the record states Normal ECG"
+    assert [each.label.code for each in found.missed] == ["LVH", "E119"], "a parent is not told beside its child"
+    assert line_of(said(normal(), prediction), "Sinus").standing is None
+
+
+def test_nothing_is_said_of_a_tracing_without_a_result() -> None:
+    assert said(normal(), Prediction(Quality(False, ("No lead holds a signal.",)))) == Interpretation()
+
+
+def test_a_line_as_json_and_as_words_has_score_verdict_and_criterion() -> None:
+    promise = Guarantee(0.1, 0.1, 0.3, "real", 20, 20)
+    found = said(normal(), predicted(score("findings", "1AVB", "First-degree AV block", 0.8, guarantee=promise)))
+    data = line_json(line_of(found, "first-degree"))
+    assert (data["code"], data["verdict"], data["certainty"]) == ("1AVB", "present", "doubted")
+    assert data["criterion"] is not None
+    assert data["criterion"]["verdict"] == "not met"
+    assert data["text"].startswith("Not confirmed: first-degree AV block, PR 152 ms")
+    assert data["text"].endswith("score 80% (verdict: present)")
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("00143", "Ventricular pacing"),
+        ("00152", "Atrial fibrillation"),
+        ("00020", "flutter"),
+        ("00269", "Sinus rhythm"),
+    ],
+)
+def test_the_rhythm_of_real_ecgs(shared: Path, name: str, first: str) -> None:
+    path = shared / "ptbxl_native" / "records500" / "00000" / f"{name}_hr.hea"
+    if not path.is_file():
+        pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
+    analyzed = AnalyzedECG(read(path))
+    fibrillation = score("findings", "AFIB", "Atrial fibrillation", 0.9 if name == "00152" else 0.01)
+    line = next(line for line in said(analyzed, predicted(fibrillation)).lines if line.section == "rhythm")
+    assert first in line.statement
+
+
+def test_a_wide_qrs_is_told_without_a_name_where_it_has_none() -> None:
+    wide = AnalyzedECG(normal().ecg)
+    measured = normal().intervals
+    wide.__dict__["intervals"] = replace(measured, qrs=replace(measured.qrs, value=124.0))
+    lines = said(wide, predicted()).ordered()
+    assert "Wide QRS without the full pattern of a bundle branch block" in [line.statement for line in lines]
