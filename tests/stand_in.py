@@ -57,6 +57,12 @@ class StandIn:
         relevance[ecgkt.LEADS.index("V2"), 300:340] = 1
         return Attribution(label, method, 100.0, relevance)
 
+    def embeddings(self, ecgs: list[ECG]) -> np.ndarray:
+        return np.zeros((len(ecgs), 2), np.float32)
+
+    def probabilities(self, embeddings: np.ndarray) -> dict[str, np.ndarray]:
+        return {code: np.full(len(embeddings), value, np.float32) for code, value in PROBABILITY.items()}
+
     def compare(self, ecg: AnalyzedECG, table: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
         names = ["knowledge_transfer", "signal_only"] + ([] if table is None else ["multimodal"])
         return {name: PROBABILITY for name in names}
@@ -93,6 +99,9 @@ class Examples:
             raise ECGError("The recording lacks lead V3.")
         ecg = beats(75)
         return ecg if key == "one" else ECG(ecg.signal, ecg.rate)
+
+    def drawn_from(self, key: str) -> tuple[int, int] | None:
+        return None
 
     def clinical(self, key: str) -> dict[str, float]:
         return {"lab:potassium": 6.2, "vital:heartrate": 75.0, "biometric:age": 67.0}

@@ -6,6 +6,7 @@ Subject and study ids stay inside; titles and keys are numbers in the order of t
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -90,6 +91,16 @@ class Collection:
             age=ecg.age if ecg.age is not None else item.entry.age,
             sex=ecg.sex if ecg.sex is not None else item.entry.sex,
         )
+
+    def drawn_from(self, key: str) -> tuple[int, int] | None:
+        """(seed, study) with which `ecgkt.simulation` drew this ECG; None for one that was recorded, or where the note
+        beside the cohort does not tell the seed. Raises KeyError."""
+        item = self._items[key]
+        if not item.entry.simulated or not item.path.stem.isdigit():
+            return None
+        note = next((file for folder in item.path.parents if quiet((file := folder / SIMULATED).is_file)), None)
+        seed = re.search(r"^- seed (\d+)$", note.read_text(encoding="utf-8"), re.MULTILINE) if note else None
+        return (int(seed[1]), int(item.path.stem)) if seed else None
 
     def clinical(self, key: str) -> dict[str, float]:
         """What was measured near the ECG; what was not is absent.

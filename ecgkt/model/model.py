@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from ecgkt.ecg import ECG, ECGError, FloatArray
@@ -111,6 +112,18 @@ class Model:
                 result[name] = self._probabilities(name, self._embeddings(name, [analyzed], table=table)[0])
         return result
 
+    def embeddings(
+        self, ecgs: Iterable[ECG | AnalyzedECG], network: str = "knowledge_transfer"
+    ) -> npt.NDArray[np.float32]:
+        """[ecgs, dimension] by one of the bundle's ECG networks; usable or not is not asked. Raises KeyError."""
+        found = self._embeddings(network, [AnalyzedECG.of(ecg) for ecg in ecgs])
+        return np.stack([each.numpy() for each in found])
+
+    def probabilities(self, embeddings: npt.NDArray[np.float32]) -> dict[str, npt.NDArray[np.float32]]:
+        """Code -> calibrated probability [...] from embeddings [..., dimension], silent labels included."""
+        found = self._heads("knowledge_transfer", torch.from_numpy(embeddings))
+        return {code: column.numpy() for code, column in found.items()}
+
     def _usable(self, ecg: ECG | AnalyzedECG) -> tuple[AnalyzedECG, torch.Tensor]:
         """The ECG and its embedding. Raises ECGError where `predict` abstains."""
         analyzed = AnalyzedECG.of(ecg)
@@ -173,11 +186,15 @@ class Model:
 
     def _probabilities(self, name: str, embedding: torch.Tensor) -> dict[str, float]:
         """Code -> calibrated probability. Heads are linear, so a mean of embeddings gives the mean of logits."""
+        return {code: float(value) for code, value in self._heads(name, embedding).items()}
+
+    def _heads(self, name: str, embedding: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Code -> calibrated probability [...] from an embedding [..., dimension]."""
         network = self._networks[name]
-        result: dict[str, float] = {}
+        result: dict[str, torch.Tensor] = {}
         with torch.inference_mode():
             for head, codes in network.architecture.labels.items():
                 calibration = [self._calibration[name][head][code] for code in codes]
-                logits = network.head(head)(embedding)
-                result.update(zip(codes, probability(logits, calibration).tolist(), strict=True))
+                found = probability(network.head(head)(embedding), calibration)
+                result.update(zip(codes, found.unbind(-1), strict=True))
         return result

@@ -202,9 +202,11 @@ def atrial(m: Morphology, body: Body) -> Waves:
     return beats.p_wave(m, body.shape["normal"], body)
 
 
-def draw_tracing(streams: Streams, patient: Patient, stay: Stay, body: Body, drawn: Morphology) -> Tracing:
-    """The ECG of this state."""
-    chance = chances(streams("conduction"))
+def draw_tracing(
+    streams: Streams, patient: Patient, stay: Stay, body: Body, drawn: Morphology, chance: np.ndarray | None = None
+) -> Tracing:
+    """The ECG of this state. chance: decides what of rhythm and conduction shows, if not its own numbers."""
+    chance = chances(streams("conduction")) if chance is None else chance
     c = draw_conduction(chance, stay)
     m = conducted(chance, c, drawn)
     rhythm = _rhythm(streams("rhythm"), c, m, stay, patient, body)

@@ -29,7 +29,7 @@ class Planned:
 @dataclass(frozen=True)
 class Visit:
     """labs: lab -> true value; vitals: vital -> true value (units as in `labs.true_labs`); rng: for what is written
-    about the stay, which must not move any tracing."""
+    about the stay, which must not move any tracing. own: the patient's ECG without disease (`effects.baseline`)."""
 
     patient: Patient
     body: Body
@@ -38,6 +38,7 @@ class Visit:
     vitals: dict[str, float]
     ecgs: list[Planned]
     rng: np.random.Generator
+    own: dict[str, float]
 
 
 def visits(seed: int, index: int) -> Iterator[Visit]:
@@ -56,5 +57,5 @@ def visits(seed: int, index: int) -> Iterator[Visit]:
             streams = Streams(seed, index, study)
             drawn = morphology(streams("morphology"), patient, stay, own, values, vitals["temperature"])
             planned.append(Planned(study, repeat, streams, drawn))
-        yield Visit(patient, body, stay, values, vitals, planned, Streams(seed, index, number)("written"))
+        yield Visit(patient, body, stay, values, vitals, planned, Streams(seed, index, number)("written"), own)
         days += int(rng.integers(3, 500))

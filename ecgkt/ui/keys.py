@@ -25,6 +25,11 @@ SERIAL_NOW_PICK, SERIAL_BEFORE_PICK = "serial_now_pick", "serial_before_pick"  #
 SERIAL_FILES, SERIAL_ORDER = "serial_files", "serial_order"
 EARLIER = "earlier"  # parameter of the address: key of the earlier ECG
 
+# What if: whose ECG (also a parameter of the address), the list, the number of a patient drawn at random, and which
+# quantity and which label the curve is of
+WHAT_IF, WHAT_IF_PICK, WHAT_IF_NUMBER = "patient", "what_if_pick", "what_if_number"
+WHAT_IF_LEVER, WHAT_IF_TARGET = "what_if_lever", "what_if_target"
+
 # The session itself
 HAS_BAR, HAS_MODEL, REMEMBERED = "has_bar", "has_model", "remembered"
 READ_UPLOADS = "read_uploads"  # by slot: what the chosen files gave, which are not kept themselves

@@ -23,6 +23,7 @@ def test_no_page_scrolls_sideways(address: str, browser: Any, width: int, height
     for page, landmark in (
         ("", ".scatterlayer path"),
         ("upload", "input[type=file]"),
+        ("what_if", ".st-key-what-if-curve .scatterlayer path"),
         ("compare", "table.data"),
         ("model", "table.data"),
     ):

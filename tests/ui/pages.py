@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-PAGES = ("browse", "upload", "serial", "compare", "model")
+PAGES = ("browse", "upload", "serial", "what_if", "compare", "model")
 
 
 def open_page(page: str) -> AppTest:

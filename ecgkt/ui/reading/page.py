@@ -16,7 +16,7 @@ from ecgkt.ui import audit, keys
 from ecgkt.ui.reading import beat, calipers, clinical, evidence, interpretation, intervals, report, scores
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
-from ecgkt.ui.sources import pair
+from ecgkt.ui.sources import pair, simulated_patient
 from ecgkt.ui.widgets import html
 
 if TYPE_CHECKING:
@@ -96,7 +96,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with keep:
         report.offer(opened, prediction, model, paper, attribution)
     with left:
-        pair.offer(opened)
+        with st.container(horizontal=True):
+            pair.offer(opened)
+            simulated_patient.offer(opened)
         _below(
             {
                 "Why this score": lambda: evidence.tables(score, found, model),

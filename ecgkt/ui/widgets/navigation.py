@@ -17,6 +17,7 @@ def bar() -> StreamlitPage:
             st.Page("pages/browse.py", title="Browse", default=True),
             st.Page("pages/upload.py", title="Upload"),
             st.Page("pages/serial.py", title="Serial"),
+            st.Page("pages/what_if.py", title="What if"),
             st.Page("pages/compare.py", title="Compare"),
             st.Page("pages/model.py", title="Model"),
         ],
