@@ -30,7 +30,7 @@ class Damaged(ValueError):
 def write(path: Path, content: bytes) -> None:
     """Put `content` in `path`, all of it or nothing. Raises OSError (a full disk) and leaves what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # processes side by side may write the same file
     try:
         with partial.open("wb") as file:
             file.write(content)
