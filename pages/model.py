@@ -19,6 +19,7 @@ with st.container(width=1120):
 
     html.section(PERFORMANCE)
     performance.summary(model.metrics)
+    performance.urgent(model)
     st.subheader("Label by label")
     performance.by_label(model)
 

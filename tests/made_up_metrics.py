@@ -28,7 +28,7 @@ from ecgkt.results.metrics import (
     RealFindings,
     SourceCohort,
 )
-from ecgkt.results.trust_metrics import Bin, Calibration, Refusals, Subgroup
+from ecgkt.results.trust_metrics import Bin, Calibration, Refusals, Subgroup, Urgent
 
 FIGURE = (0.7, 0.6, 0.8)
 Labels = Mapping[Head, Sequence[Label]]
@@ -128,6 +128,7 @@ def complete(metrics: Metrics) -> Metrics:
         abstention={"real": refused},
         left_out_in_preparation={"ptbxl": {"flat lead": 17}},
         real_findings=RealFindings(ecgs=160, superclasses=part, statements=part),
+        urgent=[Urgent("AFIB", "real", 12, 148, FIGURE, FIGURE, FIGURE)],
         label_curve=curve,
         label_curve_groups={"Kidney failure": curve},
         label_curve_about=CurveAbout(

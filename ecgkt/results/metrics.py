@@ -13,7 +13,7 @@ from ecgkt.json_records import Record, decode
 from ecgkt.prediction import Head
 from ecgkt.results.curve_metrics import CurveAbout, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval, Kind
-from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup
+from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup, Urgent
 
 VERSION = 1
 
@@ -170,6 +170,7 @@ class Metrics(Record, frozen=True):
     abstention: dict[Kind, list[Refusals]] = field(default_factory=dict)
     left_out_in_preparation: dict[str, dict[str, int]] = field(default_factory=dict)
     real_findings: RealFindings | None = None
+    urgent: list[Urgent] = field(default_factory=list)
     conformal: Conformal | None = None
     novelty: Novelty | None = None
     risk_coverage: dict[Head, dict[Kind, RiskCoverage]] = field(default_factory=dict)

@@ -124,3 +124,18 @@ def silent(labels: Iterable[Label]) -> str:
         f"{told} diagnoses that no tracing holds (complaints, injuries, social history) and {len(left_out) - told} "
         f"whose test AUROC's lower limit is below {LEAST_AUROC:.2f}."
     )
+
+
+def urgent(metrics: Metrics, labels: Iterable[Label]) -> Table:
+    """How many of the urgent are found at 95% specificity, and at the thresholds in use; empty where not measured."""
+    known = {label.code: label.name for label in labels}
+    rows = [
+        (known[one.code], f"{one.kind} ECGs", numbers.count(one.positives), numbers.percent_interval(one.sensitivity),
+         numbers.percent_interval(one.found), numbers.percent_interval(one.spared))
+        for one in metrics.urgent
+        if one.code in known
+    ]  # fmt: skip
+    caption = "What is urgent, on test ECGs (95% confidence interval), labels with at least five positives."
+    heads = ("Label", "Measured on", "Positives", "Sensitivity at 95% specificity", "Sensitivity at its threshold",
+             "Specificity there")  # fmt: skip
+    return Table(heads, rows, caption, numbers=(2,))

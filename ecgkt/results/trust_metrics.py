@@ -62,6 +62,21 @@ class Subgroup(Record, frozen=True):
     in_the_large: Interval | None
 
 
+class Urgent(Record, frozen=True):
+    """An urgent label on one kind of test ECG.
+
+    sensitivity: at 95% specificity; found, spared: sensitivity and specificity at the threshold that ships.
+    """
+
+    code: str
+    kind: Kind
+    positives: int
+    negatives: int
+    sensitivity: Interval | None
+    found: Interval | None
+    spared: Interval | None
+
+
 class Refusals(Record, frozen=True):
     """ECGs of one group that the quality check does not pass, and their share with its exact interval."""
 

@@ -34,6 +34,7 @@ from training.evaluate.calibration_error import calibration_figures
 from training.evaluate.refusals import refusals
 from training.evaluate.selective_prediction import trust_figures
 from training.evaluate.subgroups import abstention_figures, subgroup_figures
+from training.evaluate.urgent import urgent_figures
 from training.metrics import Array, patient_resamples
 from training.train import files
 from training.train.outputs import run_outputs
@@ -93,6 +94,7 @@ def evaluate(config: Config) -> Metrics:
         abstention=shipped.abstention,
         left_out_in_preparation={prepared.info["name"]: prepared.info["excluded"] for prepared in pool.sets},
         real_findings=shipped.real_findings,
+        urgent=urgent_figures(config, pool, simulated, resamples),
         conformal=trust.conformal,
         novelty=trust.novelty,
         risk_coverage=trust.risk_coverage,

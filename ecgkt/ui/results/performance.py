@@ -28,6 +28,14 @@ def summary(metrics: Metrics) -> None:
     html.show(performance.summary(metrics))
 
 
+def urgent(model: Model) -> None:
+    """How many of the urgent are found; nothing where it was not measured."""
+    table = performance.urgent(model.metrics, [label for labels in model.labels.values() for label in labels])
+    if table.rows:
+        st.subheader("Is what is urgent found?")
+        html.show(table)
+
+
 @st.fragment
 def by_label(model: Model) -> None:
     """AUROC per label of the three models that Compare is about, as a chart and as a table."""
