@@ -1,4 +1,4 @@
-"""What many simulated patients are like, held against published shares (benchmarks/simulation.md has the exact ones)."""
+"""What many simulated patients are like, held against published shares (the exact ones: benchmarks/simulation.md)."""
 
 from __future__ import annotations
 
