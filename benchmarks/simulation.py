@@ -4,8 +4,9 @@
     python benchmarks/simulation.py --cohort DIR --name after --only shapes,domain
     python benchmarks/simulation.py --report
 
-Parts: shapes (intervals, amplitudes, noise), domain (told apart?), findings (trained on simulated, tested on real),
-labs (against published AUROCs), pictures; and, on request and once, reference (real sets told apart from each other).
+Parts: populations (intervals by rhythm and age, labs against intervals, published shares: seconds), shapes (intervals,
+amplitudes, noise), domain (told apart?), findings (trained on simulated, tested on real), labs (against published
+AUROCs), pictures; and, on request and once, reference (real sets told apart from each other).
 Needs real data below `benchmarks.real_data.REAL_DATA`; measures and checkpoints are kept in runs/judge.
 """
 
@@ -26,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.real_data import REAL_DATA  # noqa: E402
 from benchmarks.simulation_judge import report  # noqa: E402
 
-PARTS = ("shapes", "domain", "findings", "labs", "pictures", "reference")
+PARTS = ("populations", "shapes", "domain", "findings", "labs", "pictures", "reference")
 RESULTS = ROOT / "benchmarks" / "simulation.json"
 
 
@@ -61,6 +62,10 @@ def run(part: str, given: argparse.Namespace) -> Any:
     # Imported when needed: the report alone should not wait for torch.
     from benchmarks.simulation_judge import collected, recordings
 
+    if part == "populations":
+        from benchmarks.simulation_judge import populations
+
+        return populations.judge(given.cohort, given.data)
     cache = given.work / "cache"
     if part == "findings":
         from benchmarks.simulation_judge import findings

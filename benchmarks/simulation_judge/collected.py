@@ -15,7 +15,7 @@ from benchmarks.simulation_judge import recordings
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.model.preprocessing import MODEL_RATE, MODEL_SAMPLES, model_view
 
-FULL_RATE = ("cinc", "ludb", "simulated")  # 500 Hz and more
+FULL_RATE = ("ptbxl_native", "cinc", "ludb", "simulated")  # 500 Hz and more
 MEASURED = 3000  # simulated ECGs that are measured at 100 Hz, one a patient; normal ones are wanted for matching
 MEASURED_500 = 1000  # of them at 500 Hz too
 

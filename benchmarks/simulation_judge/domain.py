@@ -27,7 +27,7 @@ RESAMPLES = 500
 EDGE = 60  # samples at either end that the network does not see
 GROUPS = {"all": ("time:", "rhythm:", "shape:", "space:", "noise:"), "intervals": ("time:",), "rhythm": ("rhythm:",),
           "shape": ("shape:",), "dipolarity": ("space:",), "noise": ("noise:",)}  # fmt: skip
-STAGE = {"ptbxl": "normal", "ludb": "narrow", "cinc": "narrow"}
+STAGE = {"ptbxl_native": "normal", "ptbxl": "normal", "ludb": "narrow", "cinc": "narrow"}
 
 
 def _score(scores: np.ndarray, truth: np.ndarray) -> dict[str, float]:

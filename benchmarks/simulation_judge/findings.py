@@ -63,6 +63,9 @@ def judge(cohort: Path, data: Path, work: Path, name: str, steps: int) -> dict[s
     table, view = sets["ptbxl"]
     rows = table["name"].isin(recordings.unseen(data)).to_numpy()
     sets["ptbxl_unseen"] = (table[rows].reset_index(drop=True), view[rows])
+    table, view = sets["ptbxl_native"]
+    rows = table["name"].isin(recordings.unseen(data, "ptbxl_native")).to_numpy()
+    sets["native_unseen"] = (table[rows].reset_index(drop=True), view[rows])
     for source, (table, view) in sets.items():
         scores, truth = learning.predict(model, view, True), targets(table)
         out["auroc"][source] = {

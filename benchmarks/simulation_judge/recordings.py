@@ -84,9 +84,9 @@ def _ptbxl(folder: Path, high: bool = False) -> pd.DataFrame:
     return _table(rows)
 
 
-def unseen(data: Path) -> set[str]:
-    """Names of PTB-XL's recordings to which no shape was fitted (`training.simulation.fitting.shapes`)."""
-    listed = ptbxl.recordings(data / "ptbxl" / ptbxl.DATABASE, ("ecg_id", "strat_fold"))
+def unseen(data: Path, source: str = "ptbxl") -> set[str]:
+    """Names of PTB-XL's recordings (of either copy) to which no shape was fitted (`fitting.shapes`)."""
+    listed = ptbxl.recordings(data / source / ptbxl.DATABASE, ("ecg_id", "strat_fold"))
     return {each.ecg_id for each in listed if each.fold not in FOLDS}
 
 

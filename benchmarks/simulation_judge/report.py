@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.simulation_judge import populations_pages
 from ecgkt.ecg import LEADS
 
 Versions = dict[str, dict[str, Any]]
 MOST_DIFFERENT = 40  # rows of a table of shapes
 SETS = {
-    "simulated": "held-out simulated", "ptbxl": "PTB-XL", "ptbxl_unseen": "PTB-XL, folds 8 and 9", "ludb": "LUDB",
-    "cinc": "CinC",
+    "simulated": "held-out simulated", "ptbxl_native": "PTB-XL as recorded", "ptbxl": "PTB-XL, modeled amplitudes", 
+    "ptbxl_unseen": "PTB-XL, modeled, folds 8 and 9", "native_unseen": "PTB-XL as recorded, folds 8 and 9",
+    "ludb": "LUDB", "cinc": "CinC",
 }  # fmt: skip
 
 
@@ -195,6 +197,6 @@ def _pictures(versions: Versions) -> list[str]:
 
 
 WRITERS = {
-    "domain": _domain, "reference": _reference, "findings": _findings, "labs": _labs, "shapes": _shapes,
-    "pictures": _pictures,
+    "populations": populations_pages.pages, "domain": _domain, "reference": _reference, "findings": _findings,
+    "labs": _labs, "shapes": _shapes, "pictures": _pictures,
 }  # fmt: skip

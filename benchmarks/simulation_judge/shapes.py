@@ -37,6 +37,8 @@ CINC_LEADS = (*(f"mv:{{lead}}:{m}" for m in ("p", "r", "s", "t", "st60")), "rati
 GRADED = ("time:", "rhythm:", "shape:", "space:", "noise:")
 TIMES = ("time:", "rhythm:", "space:", "noise:")
 COMPARISONS = (
+    Comparison("PTB-XL as recorded, normal, matched", "ptbxl_native", "normal", 500, True,
+               (*TIMES, "axis:", "raw:"), CINC_LEADS),
     Comparison("PTB-XL, normal, matched", "ptbxl", "normal", 100, True, SCALE_FREE, PTBXL_LEADS),
     Comparison("PTB-XL, all", "ptbxl", "all", 100, False, ("time:", "rhythm:", "axis:"), ()),
     Comparison("LUDB, sinus without block, matched", "ludb", "narrow", 500, True, TIMES, PTBXL_LEADS),
@@ -75,7 +77,7 @@ def judge(reals: dict[str, Collection], simulated: Collection) -> dict[str, Any]
         theirs, mine = (s.at_500 if c.rate == 500 else s.at_100 for s in (real, ours))
         wanted = [m for m in theirs if m.startswith(c.prefixes)]
         wanted += [m.format(lead=lead) for m in c.per_lead for lead in LEADS_SHOWN]
-        graded = (*GRADED, "axis:", "mv:", "raw:") if c.source == "cinc" else (*GRADED, *c.prefixes)
+        graded = (*GRADED, "axis:", "mv:", "raw:") if c.source in ("cinc", "ptbxl_native") else (*GRADED, *c.prefixes)
         rows, distances = {}, {}
         for name in theirs:
             if name not in mine or not name.startswith(graded):

@@ -70,7 +70,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     """
     older = patient.age - 60
     values = dict.fromkeys(PARAMETERS, 0.0)
-    values["rate"] = 69 - 0.05 * older + (0 if patient.male else 2) + rng.normal(0, 12)
+    values["rate"] = 67.5 - 0.05 * older + (0 if patient.male else 2) + rng.normal(0, 12)
     values["pr"] = 154 + 0.22 * older + rng.normal(0, 17)
     values["p_ms"] = 106 + 0.08 * older + rng.normal(0, 9)
     values["p_uv"] = rng.normal(-8, 10)
@@ -84,7 +84,7 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     values["t_narrow"] = rng.normal(0, 0.08)
     values["t_rotation"] = rng.normal(0, 6)
     values["t_flat"] = max(0.0, rng.normal(-0.05, 0.12) + 0.002 * older)
-    values["qtc"] = (408 if patient.male else 417) + 0.12 * older + rng.normal(0, 17)
+    values["qtc"] = (406 if patient.male else 417) + 0.20 * older + rng.normal(0, 17)
     values["st_ms"] = rng.normal(0, 7)
     values["st_sub"] = rng.normal(2, 10)
     values["u_uv"] = max(0.0, rng.normal(30, 15))
@@ -104,9 +104,7 @@ def morphology(
     for (name, spread), z in zip(visit.items(), rng.normal(size=len(visit)), strict=True):
         values[name] += spread * float(z)
     values["rate"] += next(c.rate for c in complaints() if c.name == stay.complaint)
-    # The heart sees ionized calcium: what is bound to albumin does not count.
-    ionized = labs["calcium"] - BOUND_CALCIUM * (labs["albumin"] - HEALTHY_ALBUMIN)
-    quantity = {**labs, "temperature": temperature, "calcium": ionized}
+    quantity = quantities(labs, temperature)
     applied: list[tuple[str, str, float]] = []
     for row, sensitivity in zip(effects(), patient.sensitivity.tolist(), strict=True):
         if sensitivity == 0:
@@ -121,6 +119,15 @@ def morphology(
             wall = f".{_wall(row.source, patient, stay)}" if row.parameter in REGIONAL else ""
             applied.append((row.source, row.parameter + wall, size))
     return _sum(values, applied)
+
+
+def quantities(labs: dict[str, float], temperature: float) -> dict[str, float]:
+    """What effects.csv's slopes multiply: labs and temperature, calcium as it would be at a healthy albumin.
+
+    The heart sees ionized calcium; what is bound to albumin does not count.
+    """
+    free = labs["calcium"] - BOUND_CALCIUM * (labs["albumin"] - HEALTHY_ALBUMIN)
+    return {**labs, "temperature": temperature, "calcium": free}
 
 
 def _wall(source: str, patient: Patient, stay: Stay) -> str:

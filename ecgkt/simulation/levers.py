@@ -53,7 +53,7 @@ LEVERS = (
     Lever("haemoglobin", 3.0, 18.0, 0.1),
     Lever("tsh", 0.02, 30.0, None),
     Lever("troponin_t", 0.002, 1.0, None),
-    Lever(TEMPERATURE, 34.0, 41.0, 0.1),
+    Lever(TEMPERATURE, 26.0, 41.0, 0.1),
     Lever(RATE_OF_HEART, 40.0, 150.0, 1.0),
 )
 # Of conditions.csv those that change a tracing by much more than its noise.
@@ -106,4 +106,6 @@ PARAMETERS = {
     "t_anterior": "T inversion V1 to V4",
     "scoop": "Scooped ST",
     "st_diffuse": "Diffuse ST elevation",
+    "pr_segment": "PR depression",
+    "j_wave": "J wave",
 }

@@ -10,6 +10,7 @@ EIGHT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1 to V6 among the twelve
 WAVES = ("p1", "p2", "p3", "q1", "q2", "q3", "q4", "q5", "st", "t1", "t2")
 P, QRS, ST = slice(0, 3), slice(3, 8), 8  # places in WAVES; the two halves of T follow ST
 WINDOW = 0.95  # s that a beat is drawn for
+EARLY = 0.30  # s after the onset by which P, or QRS, is over
 
 
 @dataclass
@@ -58,22 +59,39 @@ def profiles(
 
     A beat is drawn for WINDOW s, from `before` s ahead of its onset. gain: factor of a wave in a beat. rate: Hz.
     """
-    window = int(WINDOW * rate)
-    out = np.zeros((len(waves.center), samples + 2 * window), np.float32)
-    if not len(onset):
-        return out[:, window : window + samples]
-    first = np.floor((onset - before) * rate).astype(int)
-    t = ((np.arange(window)[None] + first[:, None]) / rate - onset[:, None]).astype(np.float32)[:, None, :]
-    stretch = np.where(waves.follows_qt[None], scale[:, None], 1.0).astype(np.float32)
-    center = (waves.center[None] * stretch)[:, :, None].astype(np.float32)
-    left, right = ((s[None] * stretch)[:, :, None].astype(np.float32) for s in (waves.left, waves.right))
+    margin = int(WINDOW * rate)
+    out = np.zeros((len(waves.center), samples + 2 * margin), np.float32)
+    if len(onset):
+        # P and QRS are over long before T: most waves are drawn in a third of the window.
+        early = ~waves.plateau & (waves.center + 6 * waves.right < EARLY) & ~waves.follows_qt
+        for chosen, window in ((early, min(int((before + EARLY) * rate), margin)), (~early, margin)):
+            if chosen.any():
+                _draw(waves, np.flatnonzero(chosen), onset - before, scale, gain, rate, window, before, out, margin)
+    return out[:, margin : margin + samples]
+
+
+def _draw(
+    waves: Waves, chosen: np.ndarray, begin: np.ndarray, scale: np.ndarray, gain: np.ndarray, rate: float, window: int,
+    before: float, out: np.ndarray, margin: int,
+) -> None:  # fmt: skip
+    """Add the beats' waves `chosen`, `window` samples from `begin` s, to the rows of `out` that they are."""
+    first = np.floor(begin * rate).astype(int)
+    t = ((np.arange(window)[None] + first[:, None]) / rate - (begin + before)[:, None]).astype(np.float32)[:, None, :]
+    stretch = np.where(waves.follows_qt[None, chosen], scale[:, None], 1.0).astype(np.float32)
+    center = (waves.center[None, chosen] * stretch)[:, :, None].astype(np.float32)
+    left, right = ((s[None, chosen] * stretch)[:, :, None].astype(np.float32) for s in (waves.left, waves.right))
+    flat = waves.plateau[chosen]
     away = t - center
-    sigma = np.where(away < 0, left, right)
-    shape = np.exp(-0.5 * np.minimum((away / np.where(waves.plateau[None, :, None], 1.0, sigma)) ** 2, 40))
-    for i in np.flatnonzero(waves.plateau):
-        shape[:, i] = plateau(t[:, 0], float(waves.left[i]), right[:, i], 0.006, 0.022)
-    shape *= gain[:, :, None].astype(np.float32)
-    for beat, start in enumerate(first + window):
-        if 0 <= start <= samples + window:
-            out[:, start : start + window] += shape[beat]
-    return out[:, window : window + samples]
+    shape = away / np.where(away < 0, left, right)
+    shape *= shape
+    np.minimum(shape, 40, out=shape)
+    shape *= np.float32(-0.5)
+    np.exp(shape, out=shape)
+    for i in np.flatnonzero(flat):
+        shape[:, i] = plateau(t[:, 0], float(waves.left[chosen[i]]), right[:, i], 0.006, 0.022)
+    shape *= gain[:, chosen, None].astype(np.float32)
+    total = out[chosen]
+    for beat, start in enumerate(first + margin):
+        if 0 <= start <= out.shape[1] - margin:
+            total[:, start : start + window] += shape[beat]
+    out[chosen] = total

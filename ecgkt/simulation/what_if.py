@@ -21,10 +21,10 @@ import numpy as np
 
 from ecgkt.ecg import ECG
 from ecgkt.simulation import tables
-from ecgkt.simulation.effects import Morphology, morphology
+from ecgkt.simulation.effects import Morphology, morphology, quantities
 from ecgkt.simulation.state import ACUTE_CORONARY, Patient, Stay
 from ecgkt.simulation.tables import Effect
-from ecgkt.simulation.tracing import RATE, SHOWN, Tracing, chances, draw_tracing
+from ecgkt.simulation.tracing import FIBRILLATES, RATE, SHOWN, Tracing, chances, draw_tracing
 from ecgkt.simulation.visits import FIRST_STUDY, Planned, Visit, visits
 
 TEMPERATURE, RATE_OF_HEART = "temperature", "heart_rate"  # what can be set beside the labs: deg C, per minute
@@ -33,7 +33,6 @@ MARKERS = {
     "tsh": ("hypothyroid", "hyperthyroid"),
     "troponin_t": ("nstemi", *(name for name in ACUTE_CORONARY if name.startswith("stemi_"))),
 }
-AFIB_CHANCE = 10  # place in `tracing.chances` of what decides whether fibrillation shows
 
 
 @dataclass(frozen=True)
@@ -132,7 +131,7 @@ class Subject:
             if severity is not None and name in SHOWN:
                 chance[list(SHOWN).index(name)] = 0.0
             elif severity is not None and name == "afib":
-                chance[AFIB_CHANCE] = 0.0
+                chance[FIBRILLATES] = 0.0
         return draw_tracing(
             self.planned.streams, self.patient, self.state(changed), self.visit.body, self.morphology(changed), chance
         )
@@ -146,8 +145,8 @@ class Subject:
 
     def acting(self, changed: Changed = Changed()) -> list[Acting]:
         """Every effect of the tables that these causes have on the mean patient, in the tables' order."""
-        labs = {**self.visit.labs, TEMPERATURE: self.visit.vitals[TEMPERATURE], **changed.quantities}
-        labs["nt_probnp_log"] = log(labs["nt_probnp"])
+        labs = {**self.visit.labs, **changed.quantities}
+        labs = quantities(labs, labs.pop(TEMPERATURE, self.visit.vitals[TEMPERATURE]))
         active = self.state(changed).active
         out = []
         written = (*tables.rows("effects"), *tables.rows("expression"))
