@@ -19,6 +19,9 @@ DOWNLOADS = {
 }
 
 
+OPTIONAL = {"hardware", "real_heads"}  # keys of a config
+
+
 @dataclass(frozen=True)
 class Source:
     """A prepared set: how it comes about, and its share of every training batch.
@@ -101,6 +104,7 @@ class Config:
     augment: dict[str, float]
     checkpoint_every: int
     bootstrap: int
+    real_heads: dict[str, float] = field(default_factory=dict)
     hardware: Hardware = Hardware()
 
     def __post_init__(self) -> None:
@@ -136,7 +140,7 @@ def part_of(text: str) -> tuple[int, int]:
 def load_config(path: str | Path) -> Config:
     """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping.
 
-    `hardware` may be left out, in all or in part.
+    `real_heads` may be left out, and `hardware` in all or in part.
     """
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
@@ -145,7 +149,7 @@ def load_config(path: str | Path) -> Config:
     if not isinstance(raw, dict):
         raise ValueError(f"{path} is no YAML file of settings.")
     known = {field.name for field in fields(Config)}
-    unknown, missing = set(raw) - known, known - {"hardware"} - set(raw)
+    unknown, missing = set(raw) - known, known - OPTIONAL - set(raw)
     if unknown or missing:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
     try:

@@ -28,6 +28,7 @@ from training.train.loop import EarlyStopping, Schedule, fit
 from training.train.objectives import Terms, heads_loss
 from training.train.outputs import LOGITS
 from training.train.pretrain import pretrain
+from training.train.real_heads import refit_on_real
 from training.train.regression import regression_logits
 from training.train.run import WEIGHTS, Stage, StageError
 from training.train.shaped_by import by_recipe
@@ -72,6 +73,7 @@ def _train(task: Task, name: str, folder: Path, part: tuple[int, int]) -> Path:
         if len(members) == task.members and task.devices.is_first:
             network = join(members)
             figures = figures_of(curves) | {"source_erased_on": erase_source(network, task.pool, task.seed)}
+            figures["refitted_on_real"] = refit_on_real(network, task.pool_for(recipe), task.config.real_heads)
             figures["labeled_ecgs"] = len(task.pool.rows("train") if task.labeled is None else task.labeled.rows)
             stage.save(network.state_dict(), task.pool_for(recipe), figures, network)
     task.devices.fabric.barrier()

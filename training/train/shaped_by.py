@@ -17,7 +17,7 @@ from training.train.task import Task
 
 TRAINING = ("encoder", "batch", "lr", "weight_decay", "ema", "augment")
 STAGE_1 = (*TRAINING, "pretrain_weights", "projector", "table_width")
-HEADS = (*TRAINING, "dropout", "head_weights")
+HEADS = (*TRAINING, "dropout", "head_weights", "real_heads")
 
 
 def by_stage_1(task: Task, recipe: Recipe) -> ShapedBy:
