@@ -94,6 +94,15 @@ def baseline(rng: np.random.Generator, patient: Patient) -> dict[str, float]:
     return values
 
 
+def felt(labs: dict[str, float], temperature: float) -> dict[str, float]:
+    """Quantity -> value, as the heart sees it and `tables.effects` means it.
+
+    Ionized calcium: what is bound to albumin does not count.
+    """
+    ionized = labs["calcium"] - BOUND_CALCIUM * (labs["albumin"] - HEALTHY_ALBUMIN)
+    return {**labs, "temperature": temperature, "calcium": ionized}
+
+
 def morphology(
     rng: np.random.Generator, patient: Patient, stay: Stay, own: dict[str, float], labs: dict[str, float],
     temperature: float,
@@ -104,9 +113,7 @@ def morphology(
     for (name, spread), z in zip(visit.items(), rng.normal(size=len(visit)), strict=True):
         values[name] += spread * float(z)
     values["rate"] += next(c.rate for c in complaints() if c.name == stay.complaint)
-    # The heart sees ionized calcium: what is bound to albumin does not count.
-    ionized = labs["calcium"] - BOUND_CALCIUM * (labs["albumin"] - HEALTHY_ALBUMIN)
-    quantity = {**labs, "temperature": temperature, "calcium": ionized}
+    quantity = felt(labs, temperature)
     applied: list[tuple[str, str, float]] = []
     for row, sensitivity in zip(effects(), patient.sensitivity.tolist(), strict=True):
         if sensitivity == 0:

@@ -53,13 +53,15 @@ LEVERS = (
     Lever("haemoglobin", 3.0, 18.0, 0.1),
     Lever("tsh", 0.02, 30.0, None),
     Lever("troponin_t", 0.002, 1.0, None),
-    Lever(TEMPERATURE, 34.0, 41.0, 0.1),
+    Lever(TEMPERATURE, 26.0, 41.0, 0.1),
     Lever(RATE_OF_HEART, 40.0, 150.0, 1.0),
 )
 # Of conditions.csv those that change a tracing by much more than its noise.
 CONDITIONS = {
     "afib": "Atrial fibrillation",
     "aflutter": "Atrial flutter",
+    "svt": "Supraventricular tachycardia",
+    "vt": "Ventricular tachycardia",
     "avb1": "First-degree AV block",
     "avb3": "Complete AV block",
     "lbbb": "LBBB",
@@ -68,14 +70,18 @@ CONDITIONS = {
     "wpw": "Pre-excitation",
     "pacemaker": "Ventricular pacing",
     "lvh": "LVH",
+    "hypertrophic_cardiomyopathy": "Hypertrophic cardiomyopathy",
     "pulmonary_hypertension": "Pulmonary hypertension (RVH)",
     "stemi_anterior": "Anterior STEMI",
     "stemi_inferior": "Inferior STEMI",
     "nstemi": "NSTEMI",
     "old_infarction": "Old infarction",
+    "takotsubo": "Takotsubo",
     "pericarditis": "Pericarditis",
+    "pericardial_effusion": "Pericardial effusion",
     "long_qt": "Long QT",
     "digoxin_toxicity": "Digoxin toxicity",
+    "tricyclic_poisoning": "Tricyclic poisoning",
 }
 PARAMETERS = {
     "rate": "Heart rate",
@@ -106,4 +112,6 @@ PARAMETERS = {
     "t_anterior": "T inversion V1 to V4",
     "scoop": "Scooped ST",
     "st_diffuse": "Diffuse ST elevation",
+    "pr_segment": "PR segment depression",
+    "j_wave": "Osborn (J) wave",
 }
