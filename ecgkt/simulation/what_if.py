@@ -28,6 +28,7 @@ from ecgkt.simulation.tracing import FIBRILLATES, RATE, SHOWN, Tracing, chances,
 from ecgkt.simulation.visits import FIRST_STUDY, Planned, Visit, visits
 
 TEMPERATURE, RATE_OF_HEART = "temperature", "heart_rate"  # what can be set beside the labs: deg C, per minute
+REACTS = (("potassium", "above", "t_uv"), ("potassium", "below", "qtc"), ("calcium", "below", "st_ms"))
 # Labs that do nothing to the heart by themselves, and the conditions whose severity they report.
 MARKERS = {
     "tsh": ("hypothyroid", "hyperthyroid", "myxoedema", "thyroid_storm"),
@@ -181,13 +182,14 @@ def index_of(study: int) -> int:
 
 @lru_cache(maxsize=4)
 def plain(seed: int) -> Subject:
-    """The first patient of a seed without any condition and with a normal ECG, in whom no effect of a lab on T, QT or
-    ST is silent: somebody to begin with, on whom a change shows."""
-    rows = tables.effects()
-    wanted = [i for i, row in enumerate(rows) if row.direction and row.parameter in ("t_uv", "qtc", "st_ms")]
+    """The first patient of a seed without any condition and with a normal ECG, whose T wave and QT react to labs by
+    half to twice the average: somebody to begin with, on whom a change shows."""
+    rows = [(row.source, row.direction, row.parameter) for row in tables.effects()]
+    wanted = [rows.index(each) for each in REACTS]
     for index in count():
         subject = find(seed, index)
-        if not subject.active and (subject.patient.sensitivity[wanted] > 0).all():
+        reacts = subject.patient.sensitivity[wanted]
+        if not subject.active and reacts.min() > 0.5 and reacts.max() < 2:
             tracing = subject.tracing()
             if not tracing.fault and set(findings.find(subject.patient, tracing)) == {"SR", "NORM"}:
                 return subject
