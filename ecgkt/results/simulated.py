@@ -18,8 +18,8 @@ RESPONSES_EXPLAINED = (
 PROBES_EXPLAINED = (
     "A linear model reads each quantity off the embedding of simulated patients, cross-validated: R² is the share of "
     "its variance that is explained (0 where nothing can be read, 1 where everything), for sex the AUROC. Both "
-    "networks see the ECG alone; one was trained with labs and vitals as well. MCV, platelets and ALT leave no mark on "
-    "a simulated ECG and are the check: they must come out at 0."
+    "networks see the ECG alone; one was trained with labs and vitals as well. Mean corpuscular volume, platelets and "
+    "ALT leave no mark on a simulated ECG and are the check: they must come out at 0."
 )
 
 
@@ -30,11 +30,12 @@ def probe_name(probe: Probe) -> str:
 
 def probes(found: Sequence[Probe]) -> Table:
     """Every probe of both networks, in the order given."""
-    header = ("Quantity", *(names.title(name) for name in _models(found)), "ECGs")
+    header = ("Quantity", *(names.title(name) for name in _models(found)), "Difference", "ECGs")
     rows = [
         (
             probe_name(probe) + (", AUROC" if probe.measure == "auroc" else ", logarithm" if probe.logarithm else ""),
             *(numbers.interval(probe.models.get(name)) for name in _models(found)),
+            numbers.signed_interval(probe.gain),
             numbers.count(probe.ecgs),
         )
         for probe in found
@@ -47,23 +48,19 @@ def _models(found: Sequence[Probe]) -> list[str]:
 
 
 def gained(found: Sequence[Probe]) -> str:
-    """How many quantities the one network's embedding holds more of than the other's, in a sentence."""
+    """Of how many quantities the one network's embedding holds more than the other's, in a sentence or two."""
     parts = []
     for kind, words in (("lab", "labs"), ("measurement", "measurements of the tracing")):
-        pairs = [
-            (probe.models[names.TRANSFER], probe.models[names.SIGNAL])
-            for probe in found
-            if probe.kind == kind and {names.TRANSFER, names.SIGNAL} <= probe.models.keys()
-        ]
-        if pairs:
-            more = sum(transfer[1] > signal[2] for transfer, signal in pairs)
-            less = sum(transfer[2] < signal[1] for transfer, signal in pairs)
-            mean = sum(transfer[0] - signal[0] for transfer, signal in pairs) / len(pairs)
+        gains = [probe.gain for probe in found if probe.kind == kind and probe.gain is not None]
+        if gains:
+            more, less = sum(gain[1] > 0 for gain in gains), sum(gain[2] < 0 for gain in gains)
+            mean = f"{sum(gain[0] for gain in gains) / len(gains):+.3f}".replace("-", numbers.MINUS)
             parts.append(
-                f"Of {len(pairs)} {words}, {more} are read better off the embedding that learned from labs and vitals "
-                f"and {less} worse, with intervals that do not touch; R² changes by {mean:+.3f} in the mean."
+                f"Of {len(gains)} {words}, {more} are read better off the embedding of the network that learned from "
+                f"labs and vitals and {less} worse, with an interval of the difference that leaves out 0; R² changes "
+                f"by {mean} in the mean."
             )
-    return " ".join(parts).replace("-0.", f"{numbers.MINUS}0.")
+    return " ".join(parts)
 
 
 def response(metrics: Metrics, quantity: str, code: str) -> Response | None:

@@ -15,7 +15,8 @@ class Probe(Record, frozen=True):
     """How well one quantity is read off an embedding by a linear model, cross-validated over patients.
 
     measure: "r2" (share of the variance explained) of the quantity, in logarithms where `logarithm`, or "auroc" of two
-    kinds of patients. models: network -> figure with its 95% interval over patients.
+    kinds of patients. models: network -> figure with its 95% interval over patients; gain: the network with knowledge
+    transfer less the one without, on the same resamples.
     """
 
     target: str
@@ -23,6 +24,7 @@ class Probe(Record, frozen=True):
     measure: Measure
     ecgs: int
     models: dict[str, Interval]
+    gain: Interval | None
     logarithm: bool = False
 
 

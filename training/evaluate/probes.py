@@ -16,7 +16,7 @@ from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
 
 from ecgkt import vocabulary
-from ecgkt.results.intervals import Interval
+from ecgkt.results import names
 from ecgkt.results.simulated_metrics import Probe, ProbeKind
 from ecgkt.simulation.tables import labs
 from training.evaluate.drawn_cohort import DrawnCohort
@@ -40,7 +40,7 @@ def probes(cohort: DrawnCohort, columns: tuple[str, ...], seed: int) -> list[Pro
     weights = np.random.default_rng(seed).multinomial(
         len(cohort.index), np.full(len(cohort.index), 1 / len(cohort.index)), RESAMPLES
     )
-    models: dict[str, dict[str, Interval]] = {name: {} for name, *_ in targets}
+    resampled: dict[str, dict[str, Array]] = {name: {} for name, *_ in targets}
     for network, embeddings in cohort.embeddings.items():
         for known, together in _by_patients(targets).items():
             mask = np.frombuffer(known, bool)
@@ -48,11 +48,18 @@ def probes(cohort: DrawnCohort, columns: tuple[str, ...], seed: int) -> list[Pro
             predicted = cross_validated(embeddings[mask], values, seed)
             for column, place in enumerate(together):
                 name = targets[place][0]
-                figure = _figure(name, predicted[:, column], values[:, column], weights[:, mask].astype(float))
-                if figure is not None:
-                    models[name][network] = figure
+                parts = predicted[:, column], values[:, column], weights[:, mask].astype(float)
+                resampled[name][network] = _figure(name, *parts)
     return [
-        Probe(name, kind, "auroc" if name == "Sex" else "r2", int(np.isfinite(values).sum()), models[name], is_log)
+        Probe(
+            name,
+            kind,
+            "auroc" if name == "Sex" else "r2",
+            int(np.isfinite(values).sum()),
+            {network: found for network, each in resampled[name].items() if (found := estimate(each)) is not None},
+            estimate(resampled[name][names.TRANSFER] - resampled[name][names.SIGNAL]),
+            is_log,
+        )
         for name, kind, is_log, values in targets
     ]
 
@@ -76,10 +83,11 @@ def cross_validated(embeddings: npt.NDArray[np.float32], values: Array, seed: in
     return out
 
 
-def _figure(name: str, predicted: Array, values: Array, weights: Array) -> Interval | None:
+def _figure(name: str, predicted: Array, values: Array, weights: Array) -> Array:
+    """[1 + R]: the figure itself, then its resamples."""
     if name == "Sex":
-        return estimate(np.concatenate([auroc(predicted, values), auroc(predicted, values, weights)]))
-    return estimate(explained(predicted, values, np.concatenate([np.ones((1, len(values))), weights])))
+        return np.concatenate([auroc(predicted, values), auroc(predicted, values, weights)])
+    return explained(predicted, values, np.concatenate([np.ones((1, len(values))), weights]))
 
 
 def explained(predicted: Array, values: Array, weights: Array) -> Array:
