@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from ecgkt.results.sections import LABEL_CURVE, PERFORMANCE, SECTIONS
+from ecgkt.results.sections import BUILD, LABEL_CURVE, PERFORMANCE, PROBES, SECTIONS
 from ecgkt.ui import session
-from ecgkt.ui.results import abstention, calibration, model_facts, performance, real_ecgs, subgroups
+from ecgkt.ui.results import abstention, calibration, model_facts, performance, probes, real_ecgs, subgroups
 from ecgkt.ui.widgets import html, theme
 
 theme.frame("Model")
@@ -13,7 +13,8 @@ model = session.model_or_stop()
 with st.container(width=1120):
     st.header(f"Model {model.name}")
     # The label-efficiency curve stands on Compare.
-    model_facts.contents([part for part in SECTIONS if part.measured(model.metrics) and part != LABEL_CURVE])
+    parts = [part for part in (*SECTIONS[:-1], PROBES, BUILD) if part.measured(model.metrics)]
+    model_facts.contents([part for part in parts if part != LABEL_CURVE])
     model_facts.use(model)
     model_facts.training_data(model)
 
@@ -28,4 +29,5 @@ with st.container(width=1120):
     subgroups.section(model.metrics)
     abstention.section(model.metrics)
     real_ecgs.labs(model)
+    probes.section(model.metrics)
     model_facts.build(model)

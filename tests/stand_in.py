@@ -39,6 +39,7 @@ class StandIn:
     labels = LABELS
     card = made_up_metrics.card(LABELS)
     metrics = made_up_metrics.bare(LABELS)
+    reference = None
 
     def predict(self, analyzed: AnalyzedECG) -> Prediction:
         ecg = analyzed.ecg

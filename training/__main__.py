@@ -15,6 +15,7 @@ python -m training evaluate --config C
 python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
 python -m training bundle --config C --out assets/models/NAME
 python -m training examples --config C --out assets/examples
+python -m training reference --model assets/models/NAME  simulated patients: neighbors, probes, cause and head
 python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table
 python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
 python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
@@ -87,6 +88,10 @@ def _parser() -> argparse.ArgumentParser:
         "card", help="write MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table from a bundle"
     )
     card.add_argument("--model", type=Path, required=True)
+    reference = commands.add_parser(
+        "reference", help="give a bundle its reference cohort of simulated patients, and the figures that need them"
+    )
+    reference.add_argument("--model", type=Path, required=True)
     for name in ("oracle", "curve"):
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)
@@ -121,6 +126,10 @@ def _run(options: argparse.Namespace) -> None:
         from training.release.written_files import write_cards
 
         write_cards(options.model)
+    elif options.command == "reference":
+        from training.release.reference import write_reference
+
+        write_reference(options.model)
     elif options.command in ("oracle", "curve"):
         _curve(options)
     else:

@@ -23,7 +23,8 @@ from ecgkt.json_records import RecordError, encode
 from ecgkt.model.card import Card, read_card
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import Novelty
-from ecgkt.prediction import HEADS
+from ecgkt.neighbors.reference import Reference, from_tensors
+from ecgkt.prediction import HEADS, Head
 from ecgkt.results.metrics import Metrics, read_metrics
 
 MODEL_FILES = {
@@ -33,6 +34,9 @@ MODEL_FILES = {
 }
 METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
+REFERENCE_FILE = "reference.safetensors"
+CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the reference cohort has beside its labs
+VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
 MOST_MEMBERS = 32
 
 
@@ -44,7 +48,7 @@ class BundleError(ValueError):
 class Bundle:
     """Networks by name (eval mode, gradients off for their weights), the card (bundle.json) and the metrics.
 
-    novelty: None in a bundle without the file of it.
+    novelty, reference (cohort): None in a bundle without the file of it.
     """
 
     networks: dict[str, Network]
@@ -52,6 +56,7 @@ class Bundle:
     metrics: Metrics
     sha256: str
     novelty: Novelty | None = None
+    reference: Reference | None = None
 
 
 def sha256_of(path: Path) -> str:
@@ -59,7 +64,12 @@ def sha256_of(path: Path) -> str:
 
 
 def save_bundle(
-    folder: Path, networks: dict[str, Network], card: Card, metrics: Metrics, novelty: Novelty | None = None
+    folder: Path,
+    networks: dict[str, Network],
+    card: Card,
+    metrics: Metrics,
+    novelty: Novelty | None = None,
+    reference: Reference | None = None,
 ) -> None:
     """Write a bundle; `architectures` and `files` of the card are replaced by those of the files written."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,6 +81,9 @@ def save_bundle(
     if novelty is not None:
         save_arrays(novelty.tensors(), folder / NOVELTY_FILE)
         files.append(NOVELTY_FILE)
+    if reference is not None:
+        save_arrays(reference.tensors(), folder / REFERENCE_FILE)
+        files.append(REFERENCE_FILE)
     card = msgspec.structs.replace(
         card,
         architectures={name: network.architecture for name, network in networks.items()},
@@ -97,7 +110,22 @@ def load_bundle(folder: Path) -> Bundle:
         raise BundleError(str(error)) from error
     networks = {name: _network(name, card, files) for name in card.architectures}
     novelty = _novelty(files[NOVELTY_FILE], networks["knowledge_transfer"]) if NOVELTY_FILE in files else None
-    return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty)
+    reference = _reference(files[REFERENCE_FILE], networks, card) if REFERENCE_FILE in files else None
+    return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty, reference)
+
+
+def reference_columns(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(quantities, codes) that the tables of a bundle's reference cohort are in the order of."""
+    labs = dict.fromkeys(entry.lab for entry in card.labels["labs"])
+    return (*labs, *VITALS), tuple(entry.code for head in CODED for entry in card.labels[head])
+
+
+def _reference(content: bytes, networks: dict[str, Network], card: Card) -> Reference:
+    """The reference cohort: of the network's own embedding and of the card's own labels."""
+    try:
+        return from_tensors(load_arrays(content), networks["knowledge_transfer"].dimension, *reference_columns(card))
+    except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
+        raise BundleError(f"The reference cohort in {REFERENCE_FILE} does not fit the bundle: {error}") from error
 
 
 def _verified(folder: Path, card: Card) -> dict[str, bytes]:

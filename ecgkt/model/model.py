@@ -40,6 +40,7 @@ class Model:
         self.metrics = bundle.metrics
         self.sha256 = bundle.sha256
         self.name = bundle.card.name
+        self.reference = bundle.reference
         self.labels: dict[Head, tuple[Label, ...]] = {
             head: tuple(entry.label(head) for entry in bundle.card.labels[head]) for head in HEADS
         }

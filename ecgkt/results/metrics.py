@@ -13,6 +13,7 @@ from ecgkt.json_records import Record, decode
 from ecgkt.prediction import Head
 from ecgkt.results.curve_metrics import CurveAbout, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval, Kind
+from ecgkt.results.simulated_metrics import Probe, Response
 from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup, Urgent
 
 VERSION = 1
@@ -182,6 +183,8 @@ class Metrics(Record, frozen=True):
     label_curve_about: CurveAbout | None = None
     tail: list[TailPoint] = field(default_factory=list)
     knowledge_transfer_recipe: str | None = None
+    probes: list[Probe] = field(default_factory=list)
+    responses: list[Response] = field(default_factory=list)
 
     def head(self, model: str, head: Head) -> HeadFigures | None:
         """Figures of one head of one model; None where it was not measured."""

@@ -60,6 +60,8 @@ LEVERS = (
 CONDITIONS = {
     "afib": "Atrial fibrillation",
     "aflutter": "Atrial flutter",
+    "svt": "Supraventricular tachycardia",
+    "vt": "Ventricular tachycardia",
     "avb1": "First-degree AV block",
     "avb3": "Complete AV block",
     "lbbb": "LBBB",
@@ -68,14 +70,18 @@ CONDITIONS = {
     "wpw": "Pre-excitation",
     "pacemaker": "Ventricular pacing",
     "lvh": "LVH",
+    "hypertrophic_cardiomyopathy": "Hypertrophic cardiomyopathy",
     "pulmonary_hypertension": "Pulmonary hypertension (RVH)",
     "stemi_anterior": "Anterior STEMI",
     "stemi_inferior": "Inferior STEMI",
     "nstemi": "NSTEMI",
     "old_infarction": "Old infarction",
+    "takotsubo": "Takotsubo",
     "pericarditis": "Pericarditis",
+    "pericardial_effusion": "Pericardial effusion",
     "long_qt": "Long QT",
     "digoxin_toxicity": "Digoxin toxicity",
+    "tricyclic_poisoning": "Tricyclic poisoning",
 }
 PARAMETERS = {
     "rate": "Heart rate",
@@ -106,6 +112,6 @@ PARAMETERS = {
     "t_anterior": "T inversion V1 to V4",
     "scoop": "Scooped ST",
     "st_diffuse": "Diffuse ST elevation",
-    "pr_segment": "PR depression",
-    "j_wave": "J wave",
+    "pr_segment": "PR segment depression",
+    "j_wave": "Osborn (J) wave",
 }

@@ -20,7 +20,7 @@ from math import log
 import numpy as np
 
 from ecgkt.ecg import ECG
-from ecgkt.simulation import tables
+from ecgkt.simulation import findings, tables
 from ecgkt.simulation.effects import Morphology, morphology, quantities
 from ecgkt.simulation.state import ACUTE_CORONARY, Patient, Stay
 from ecgkt.simulation.tables import Effect
@@ -28,9 +28,10 @@ from ecgkt.simulation.tracing import FIBRILLATES, RATE, SHOWN, Tracing, chances,
 from ecgkt.simulation.visits import FIRST_STUDY, Planned, Visit, visits
 
 TEMPERATURE, RATE_OF_HEART = "temperature", "heart_rate"  # what can be set beside the labs: deg C, per minute
+REACTS = (("potassium", "above", "t_uv"), ("potassium", "below", "qtc"), ("calcium", "below", "st_ms"))
 # Labs that do nothing to the heart by themselves, and the conditions whose severity they report.
 MARKERS = {
-    "tsh": ("hypothyroid", "hyperthyroid"),
+    "tsh": ("hypothyroid", "hyperthyroid", "myxoedema", "thyroid_storm"),
     "troponin_t": ("nstemi", *(name for name in ACUTE_CORONARY if name.startswith("stemi_"))),
 }
 
@@ -38,8 +39,8 @@ MARKERS = {
 @dataclass(frozen=True)
 class Changed:
     """quantities: lab (in its table's unit) or "temperature" (deg C) -> value. conditions: name -> severity 0-1, None
-    where it is taken away. rate: per minute, in place of the one that follows from the causes; a pacemaker, complete
-    block and flutter keep a rate of their own. average: every effect at its table's mean size, none silent.
+    where it is taken away. rate: per minute, in place of the one that follows from the causes; tachycardias, flutter, a
+    pacemaker and complete block keep a rate of their own. average: every effect at its table's mean size, none silent.
     """
 
     quantities: Mapping[str, float] = field(default_factory=dict)
@@ -110,10 +111,14 @@ class Subject:
             out[chosen] = min((away - present) / slope, 1.0)
         return out
 
+    def _quantities(self, changed: Changed) -> tuple[dict[str, float], float]:
+        """(lab -> value, temperature in deg C) as they are asked for."""
+        labs = {**self.visit.labs, **changed.quantities}
+        return labs, labs.pop(TEMPERATURE, self.visit.vitals[TEMPERATURE])
+
     def morphology(self, changed: Changed = Changed()) -> Morphology:
         """What shapes the ECG under these causes."""
-        labs = {**self.visit.labs, **changed.quantities}
-        temperature = labs.pop(TEMPERATURE, self.visit.vitals[TEMPERATURE])
+        labs, temperature = self._quantities(changed)
         patient = self.patient
         if changed.average:
             patient = replace(patient, sensitivity=np.ones(len(tables.effects())))
@@ -145,13 +150,12 @@ class Subject:
 
     def acting(self, changed: Changed = Changed()) -> list[Acting]:
         """Every effect of the tables that these causes have on the mean patient, in the tables' order."""
-        labs = {**self.visit.labs, **changed.quantities}
-        labs = quantities(labs, labs.pop(TEMPERATURE, self.visit.vitals[TEMPERATURE]))
+        felt_now = quantities(*self._quantities(changed))
         active = self.state(changed).active
         out = []
         written = (*tables.rows("effects"), *tables.rows("expression"))
         for row, text, sensitivity in zip(tables.effects(), written, self.patient.sensitivity.tolist(), strict=True):
-            value = labs[row.source] if row.direction else active.get(row.source)
+            value = felt_now[row.source] if row.direction else active.get(row.source)
             mean = 0.0 if value is None else row.size(value)
             if mean:
                 size = mean * (1.0 if changed.average else sensitivity)
@@ -178,12 +182,15 @@ def index_of(study: int) -> int:
 
 @lru_cache(maxsize=4)
 def plain(seed: int) -> Subject:
-    """The first patient of a seed without any condition, in whom no effect of a lab on T, QT or ST is silent: somebody
-    to begin with, on whom a change shows."""
-    rows = tables.effects()
-    wanted = [i for i, row in enumerate(rows) if row.direction and row.parameter in ("t_uv", "qtc", "st_ms")]
+    """The first patient of a seed without any condition and with a normal ECG, whose T wave and QT react to labs by
+    half to twice the average: somebody to begin with, on whom a change shows."""
+    rows = [(row.source, row.direction, row.parameter) for row in tables.effects()]
+    wanted = [rows.index(each) for each in REACTS]
     for index in count():
         subject = find(seed, index)
-        if not subject.active and (subject.patient.sensitivity[wanted] > 0).all():
-            return subject
+        reacts = subject.patient.sensitivity[wanted]
+        if not subject.active and reacts.min() > 0.5 and reacts.max() < 2:
+            tracing = subject.tracing()
+            if not tracing.fault and set(findings.find(subject.patient, tracing)) == {"SR", "NORM"}:
+                return subject
     raise AssertionError("unreachable")

@@ -18,7 +18,7 @@ import numpy as np
 
 from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
-from ecgkt.model.bundle import MODEL_FILES, save_bundle
+from ecgkt.model.bundle import MODEL_FILES, REFERENCE_FILE, save_bundle
 from ecgkt.model.card import VERSION, Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
 from ecgkt.model.networks.network import CLIP_MV, Network
 from ecgkt.model.out_of_distribution import Novelty
@@ -110,6 +110,7 @@ def _replace(out: Path, networks: dict[str, Network], card: Card, metrics: Metri
     out.mkdir(parents=True, exist_ok=True)
     for file in sorted(partial.iterdir(), key=lambda file: file.name == CARD_FILE):
         files.write(out / file.name, file.read_bytes())
+    (out / REFERENCE_FILE).unlink(missing_ok=True)  # of the former bundle, if any: `training reference` makes it again
     shutil.rmtree(partial)
 
 

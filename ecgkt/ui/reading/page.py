@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
 from ecgkt.ui import audit, keys
-from ecgkt.ui.reading import beat, calipers, clinical, evidence, interpretation, intervals, report, scores
+from ecgkt.ui.reading import beat, calipers, clinical, evidence, interpretation, intervals, report, scores, similar
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
 from ecgkt.ui.sources import pair, simulated_patient
@@ -106,6 +107,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
                 "Beat": lambda: beat.show(measured, attribution, overlay),
                 "Labs: predicted and measured": lambda: clinical.tables(prediction, opened.clinical),
                 "All scores": lambda: scores.every(prediction, model.labels),
+                **({"Similar patients": partial(similar.show, opened, prediction, model)} if model.reference else {}),
             }
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt import vocabulary
 from ecgkt.simulation.levers import CONDITIONS, LEVERS, PARAMETERS
 from ecgkt.simulation.tables import conditions
 from ecgkt.simulation.what_if import Changed, Subject
@@ -23,8 +22,6 @@ EXPLAINED = (
 def named(source: str) -> str:
     """A cause in words."""
     lever = next((lever.name for lever in LEVERS if lever.key == source), None)
-    if source == "nt_probnp_log":
-        return vocabulary.labs()["nt_probnp"].name
     title = lever or CONDITIONS.get(source) or next(c.title for c in conditions() if c.name == source)
     return title.replace("aem", "em")  # conditions.csv spells ischaemia and its like as the labels' codes do
 

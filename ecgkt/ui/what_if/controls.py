@@ -17,7 +17,7 @@ AVERAGE = (
 )
 SEVERITY = 0.6  # of a condition that is switched on, until another is chosen
 POINTS = 60  # places of a slider that runs in equal ratios
-SET_BY_ITSELF = ("pacemaker", "avb3", "aflutter")  # these have a ventricular rate of their own
+SET_BY_ITSELF = ("svt", "vt", "aflutter", "pacemaker", "avb3")  # these have a ventricular rate of their own
 
 
 def controls(subject: Subject, name: str) -> Changed:

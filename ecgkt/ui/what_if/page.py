@@ -21,7 +21,7 @@ from ecgkt.ui.reading import evidence, intervals
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, remember
 from ecgkt.ui.sources import simulated_patient
-from ecgkt.ui.what_if import assumed, controls, curve, moved
+from ecgkt.ui.what_if import assumed, controls, curve, followed, moved
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import dark
 
@@ -77,8 +77,9 @@ def _changed(subject: Subject, name: str, model: Model) -> None:
         with st.container(key="below"):
             lever = curve.lever(score.label)
             found = _response(model, subject, name, changed, lever.key)
-            curve.show(lever, found[score.label.code], score, _at(subject, changed, lever.key))
+            curve.show(lever, found[score.label.code], score, _at(subject, changed, lever.key), model)
             assumed.show(subject, changed)
+            followed.show(model)
 
 
 def _at(subject: Subject, changed: Changed, quantity: str) -> float:

@@ -52,16 +52,18 @@ def drawn(app: AppTest) -> list[str]:
     return [json.dumps(trace["y"]) for trace in spec["data"] if trace.get("name") in ("V4", "II")]
 
 
-def test_potassium_moves_the_tracing_and_its_own_score(app: AppTest) -> None:
-    before = drawn(app)
+def test_a_slider_moves_the_tracing_and_the_scores_and_reset_puts_both_back(app: AppTest) -> None:
+    before, scores = drawn(app), rows(app)
     assert before
     slider(app, "Potassium").set_value(7.0).run()
     assert not app.exception
     assert drawn(app) != before
-    assert "Hyperkalemia lab" in rows(app)
     assert any("was " in button.label for button in app.button)
+    slider(app, "Heart rate").set_value(130.0).run()
+    assert "Sinus tachycardia" in rows(app)
     app.button(key="what_if_reset").click().run()
     assert drawn(app) == before
+    assert rows(app) == scores
 
 
 def test_a_switch_shows_its_condition_and_the_rate_follows_until_it_is_set(app: AppTest) -> None:

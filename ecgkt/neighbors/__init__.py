@@ -1,0 +1,1 @@
+"""Patients like this one: the nearest of a reference cohort of simulated patients, by the network's embedding."""
