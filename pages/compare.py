@@ -15,7 +15,7 @@ collection = session.collection_or_stop()
 entry = examples.choose(collection, model)
 side_by_side.show(session.open_entry(collection, entry), model)
 
-label_curve.section(model.metrics)
+label_curve.section(model.metrics, model.labels["diagnoses"])
 
 st.header("Across the test cohort")
 performance.gap_closed(model.metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import msgspec
 
@@ -12,7 +13,8 @@ from ecgkt.model.card import Card, DataSet, LabelEntry, Normalization, Split, Tr
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.prediction import HEADS, Head, Label
-from ecgkt.results.curve_metrics import Conclusions, CurveAbout, CurvePoint
+from ecgkt.results import names
+from ecgkt.results.curve_metrics import Conclusions, CurveAbout, CurvePoint, TailPoint
 from ecgkt.results.metrics import (
     VERSION,
     Bootstrap,
@@ -59,9 +61,30 @@ def card(labels: Labels) -> Card:
         intended_use="Research on a stand-in.",
         not_for=["Clinical decisions of any kind."],
         limits=["Knows nothing."],
-        architectures={"knowledge_transfer": Architecture("ecg", {"kind": "beat", "widths": [32, 48]}, {})},
+        architectures={
+            name: Architecture(
+                "both" if name == "multimodal" else "ecg",
+                {"kind": "beat", "widths": [32, 48]},
+                {head: [label.code for label in listed] for head, listed in labels.items()},
+            )
+            for name in ("knowledge_transfer", "signal_only", "multimodal")
+        },
         files={"model.safetensors": "ab" * 32},
     )  # fmt: skip
+
+
+def with_few_labels(card: Card) -> Card:
+    """The same with the paper's way, and all four networks taught with 2,000 labeled patients."""
+    architectures, stages = dict(card.architectures), dict(card.stages)
+    architectures["paper_way"] = architectures["knowledge_transfer"]
+    recipes = ("distilled", "signal_only", "multimodal", "vicreg")
+    for (name, few), recipe in zip(names.FEW_LABELS.items(), recipes, strict=True):
+        heads = ("diagnoses", "labs") if name in (names.TRANSFER, names.PAPER) else ("diagnoses",)
+        labels = {head: architectures[name].labels[head] for head in heads}
+        architectures[few] = replace(architectures[name], labels=labels)
+        stages[name] = TrainingStage(parameters=1234, seconds_this_run=60, labeled_patients=20_000)
+        stages[few] = TrainingStage(parameters=400, seconds_this_run=60, labeled_patients=2000, recipe=recipe)
+    return msgspec.structs.replace(card, architectures=architectures, stages=stages)
 
 
 def _entry(label: Label) -> LabelEntry:
@@ -103,14 +126,14 @@ def complete(metrics: Metrics) -> Metrics:
         ],
         classwise=(0.03, 0.02, 0.04), classwise_debiased=(0.02, 0.01, 0.03), classwise_labels=7,
     )  # fmt: skip
-    names = (("age", "under 50 years"), ("age", "not known"), ("sex", "female"), ("sex", "male"))
+    groups = (("age", "under 50 years"), ("age", "not known"), ("sex", "female"), ("sex", "male"))
     rows = [
         Subgroup(by=by, group=group, patients=20, ecgs=21, positives=9, labels=2, auroc=FIGURE, ece=FIGURE,
                  in_the_large=(-0.1, -0.2, 0.1))
-        for by, group in names
+        for by, group in groups
     ]  # fmt: skip
     refused = [
-        Refusals(by=by, group=group, patients=20, ecgs=21, refused=0, share=(0.0, 0.0, 0.16)) for by, group in names
+        Refusals(by=by, group=group, patients=20, ecgs=21, refused=0, share=(0.0, 0.0, 0.16)) for by, group in groups
     ]
     models = {"signal_only": FIGURE, "distilled": (0.75, 0.7, 0.8), "multimodal": (0.8, 0.75, 0.85), "oracle": FIGURE}
     curve = [
@@ -131,6 +154,12 @@ def complete(metrics: Metrics) -> Metrics:
         urgent=[Urgent("AFIB", "real", 12, 148, FIGURE, FIGURE, FIGURE)],
         label_curve=curve,
         label_curve_groups={"Kidney failure": curve},
+        tail=[
+            TailPoint(positives=(300, None), labels=40, signal_only=FIGURE, knowledge_transfer=FIGURE,
+                      gain=(-0.001, -0.004, 0.002)),
+            TailPoint(positives=(20, 50), labels=31, signal_only=FIGURE, knowledge_transfer=(0.713, 0.61, 0.81),
+                      gain=(0.013, 0.004, 0.022)),
+        ],
         label_curve_about=CurveAbout(
             best="distilled", tenth=2000, conclusions=Conclusions(), models={"distilled": "from a teacher"}, seeds=3,
             runs=[], note="",

@@ -13,7 +13,7 @@ python -m training finetune --config C           the config's recipe, and its te
 python -m training baselines --config C [--only NAME]
 python -m training evaluate --config C
 python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
-python -m training bundle --config C --out assets/models/NAME
+python -m training bundle --config C [--curve CURVE] --out assets/models/NAME
 python -m training examples --config C --out assets/examples
 python -m training reference --model assets/models/NAME  simulated patients: neighbors, probes, cause and head
 python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table
@@ -37,6 +37,7 @@ from training.config import Config, load_config, part_of
 
 if TYPE_CHECKING:
     from training.cohort.other_sets import OtherSets
+    from training.release.few_labels import CurveRuns
 
 TRAINING = ("pretrain", "finetune", "baselines")
 WITHOUT_TABLES = ("ptbxl", "challenge", "ludb")
@@ -103,6 +104,8 @@ def _parser() -> argparse.ArgumentParser:
         stage.add_argument("--config", type=Path, required=True)
         if name in ("bundle", "examples", "all"):
             stage.add_argument("--out", type=Path, required=name != "all")
+        if name == "bundle":
+            stage.add_argument("--curve", type=Path, help="the curve's config: its networks with few labels ship too")
         if name == "baselines":
             stage.add_argument("--only")
         if name in ("finetune", "baselines"):
@@ -192,9 +195,20 @@ def _stage(options: argparse.Namespace, config: Config) -> None:
     if command == "all" and any(not prepared.info["simulated"] for prepared in load_sets(config)[1]):
         checks(config)
     if command in ("bundle", "all"):
-        bundle(config, options.out or config.folder / "bundle")
+        curve = _curve_runs(options.curve) if getattr(options, "curve", None) else None
+        bundle(config, options.out or config.folder / "bundle", curve)
     if command == "examples":
         write_examples(config, options.out)
+
+
+def _curve_runs(path: Path) -> CurveRuns:
+    """The runs of a curve that go into a bundle: at a tenth of the labels, of the first seed."""
+    from training.label_curve.curve import load_curve_config
+    from training.release.few_labels import CurveRuns
+
+    curve = load_curve_config(path)
+    recipes = {name for name, size, _ in curve.runs() if size == curve.tenth}
+    return CurveRuns(curve.folder / "runs", recipes, curve.best, curve.tenth, curve.seeds[0], curve.source)
 
 
 def _train(command: str, config: Config, options: argparse.Namespace) -> None:

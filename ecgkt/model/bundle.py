@@ -25,12 +25,16 @@ from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.neighbors.reference import Reference, from_tensors
 from ecgkt.prediction import HEADS, Head
+from ecgkt.results import names
 from ecgkt.results.metrics import Metrics, read_metrics
 
+# Every network that a bundle may have; knowledge transfer is the one that it must.
 MODEL_FILES = {
-    "knowledge_transfer": "model.safetensors",
-    "signal_only": "signal_only.safetensors",
-    "multimodal": "multimodal.safetensors",
+    names.TRANSFER: "model.safetensors",
+    **{
+        name: f"{name}.safetensors"
+        for name in (names.SIGNAL, names.MULTIMODAL, names.PAPER, *names.FEW_LABELS.values())
+    },
 }
 METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
@@ -164,7 +168,7 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
         if not all(math.isfinite(number) for code in codes for number in calibrated[code]):
             raise BundleError(f"bundle.json holds a calibration of the network {name!r} that is no finite number.")
         listed = {label.code for known, entries in card.labels.items() if known == head for label in entries}
-        if name == "knowledge_transfer" and listed != set(codes):
+        if not set(codes) <= listed or (name == "knowledge_transfer" and listed != set(codes)):
             raise BundleError(f"The labels of the {head} in bundle.json are not those of the network {name!r}.")
     try:
         network = Network(architecture)

@@ -94,12 +94,18 @@ class DataSet(Record, frozen=True):
 
 
 class TrainingStage(Record, frozen=True):
-    """What training one network took; source_erased_on: normal ECGs that the real-or-simulated direction was found on,
-    where it was erased from the lab heads."""
+    """What training one network took.
+
+    source_erased_on: normal ECGs that the real-or-simulated direction was found on, where it was erased from the lab
+    heads. labeled_patients: whose diagnoses were used. recipe: its name on the label-efficiency curve, of networks that
+    come from there. Both are absent in bundles from before networks with few labels.
+    """
 
     parameters: int
     seconds_this_run: int
     source_erased_on: int | None = None
+    labeled_patients: int | None = None
+    recipe: str = ""
 
 
 class Card(Record, frozen=True):

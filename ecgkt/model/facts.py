@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ecgkt.prediction import HEADS, TITLES
@@ -66,11 +66,12 @@ def build(card: Card, sha256: str) -> Table:
     return Table(("Fact", "Value"), rows)
 
 
-def stages(card: Card) -> Table:
-    """Size and training time of every network."""
+def stages(card: Card, without: Collection[str] = ()) -> Table:
+    """Size and training time of every network, but for those in `without`."""
     rows = [
         (names.title(name), numbers.count(stage.parameters), f"{stage.seconds_this_run / 60:.0f}")
         for name, stage in card.stages.items()
+        if name not in without
     ]
     return Table(("Network", "Parameters", "Minutes (last run, shared CPU)"), rows, numbers=(1, 2))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -94,15 +94,26 @@ class Model:
             rhythms.append(rhythm)
         return Attribution(label, method, float(MODEL_RATE), total / covered, float(np.mean(rhythms)))
 
-    def compare(self, ecg: ECG | AnalyzedECG, clinical: dict[str, float] | None = None) -> dict[str, dict[str, float]]:
-        """Calibrated probability of every label by each model of the bundle: {model: {code: probability}}.
+    def compare(
+        self,
+        ecg: ECG | AnalyzedECG,
+        clinical: dict[str, float] | None = None,
+        models: Collection[str] | None = None,
+    ) -> dict[str, dict[str, float]]:
+        """Calibrated probability by each model of the bundle of every label that it has: {model: {code: probability}}.
 
-        `clinical` (keys as in the cohort's clinical columns, absent = not measured) is read by the multimodal model
-        only, which is left out without it. Raises ECGError for an unusable tracing.
+        models: only these of `card.architectures`, all by default. `clinical` (keys as in the cohort's clinical
+        columns, absent = not measured) is read by multimodal models only, which are left out without it. Raises
+        ECGError for an unusable tracing, KeyError for a model that the bundle lacks.
         """
+        for name in models or ():
+            if name not in self._networks:
+                raise KeyError(f"This bundle has no model {name!r}.")
         analyzed, embedding = self._usable(ecg)
         result = {}
         for name, network in self._networks.items():
+            if models is not None and name not in models:
+                continue
             if name == "knowledge_transfer":
                 result[name] = self._probabilities(name, embedding)
             elif network.architecture.modality == "ecg":

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Iterable
 from math import exp, log
 
+from ecgkt.prediction import Label
 from ecgkt.results import names, numbers
 from ecgkt.results.curve_metrics import CurvePoint
 from ecgkt.results.intervals import Interval
@@ -22,6 +24,11 @@ def points(metrics: Metrics, group: str = "") -> list[CurvePoint]:
 
 def transfer_name(metrics: Metrics) -> str:
     return metrics.label_curve_about.best if metrics.label_curve_about else names.TRANSFER
+
+
+def foremost(metrics: Metrics) -> list[str]:
+    """The models of the curve that are shown where there is no room for all."""
+    return list(dict.fromkeys([transfer_name(metrics), *BUDGETS, names.MULTIMODAL, PAPER, names.ORACLE]))
 
 
 def models(curve: list[CurvePoint]) -> list[str]:
@@ -83,12 +90,21 @@ def sentences(metrics: Metrics, group: str = "") -> list[str]:
     if paired and paired[1] <= 0 <= paired[2]:
         verdict = "is not shown to differ from"
     difference = f" (difference {numbers.signed_interval(paired)})" if paired else ""
-    result = [
+    return [
         f"With {few.patients:,} labeled patients, knowledge transfer ({names.title(name)}) reaches a macro AUROC of "
         f"{numbers.interval(reached)}; {needs}.",
         f"With {numbers.percent(few.patients / every.patients)} of the labels it {verdict} signal-only training with "
         f"all of them, {numbers.interval(alone)}{difference}.",
     ]
+
+
+def gaps_closed(metrics: Metrics, group: str = "") -> list[str]:
+    """The shares of the two gaps that transfer closes at a tenth of the labels and with all."""
+    curve = points(metrics, group)
+    if not curve:
+        return []
+    few, every = tenth(metrics, curve), curve[-1]
+    result = []
     for point, when in ((few, f"with {few.patients:,} labeled patients"), (every, "with all labels")):
         if point.gap_closed:
             closed = numbers.percent_interval(point.gap_closed)
@@ -98,11 +114,21 @@ def sentences(metrics: Metrics, group: str = "") -> list[str]:
     return result
 
 
-def gains(metrics: Metrics) -> dict[str, Interval]:
+def controls(diagnoses: Iterable[Label]) -> frozenset[str]:
+    """The groups of diagnoses of which no label is ever a result: a gain there is no gain."""
+    shown: dict[str, bool] = {}
+    for label in diagnoses:
+        shown[label.group] = shown.get(label.group, False) or not label.silent
+    return frozenset(group for group, any_shown in shown.items() if not any_shown)
+
+
+def gains(metrics: Metrics, without: Collection[str] = ()) -> dict[str, Interval]:
     """What the transfer changes in each group of diagnoses at a tenth of the labels, the largest gain first: macro
     AUROC minus signal-only's where the curve has that, otherwise the share of the gap that it closes."""
     found = {}
     for group in metrics.label_curve_groups if metrics.label_curve else ():
+        if group in without:
+            continue
         point = tenth(metrics, points(metrics, group))
         gain = point.gain or point.gap_closed
         if gain:
@@ -115,21 +141,32 @@ def gains_are_shares(metrics: Metrics) -> bool:
     return not any(point.gain for curve in metrics.label_curve_groups.values() for point in curve)
 
 
-def verdicts(metrics: Metrics) -> list[str]:
-    """Where the transfer helps and where it costs, beyond the 95% interval; [] without groups."""
-    found = gains(metrics)
+def verdicts(metrics: Metrics, controls: Collection[str] = (), most: int | None = None) -> list[str]:
+    """Where the transfer helps and where it costs, beyond the 95% interval; [] without groups.
+
+    controls: groups that are counted by themselves. most: groups that are named, by the largest gain; all by default.
+    """
+    found = gains(metrics, controls)
     if not found:
         return []
     better = [group for group, gain in found.items() if gain[1] > 0]
     worse = [group for group, gain in found.items() if gain[2] < 0]
     rest = len(found) - len(better) - len(worse)
     patients = tenth(metrics, points(metrics)).patients
+    named = better[:most]
+    which = f"{', most in' if len(named) < len(better) else ':'} {', '.join(named)}" if named else ""
     result = [
         f"With {patients:,} labeled patients, transfer helps in {len(better)} of {len(found)} groups of diagnoses (95% "
-        f"interval above zero){': ' if better else ''}{', '.join(better)}."
+        f"interval above zero){which}."
     ]
     others = f"; in the other {rest}, no difference is shown" if rest else ""
     result.append(f"It is worse in {', '.join(worse) if worse else 'no group'}{others}.")
+    apart = {group: gain for group, gain in gains(metrics).items() if group in controls}
+    if apart:
+        above = sum(gain[1] > 0 for gain in apart.values())
+        result.append(
+            f"Not counted: {len(apart)} groups of negative controls alone, {above} of them with an interval above zero."
+        )
     return result
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from ecgkt.results import label_curve, names, numbers
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
 
 
-def curve(metrics: Metrics, group: str = "", fewest: int = 1) -> Table:
-    """Macro AUROC of every model measured at `fewest` points or more, and the gaps closed."""
+def curve(metrics: Metrics, group: str = "", only: Collection[str] = ()) -> Table:
+    """Macro AUROC of every model, or of those in `only`, and the gaps closed."""
     points = label_curve.points(metrics, group)
     listed, transfer, about = label_curve.models(points), label_curve.transfer_name(metrics), metrics.label_curve_about
-    listed = [name for name in listed if sum(bool(point.models.get(name)) for point in points) >= fewest]
+    listed = [name for name in listed if not only or name in only]
     rows = [
         [
             names.title(name) + " (the transfer)" * (name == transfer),
@@ -45,8 +47,12 @@ def gain_title(metrics: Metrics) -> str:
     return "Share of the gap closed" if shares else "Macro AUROC, transfer minus signal-only"
 
 
-def gains(metrics: Metrics) -> Table:
-    """The gain in each group of diagnoses at a tenth of the labels."""
+def gains(metrics: Metrics, controls: Collection[str] = ()) -> Table:
+    """The gain in each group of diagnoses at a tenth of the labels; controls: groups that are no results, so marked."""
     write = numbers.percent_interval if label_curve.gains_are_shares(metrics) else numbers.signed_interval
-    rows = [(group, write(gain)) for group, gain in label_curve.gains(metrics).items()]
+    rows = [(marked(group, controls), write(gain)) for group, gain in label_curve.gains(metrics).items()]
     return Table(("Group of diagnoses", gain_title(metrics)), rows)
+
+
+def marked(group: str, controls: Collection[str]) -> str:
+    return f"{group} (negative controls)" if group in controls else group

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 TRANSFER, SIGNAL, MULTIMODAL, ORACLE = "knowledge_transfer", "signal_only", "multimodal", "oracle"
 PAPER = "paper_way"
+# The networks that are compared on an ECG and label by label, in the order of their colors.
+COMPARED = (TRANSFER, SIGNAL, MULTIMODAL, PAPER)
+# The same, taught with the diagnoses of few patients on the label-efficiency curve: name -> name of that one.
+FEW_LABELS = {name: f"{name}_few" for name in COMPARED}
 # The networks of a bundle's own test, in the order of its tables: name -> title, what it sees when it is used.
 NETWORKS = {
     TRANSFER: ("Knowledge transfer", "ECG"),
@@ -38,4 +42,7 @@ def title(name: str) -> str:
     """ "signal_only" -> "Signal only"; a name not listed here becomes words."""
     if name in NETWORKS:
         return NETWORKS[name][0]
+    for every, few in FEW_LABELS.items():
+        if name == few:
+            return f"{title(every)}, few labels"
     return RECIPES.get(name, name.replace("_", " ").capitalize())

@@ -11,8 +11,6 @@ from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
 
-COMPARED = (names.TRANSFER, names.SIGNAL, names.MULTIMODAL)
-
 
 def cohort(metrics: Metrics) -> str:
     """The test cohort in words, simulated and real patients told apart where the bundle does."""
@@ -81,6 +79,11 @@ def differences(metrics: Metrics) -> str:
     return f"Paired difference in macro AUROC on diagnoses: {'; '.join(parts)}." if parts else ""
 
 
+def compared(metrics: Metrics) -> list[str]:
+    """Of the networks compared label by label those that were tested: bundles from before the paper's way lack it."""
+    return [name for name in names.COMPARED if name in metrics.models]
+
+
 def measured_labels(metrics: Metrics, labels: Sequence[Label]) -> list[Label]:
     """The labels with an AUROC by any of the networks compared, the best first."""
 
@@ -92,8 +95,8 @@ def measured_labels(metrics: Metrics, labels: Sequence[Label]) -> list[Label]:
 
 
 def aurocs(metrics: Metrics, label: Label) -> list[Interval | None]:
-    """By the networks of `COMPARED`."""
-    return [metrics.auroc(name, label.head, label.code) for name in COMPARED]
+    """By the networks of `compared`."""
+    return [metrics.auroc(name, label.head, label.code) for name in compared(metrics)]
 
 
 def by_label(metrics: Metrics, labels: Sequence[Label]) -> Table:
@@ -108,7 +111,7 @@ def by_label(metrics: Metrics, labels: Sequence[Label]) -> Table:
         ]
         for label in labels
     ]
-    titles = (names.title(name) for name in COMPARED)
+    titles = map(names.title, compared(metrics))
     header = ("Label", "Shown as a result", "Positives", "Test ECGs", *titles)
     return Table(header, rows, "AUROC with 95% confidence interval", numbers=(2,))
 

@@ -30,6 +30,9 @@ EARLIER = "earlier"  # parameter of the address: key of the earlier ECG
 WHAT_IF, WHAT_IF_PICK, WHAT_IF_NUMBER = "patient", "what_if_pick", "what_if_number"
 WHAT_IF_LEVER, WHAT_IF_TARGET = "what_if_lever", "what_if_target"
 
+# Compare
+LABELED = "labeled"  # whose labels the models compared were taught with; a parameter of the address by the same name
+
 # The session itself
 HAS_BAR, HAS_MODEL, REMEMBERED = "has_bar", "has_model", "remembered"
 READ_UPLOADS = "read_uploads"  # by slot: what the chosen files gave, which are not kept themselves

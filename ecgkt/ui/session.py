@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -236,5 +236,5 @@ def attribute(opened: Opened, model: Model, code: str, method: str) -> Attributi
     return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.analyzed, code, method))
 
 
-def compare(opened: Opened, model: Model) -> dict[str, dict[str, float]]:
-    return _said(opened, model, ("compare",), lambda: model.compare(opened.analyzed, opened.clinical))
+def compare(opened: Opened, model: Model, models: Sequence[str]) -> dict[str, dict[str, float]]:
+    return _said(opened, model, ("compare", *models), lambda: model.compare(opened.analyzed, opened.clinical, models))

@@ -5,15 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
+import torch
 from safetensors.numpy import load_file, save
 
+from ecgkt.datasets.collection import Collection
 from ecgkt.json_records import encode
-from ecgkt.model.bundle import Bundle, BundleError, load_bundle
+from ecgkt.model.bundle import Bundle, BundleError, load_bundle, save_bundle
+from ecgkt.model.model import Model
+from ecgkt.model.networks.network import Network
 from ecgkt.results.metrics import read_metrics
 
 BUNDLE = Path(__file__).resolve().parents[2] / "assets" / "models" / "default"
@@ -186,3 +192,45 @@ def test_names_of_labels_and_groups_are_spelled_the_american_way(shipped: Bundle
         assert not [name for name in names if british in name.lower()], british
     assert {"Anemia (low hemoglobin)", "Hyperkalemia", "Inferior ischemia"} <= names
     assert set(shipped.metrics.label_curve_groups) <= {entry.group for entry in shipped.card.labels["diagnoses"]}
+
+
+def with_few_labels(shipped: Bundle, folder: Path, code: str = "I50") -> Path:
+    """Three of the shipped networks and a small one that knows one diagnosis, taught with few patients' labels."""
+    torch.manual_seed(0)
+    large = shipped.networks["knowledge_transfer"].architecture
+    small = replace(large, labels={"diagnoses": [code]}, members=1)
+    card = msgspec.structs.replace(
+        shipped.card, calibration={**shipped.card.calibration, "paper_way_few": {"diagnoses": {code: (1.0, -2.0)}}}
+    )
+    networks = {name: shipped.networks[name] for name in ("knowledge_transfer", "signal_only", "multimodal")}
+    networks["paper_way_few"] = Network(small).eval()
+    save_bundle(folder, networks, card, shipped.metrics, shipped.novelty)
+    return folder
+
+
+def test_a_network_with_few_labels_is_read_checked_and_compared(
+    shipped: Bundle, shipped_examples: Collection, tmp_path: Path
+) -> None:
+    folder = with_few_labels(shipped, tmp_path)
+    bundle = load_bundle(folder)
+    assert bundle.sha256 == shipped.sha256
+    assert set(bundle.card.files) == {*WEIGHTS, "metrics.json", "paper_way_few.safetensors"}
+    model, ecg = Model(bundle), shipped_examples.read(shipped_examples.entries[0].key)
+    said = model.compare(ecg, models=["paper_way_few"])
+    assert list(said) == ["paper_way_few"]
+    assert list(said["paper_way_few"]) == ["I50"]
+    everything = model.compare(ecg)
+    assert everything["paper_way_few"] == said["paper_way_few"]
+    assert everything["knowledge_transfer"] == Model(shipped).compare(ecg)["knowledge_transfer"]
+    with pytest.raises(KeyError, match="no model 'paper_way'"):
+        model.compare(ecg, models=["paper_way"])
+    weights = bytearray((folder / "paper_way_few.safetensors").read_bytes())
+    weights[-1] ^= 1
+    (folder / "paper_way_few.safetensors").write_bytes(weights)
+    with pytest.raises(BundleError, match=r"paper_way_few\.safetensors is not the one"):
+        load_bundle(folder)
+
+
+def test_a_network_may_know_fewer_labels_than_the_bundle_but_no_others(shipped: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"labels of the diagnoses .* network 'paper_way_few'"):
+        load_bundle(with_few_labels(shipped, tmp_path, "Q999"))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import msgspec
 import pytest
 
-from ecgkt.results import label_curve
+from ecgkt.prediction import Label
+from ecgkt.results import label_curve, label_curve_tables
 from ecgkt.results.curve_metrics import Conclusions, CurveAbout, CurvePoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
-from tests import made_up_metrics
+from tests import made_up_metrics, stand_in
 
 
 def around(value: float) -> Interval:
@@ -62,3 +65,41 @@ def test_the_transfer_is_held_against_the_better_of_signal_onlys_budgets() -> No
     models = {"signal_only": around(0.6), "signal_only_long": around(0.65)}
     assert label_curve.signal_only(CurvePoint(patients=1, models=models)) == around(0.65)
     assert label_curve.signal_only(CurvePoint(patients=1, models={"signal_only": None})) is None
+
+
+def test_groups_of_negative_controls_alone_are_no_gain() -> None:
+    def in_group(code: str, group: str) -> Label:
+        return dataclasses.replace(stand_in.label("diagnoses", code, code), group=group)
+
+    listed = {"I50": "Heart", "R07": "Symptoms", "M54": "Back", "R05": "Heart"}
+    diagnoses = [in_group(code, group) for code, group in listed.items()]
+    controls = label_curve.controls(diagnoses)
+    assert controls == {"Symptoms", "Back"}, "one result is enough for a group to be one"
+    metrics = curve(0.6, 0.7, 0.8, transfer=0.75)
+    gains = {"Heart": 0.02, "Symptoms": 0.03, "Back": 0.005, "Kidney": 0.01, "Lung": -0.03}
+    groups = {group: [CurvePoint(patients=1000, models={}, gain=around(gain))] for group, gain in gains.items()}
+    metrics = msgspec.structs.replace(metrics, label_curve_groups=groups)
+    assert list(label_curve.gains(metrics, controls)) == ["Heart", "Kidney", "Lung"]
+    helps, worse, apart = label_curve.verdicts(metrics, controls)
+    assert "in 1 of 3 groups of diagnoses (95% interval above zero): Heart." in helps
+    assert worse == "It is worse in Lung; in the other 1, no difference is shown."
+    assert apart == "Not counted: 2 groups of negative controls alone, 1 of them with an interval above zero."
+    marked = [row[0] for row in label_curve_tables.gains(metrics, controls).rows]
+    assert marked[0] == "Symptoms (negative controls)"
+    assert "(" not in marked[1]
+
+
+def test_where_there_is_little_room_the_groups_with_the_largest_gain_are_named() -> None:
+    gains = {"Kidney": 0.02, "Heart": 0.04, "Lung": 0.03}
+    groups = {group: [CurvePoint(patients=1000, models={}, gain=around(gain))] for group, gain in gains.items()}
+    metrics = msgspec.structs.replace(curve(0.6, 0.7, 0.8), label_curve_groups=groups)
+    assert label_curve.verdicts(metrics, most=2)[0].endswith("in 3 of 3 groups of diagnoses (95% interval above zero), "
+                                                             "most in Heart, Lung.")  # fmt: skip
+    assert label_curve.verdicts(metrics, most=3)[0].endswith(": Heart, Lung, Kidney.")
+
+
+def test_the_shown_models_of_the_curve_are_those_that_the_sentences_are_about() -> None:
+    metrics = curve(0.6, 0.7, 0.8)
+    rows = [row[0] for row in label_curve_tables.curve(metrics, only=["distilled"]).rows]
+    assert rows == ["Distilled (the transfer)"]
+    assert {"distilled", "signal_only", "multimodal", "vicreg", "oracle"} <= set(label_curve.foremost(metrics))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -24,9 +25,10 @@ from training.config import Config
 from training.data.pool import Pool
 from training.metrics import Array
 from training.train import files
+from training.train.devices import devices_of
 from training.train.files import Damaged
-from training.train.outputs import run_outputs
-from training.train.run import load_network, load_stage, stage_folder
+from training.train.outputs import outputs, run_outputs
+from training.train.run import load_network, load_stage, read_stage, stage_folder
 
 CALIBRATION, NOVELTY = "calibration.json", "novelty.safetensors"
 
@@ -51,17 +53,23 @@ class Fitted:
 
 def fitted(config: Config, pool: Pool, name: str) -> Fitted:
     """Of a stage of a run, from the outputs for validation patients. pool: of signals, as in use."""
-    path = stage_folder(config, name) / CALIBRATION
-    made_of = _made_of(config, pool, name, platt, thresholds, conformal)
-    found = _kept_json(path)
+    load_stage(config, name)  # says in a sentence what is wrong with it
+    return fitted_in(stage_folder(config, name), config, pool)
+
+
+def fitted_in(folder: Path, config: Config, pool: Pool) -> Fitted:
+    """The same of any finished stage. Raises FileNotFoundError, Damaged."""
+    made_of = _made_of(folder, config, pool, platt, thresholds, conformal)
+    found = _kept_json(folder / CALIBRATION)
     if found.get("made_of") != made_of:
-        found = {"made_of": made_of, **_to_json(_fit(config, pool, name))}
-        files.write_json(path, found)
+        found = {"made_of": made_of, **_to_json(_fit(folder, config, pool))}
+        files.write_json(folder / CALIBRATION, found)
     return _from_json(found)
 
 
-def _fit(config: Config, pool: Pool, name: str) -> Fitted:
-    rows, logits = pool.rows("validation"), run_outputs(config, name, pool, "validation").logits
+def _fit(folder: Path, config: Config, pool: Pool) -> Fitted:
+    device = devices_of(config.hardware).device
+    rows, logits = pool.rows("validation"), outputs(folder, pool, "validation", device).logits
     simulated = pool.simulated(rows)
     made = Fitted(*calibrate(pool, logits, rows, simulated), {})
     # The calibration was fitted on the same patients, but keeps the order of a label's logits, which is all that the
@@ -79,7 +87,7 @@ def _fit(config: Config, pool: Pool, name: str) -> Fitted:
 def fitted_novelty(config: Config, pool: Pool, name: str) -> Novelty:
     """Of a stage of a run whose network sees the ECG alone. pool: of signals, as in use."""
     path = stage_folder(config, name) / NOVELTY
-    made_of = _made_of(config, pool, name, out_of_distribution)
+    made_of = _made_of(stage_folder(config, name), config, pool, out_of_distribution)
     try:
         tensors, about = files.load_tensors(path)
     except (FileNotFoundError, Damaged):
@@ -92,18 +100,18 @@ def fitted_novelty(config: Config, pool: Pool, name: str) -> Novelty:
     return Novelty.from_tensors({key: value.numpy() for key, value in tensors.items()})
 
 
-def _made_of(config: Config, pool: Pool, name: str, *modules: ModuleType) -> dict[str, Any]:
+def _made_of(folder: Path, config: Config, pool: Pool, *modules: ModuleType) -> dict[str, Any]:
     """Changes with the weights, the data, the seed, and the code that fits."""
     code = "".join(inspect.getsource(module) for module in modules)
     return {
-        "weights": load_stage(config, name)[1]["weights"],
+        "weights": read_stage(folder)[1]["weights"],
         "data": [prepared.info["fingerprint"] for prepared in pool.sets],
         "seed": config.seed,
         "code": hashlib.sha256(code.encode()).hexdigest(),
     }
 
 
-def _kept_json(path: Any) -> dict[str, Any]:
+def _kept_json(path: Path) -> dict[str, Any]:
     try:
         found = files.read_json(path)
     except FileNotFoundError:

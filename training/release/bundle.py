@@ -1,6 +1,9 @@
-"""What the dashboard loads: three networks, their calibration, labels, figures and provenance in one folder.
+"""What the dashboard loads: networks, their calibration, labels, figures and provenance in one folder.
 
-    python -m training bundle --config training/configs/default.yaml --out assets/models/default
+    python -m training bundle --config training/configs/default.yaml --curve training/configs/curve.yaml \
+        --out assets/models/default
+
+With --curve, networks that the label-efficiency curve taught with few patients' labels go in beside the run's own.
 
 Calibration and thresholds come from the validation split only: see `training.calibrate.platt`.
 """
@@ -18,12 +21,13 @@ import numpy as np
 
 from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
-from ecgkt.model.bundle import MODEL_FILES, REFERENCE_FILE, save_bundle
+from ecgkt.model.bundle import REFERENCE_FILE, save_bundle
 from ecgkt.model.card import VERSION, Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
 from ecgkt.model.networks.network import CLIP_MV, Network
 from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.prediction import HEADS, Head
+from ecgkt.results import names
 from ecgkt.results.metrics import Metrics
 from ecgkt.verdict import Guarantee
 from training.calibrate.fitted import fitted, fitted_novelty
@@ -33,6 +37,7 @@ from training.config import Config
 from training.data.pool import Pool
 from training.evaluate.evaluate import load_metrics
 from training.recipes import RECIPES, TRANSFER
+from training.release.few_labels import CurveRuns, few_labels
 from training.train import files
 from training.train.run import load_network, load_sets, load_stage
 
@@ -50,12 +55,15 @@ NOT_FOR = [
 ]
 
 
-def bundle(config: Config, out: Path) -> None:
+def bundle(config: Config, out: Path, curve: CurveRuns | None = None) -> None:
+    """curve: whose networks with few labels ship too. Raises StageError where something has not been trained."""
     sources, sets = load_sets(config)
     pool = Pool(sets)
     metrics = load_metrics(config)
-    networks = {name: load_network(config, name) for name in MODEL_FILES}
-    made = {name: fitted(config, pool, name) for name in MODEL_FILES}
+    own = [name for name in names.COMPARED if name != names.PAPER or name in metrics.models]
+    networks = {name: load_network(config, name) for name in own}
+    made = {name: fitted(config, pool, name) for name in own}
+    few = few_labels(config, curve, sources, sets) if curve else {}
     transfer = made[TRANSFER]
     card = Card(
         version=VERSION,
@@ -76,27 +84,21 @@ def bundle(config: Config, out: Path) -> None:
             )
             for head in HEADS
         },
-        calibration={name: one.parameters for name, one in made.items()},
+        calibration={name: one.parameters for name, one in made.items()}
+        | {name: one.calibration for name, one in few.items()},
         training_data=[
             _provenance(prepared.info, source.pretrain) for source, prepared in zip(sources, sets, strict=True)
         ],
         seeds={"run": config.seed, **{s.name: s.seed for s in sources if s.seed}},
         config=config.to_json(),
-        stages={
-            name: TrainingStage(
-                parameters=record["parameters"],
-                seconds_this_run=record["seconds_this_run"],
-                source_erased_on=record["figures"].get("source_erased_on") or None,
-            )
-            for name in (*(["pretrain"] if RECIPES[config.transfer].stage_1 else []), *networks)
-            for record in [load_stage(config, name)[1]]
-        },
+        stages=_stages(config, own, pool) | {name: one.stage for name, one in few.items()},
         intended_use=INTENDED_USE,
         not_for=NOT_FOR,
         limits=_limits(pool),
         architectures={},  # these two are filled in as the files are written
         files={},
     )
+    networks |= {name: one.network for name, one in few.items()}
     _replace(out, networks, card, metrics, fitted_novelty(config, pool, TRANSFER))
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
 
@@ -114,13 +116,30 @@ def _replace(out: Path, networks: dict[str, Network], card: Card, metrics: Metri
     shutil.rmtree(partial)
 
 
+def _stages(config: Config, own: list[str], pool: Pool) -> dict[str, TrainingStage]:
+    """Of the run's own networks; all of them were taught with all labels."""
+    train = pool.rows("train")
+    labeled = ~np.isnan(pool.targets["diagnoses"][train]).all(axis=1)
+    patients = len(np.unique(pool.ecgs["patient"].to_numpy(str)[train][labeled]))
+    found = {}
+    for name in (*(["pretrain"] if RECIPES[config.transfer].stage_1 else []), *own):
+        _, record = load_stage(config, name)
+        found[name] = TrainingStage(
+            parameters=record["parameters"],
+            seconds_this_run=record["seconds_this_run"],
+            source_erased_on=record["figures"].get("source_erased_on") or None,
+            labeled_patients=patients if name in own else None,
+        )
+    return found
+
+
 def _label_entries(
     pool: Pool, head: Head, thresholds: Thresholds, promised: dict[str, Guarantee], metrics: Metrics
 ) -> list[LabelEntry]:
     """The labels of a head in the order of the network's outputs, with all that `ecgkt.prediction.Label` needs."""
     measured = metrics.head(TRANSFER, head)
     train = pool.rows("train")
-    names: dict[str, object] = (
+    findings: dict[str, object] = (
         {code: finding.name for code, finding in vocabulary.findings().items()} if head == "findings" else {}
     )
     is_simulated = pool.simulated(train)
@@ -136,7 +155,7 @@ def _label_entries(
         threshold, source = thresholds[code]
         made = {
             **entry,
-            "name": names.get(code, entry["name"]),  # as the vocabulary has it now, whenever the set was prepared
+            "name": findings.get(code, entry["name"]),  # as the vocabulary has it now, whenever the set was prepared
             "prevalence": round(float(np.nanmean(truth)), 5) if (~np.isnan(truth)).any() else 0.0,
             "training_positives": int(positive.sum()),
             "threshold": round(threshold, 5),

@@ -22,16 +22,19 @@ from ecgkt.results import (
     label_curve,
     label_curve_tables,
     names,
+    numbers,
     performance,
     real_ecgs,
     sections,
     subgroups,
+    tail,
 )
 from ecgkt.results.metrics import Metrics
 from training.config import Config, with_recipe
 from training.recipes import RECIPES
 from training.release.markdown import bullets, document, table
 
+NAMED = 5  # groups of diagnoses in which transfer helps; Compare has all
 LABELS_FILE = "MODEL_CARD_labels.csv"
 
 
@@ -58,7 +61,7 @@ def model_card(card: Card, metrics: Metrics, metrics_link: str) -> str:
         table(facts.training_data(card)),
         "## Training",
         training(card),
-        table(facts.stages(card)),
+        table(facts.stages(card, without=names.FEW_LABELS.values())),
     ]
     for section in sections.SECTIONS:
         if section.measured(metrics):
@@ -71,8 +74,11 @@ def _content(section: sections.Section, card: Card, metrics: Metrics) -> list[st
     if section == sections.PERFORMANCE:
         return [table(performance.summary(metrics)), performance.gap_closed(metrics), performance.differences(metrics)]
     if section == sections.LABEL_CURVE:
-        said = [*label_curve.sentences(metrics), *label_curve.verdicts(metrics)]
-        return [bullets(said), table(label_curve_tables.curve(metrics, fewest=2))]
+        controls = label_curve.controls(entry.label("diagnoses") for entry in card.labels["diagnoses"])
+        said = [*label_curve.sentences(metrics), *label_curve.verdicts(metrics, controls, NAMED)]
+        said.append(tail.sentence(metrics))
+        shown = label_curve_tables.curve(metrics, only=label_curve.foremost(metrics))
+        return [bullets(filter(None, said)), table(shown)]
     if section == sections.REAL_FINDINGS and metrics.real_findings:
         return [table(real_ecgs.findings(metrics.real_findings))]
     if section == sections.CALIBRATION:
@@ -123,6 +129,12 @@ def training(card: Card) -> str:
     said.append(f"Baselines: {config.steps} steps. Batch size {config.batch}.")
     if config.members > 1:
         said.append(f"Every model is an ensemble of {config.members} networks whose logits are averaged.")
+    few = {card.stages[name].labeled_patients for name in names.FEW_LABELS.values() if name in card.stages}
+    if few:
+        said.append(
+            f"For comparison, networks of the label-efficiency curve with {numbers.count(few.pop())} labeled patients "
+            "are part of the bundle, no ensembles."
+        )
     said.append("A reconstruction of arXiv 2512.07021; no figure here is the paper's.")
     return " ".join(said)
 

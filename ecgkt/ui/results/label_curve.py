@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from ecgkt.results import label_curve, label_curve_tables, sections
+from ecgkt.prediction import Label
+from ecgkt.results import label_curve, label_curve_tables, sections, tail
 from ecgkt.results.curve_metrics import CurvePoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
@@ -17,23 +20,33 @@ ALL = "All diagnoses"
 DODGE = 0.012  # of a decade, between the whiskers of two models
 
 
-def section(metrics: Metrics) -> None:
-    """Everything of the label-efficiency curve; nothing where the bundle has none."""
+def section(metrics: Metrics, diagnoses: Sequence[Label]) -> None:
+    """Everything of the label-efficiency curve, nothing where the bundle has none; diagnoses: those of the model."""
     if sections.LABEL_CURVE.measured(metrics):
         html.section(sections.LABEL_CURVE)
-        _curve(metrics)
-        _by_group(metrics)
+        controls = label_curve.controls(diagnoses)
+        _curve(metrics, controls)
+        _by_group(metrics, controls)
+        _tail(metrics)
 
 
 @st.fragment
-def _curve(metrics: Metrics) -> None:
+def _curve(metrics: Metrics, controls: frozenset[str]) -> None:
     groups = sorted(metrics.label_curve_groups)
-    chosen = st.selectbox("Diagnoses", [ALL, *groups], key="curve_group", width=420) if groups else ALL
+    chosen = ALL
+    if groups:
+        chosen = st.selectbox(
+            "Diagnoses",
+            [ALL, *groups],
+            key="curve_group",
+            width=420,
+            format_func=lambda group: label_curve_tables.marked(group, controls),
+        )
     group = "" if chosen == ALL else str(chosen)
     curve, transfer = label_curve.points(metrics, group), label_curve.transfer_name(metrics)
-    for sentence in label_curve.sentences(metrics, group):
+    for sentence in label_curve.sentences(metrics, group) + label_curve.gaps_closed(metrics, group):
         html.text(sentence, "lead-in")
-    first = [transfer, *label_curve.BUDGETS, MULTIMODAL, label_curve.PAPER]
+    first = label_curve.foremost(metrics)
     drawn = [name for name in label_curve.models(curve) if name != ORACLE and len(_measured(curve, name)) > 1]
     # As many as there are colors; the table has all.
     drawn = sorted(drawn, key=lambda name: name not in first)[: len(palette().models)]
@@ -56,7 +69,7 @@ def _measured(curve: list[CurvePoint], name: str) -> list[tuple[int, Interval]]:
 def _figure(curve: list[CurvePoint], names: list[str], transfer: str) -> Figure:
     """Plotly figure: a line a model; the number of patients on a log scale, as it was chosen."""
     p = palette()
-    fixed = [transfer, SIGNAL, MULTIMODAL]  # keep the colors that they have elsewhere
+    fixed = [transfer, SIGNAL, MULTIMODAL, label_curve.PAPER]  # keep the colors that they have elsewhere
     others = [name for name in names if name not in fixed]
     data = []
     for k, name in enumerate(names):
@@ -77,14 +90,28 @@ def _figure(curve: list[CurvePoint], names: list[str], transfer: str) -> Figure:
     return {"data": data, "layout": layout}
 
 
-def _by_group(metrics: Metrics) -> None:
-    gains = label_curve.gains(metrics)
+def _by_group(metrics: Metrics, controls: frozenset[str]) -> None:
+    gains = label_curve.gains(metrics, controls)
     if not gains:
         return
     st.subheader("Where transfer helps and where it hurts")
-    html.text(" ".join(label_curve.verdicts(metrics)), "lead-in")
+    html.text(" ".join(label_curve.verdicts(metrics, controls)), "lead-in")
     what = label_curve_tables.gain_title(metrics)
     figure = charts.forest(list(gains), [(what, list(gains.values()))], f"{what} (0: no difference)", 0.0)
     charts.show(figure, "curve-groups", f"{what} with 95% intervals for each group of diagnoses; table below.")
     with st.expander("The same as a table"):
-        html.show(label_curve_tables.gains(metrics))
+        html.show(label_curve_tables.gains(metrics, controls))
+
+
+def _tail(metrics: Metrics) -> None:
+    """What transfer gains with all labels, by how rare a diagnosis is; nothing where that was not measured."""
+    points = tail.points(metrics)
+    if not points:
+        return
+    st.subheader(tail.TITLE)
+    html.text(tail.sentence(metrics), "lead-in")
+    what = "Macro AUROC, transfer minus signal-only, all labels"
+    rows = [f"{tail.band(point)} positive ECGs" for point in points]
+    figure = charts.forest(rows, [(what, [point.gain for point in points])], f"{what} (0: no difference)", 0.0)
+    charts.show(figure, "curve-tail", f"{what}, with 95% intervals by positive training ECGs; table below.")
+    html.show(tail.table(metrics))

@@ -38,7 +38,7 @@ def urgent(model: Model) -> None:
 
 @st.fragment
 def by_label(model: Model) -> None:
-    """AUROC per label of the three models that Compare is about, as a chart and as a table."""
+    """AUROC per label of the models that Compare is about, as a chart and as a table."""
     chosen = st.segmented_control(
         "Labels", HEADS, default="findings", required=True, format_func=lambda h: TITLES[h][0], key="performance_head"
     )
@@ -50,10 +50,12 @@ def by_label(model: Model) -> None:
     everything = len(measured) <= SHOWN or st.toggle(f"All {len(measured)} {head}", key="performance_all")
     labels = measured if everything else measured[:SHOWN]
     by_label = [performance.aurocs(model.metrics, label) for label in labels]
-    sets = [(names.title(name), [values[k] for values in by_label]) for k, name in enumerate(performance.COMPARED)]
+    models = performance.compared(model.metrics)
+    sets = [(names.title(name), [values[k] for values in by_label]) for k, name in enumerate(models)]
     chart = charts.forest([label.name for label in labels], sets, "AUROC (chance is 0.5)")
     which = "" if everything else f"the best {SHOWN} of "
-    alt = f"AUROC with 95% intervals of {which}{len(measured)} {head} for three models; the table below has them all."
+    of = f"{which}{len(measured)} {head} for {len(models)} models"
+    alt = f"AUROC with 95% intervals of {of}; the table below has them all."
     charts.show(chart, f"auroc-{head}", alt)
     html.text(performance.silent(label for labels in model.labels.values() for label in labels))
     with st.expander("The same as a table"):

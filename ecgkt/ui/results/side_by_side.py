@@ -1,29 +1,30 @@
-"""One ECG, three models side by side; which of them saw labs and vitals is written over each."""
+"""One ECG, the models of a bundle side by side; which of them saw labs and vitals is written over each.
+
+Where the bundle has them, a switch leads from the models taught with all labels to those taught with few patients'.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ecgkt.model import compared
 from ecgkt.prediction import HEADS, TITLES, Head, Label
-from ecgkt.results import names, numbers
-from ecgkt.ui import audit, session
+from ecgkt.results import numbers
+from ecgkt.ui import audit, keys, session
 from ecgkt.ui.reading import clinical, scores
 from ecgkt.ui.reading.page import patient_line
+from ecgkt.ui.reading.sheet import switch
 from ecgkt.ui.session import Opened
 from ecgkt.ui.widgets import html
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
 
-SEES = {
-    names.TRANSFER: "trained with labs and vitals; here it sees the ECG alone",
-    names.SIGNAL: "never saw labs or vitals",
-    names.MULTIMODAL: "sees the ECG and this patient's labs and vitals",
-}
 SHOWN = 6  # labels per head
-WIDTHS = (22, 15, 8, 13, 8, 13, 8, 13)  # per cent
+LABEL_WIDTH, KNOWN_WIDTH = 20, 12  # per cent of a table; the models share the rest
 
 
 def show(opened: Opened, model: Model) -> None:
@@ -33,24 +34,28 @@ def show(opened: Opened, model: Model) -> None:
     if prediction.abstained:
         st.warning("The models give no answer for this tracing. " + " ".join(prediction.quality.reasons))
         return
-    outputs = session.compare(opened, model)
-    rows = [
-        (names.title(name), sees if name in outputs else f"{sees}: not shown, this ECG has no clinical table")
-        for name, sees in SEES.items()
-    ]
-    html.table(("Model", "What it sees"), rows, marked=range(len(rows)))
+    groups = compared.groups(model.card)
+    chosen = switch("Taught with", list(groups), keys.LABELED) if len(groups) > 1 else next(iter(groups))
+    listed = groups[chosen]
+    outputs = session.compare(opened, model, listed)
+    html.show(compared.table(model.card, model.metrics, listed, outputs))
     present = clinical.beside(prediction, opened.clinical)
     for head in HEADS:
         shown = tuple(label for label in model.labels[head] if not label.silent)
-        _head(head, shown, outputs, opened.recorded, present)
+        if any(head in model.card.architectures[name].labels for name in listed):
+            _head(head, shown, listed, outputs, opened.recorded, present)
+        else:
+            st.subheader(TITLES[head][0])
+            html.text(f"These models were not taught any {head}.")
 
 
 def _head(
     head: Head,
     labels: tuple[Label, ...],
-    outputs: dict[str, dict[str, float]],
+    models: Sequence[str],
+    outputs: Mapping[str, Mapping[str, float]],
     recorded: frozenset[str],
-    present: dict[str, str],
+    present: Mapping[str, str],
 ) -> None:
     def likeliest(label: Label) -> float:
         return max((output.get(label.code, 0.0) for output in outputs.values()), default=0.0)
@@ -60,14 +65,17 @@ def _head(
     for label in sorted(labels, key=likeliest, reverse=True)[:SHOWN]:
         known = "in the record" if label.code in recorded else present.get(label.code, "")
         cells: list[str] = [label.name, known]
-        for name in SEES:
+        for name in models:
             value = outputs.get(name, {}).get(label.code)
             cells += [numbers.percent(value), html.Raw("" if value is None else html.bar(value))]
         if label.code in recorded:
             marked.append(len(rows))
         rows.append(cells)
-    titles = [cell for name in SEES for cell in ("", names.title(name))]
+    titles = [cell for name in models for cell in ("", compared.short(name))]
+    each = (100 - LABEL_WIDTH - KNOWN_WIDTH) / len(models)
+    widths = (LABEL_WIDTH, KNOWN_WIDTH, *(round(share * each) for _ in models for share in (0.4, 0.6)))
+    right = [2 + 2 * number for number in range(len(models))]
     st.subheader(TITLES[head][0])
     html.table(
-        ("Label", "Known", *titles), rows, scores.note(head, labels), numbers=(2, 4, 6), marked=marked, widths=WIDTHS
+        ("Label", "Known", *titles), rows, scores.note(head, labels), numbers=right, marked=marked, widths=widths
     )
