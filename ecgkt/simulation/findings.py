@@ -102,7 +102,8 @@ def _repolarization(patient: Patient, t: Tracing) -> list[str]:
     m, out = t.morphology, []
     j = int((0.2 + m["qrs"] / 1000) * RATE)
     st = t.beat[:, j + 20]
-    wave = t.beat[:, j + 30 :]
+    # T from where the ST segment is over, so that a lowered ST is not taken for an inverted T.
+    wave = t.beat[:, max(j + 30, int((0.2 + 0.7 * t.qt + m["st_ms"] / 1000) * RATE)) :]
     peak = np.where(wave.max(axis=1) > -wave.min(axis=1), wave.max(axis=1), wave.min(axis=1))
     upright = peak[[0, 1, 8, 9, 10, 11]]
     secondary = t.conduction.block == "rbbb"
