@@ -17,7 +17,6 @@ from torch import Tensor
 from ecgkt.model.networks.beat_encoder import BeatView
 from training.data.batch import Batch
 from training.data.beat_views import BeatViews
-from training.data.clock import Clock
 
 SHARE = 1 / 3  # of the memory that is free; the rest is for what is computed, and for other runs on the same card
 
@@ -61,8 +60,8 @@ class Held:
     def with_targets(self, head: str, values: npt.NDArray[np.float32]) -> Held:
         return replace(self, targets={**self.targets, head: torch.from_numpy(values).to(self.table.device)})
 
-    def batch(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64], clock: Clock) -> Batch:
-        """As `Pool.batch`; which: of each ECG, the average of all its beats (0) or of a random half."""
+    def batch(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> Batch:
+        """As `Pool.batch`, without clock and source; which: of each ECG, the average of all its beats (0) or of a random half."""
         at, half = torch.from_numpy(np.stack([rows, which])).to(self.table.device, non_blocking=True)
         view = BeatView(self.templates[at, half].float(), self.rhythm[at])
-        return Batch(view, self.table[at], {head: values[at] for head, values in self.targets.items()}, clock)
+        return Batch(view, self.table[at], {head: values[at] for head, values in self.targets.items()})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Self
 
@@ -124,7 +125,8 @@ class Pool:
         """The ECGs of `rows`. seed: for training, which random half of the beats an average is made of."""
         with self.clock.running():
             if self._held is not None:
-                return self._held.batch(rows, self._which(rows, seed), self.clock)
+                batch = self._held.batch(rows, self._which(rows, seed))
+                return replace(batch, clock=self.clock, source=self.source_of[rows])
             signal: Tensor | BeatView
             if self.views is None:
                 # Half the bytes travel to the device, which converts them.

@@ -77,6 +77,7 @@ def test_what_a_device_holds_makes_the_same_batches(pool: Pool) -> None:
         one, other = gathered.batch(rows, seed), held.batch(rows, seed)
         assert torch.equal(one.signal.templates, other.signal.templates)
         assert torch.equal(one.signal.rhythm, other.signal.rhythm)
+        assert np.array_equal(one.source, other.source)
         for here, there in [(one.table, other.table), *((one.targets[h], other.targets[h]) for h in one.targets)]:
             assert torch.equal(here.nan_to_num(-1), there.nan_to_num(-1))
     other_targets = 1 - held.targets["findings"]
