@@ -61,7 +61,10 @@ class Held:
         return replace(self, targets={**self.targets, head: torch.from_numpy(values).to(self.table.device)})
 
     def batch(self, rows: npt.NDArray[np.int64], which: npt.NDArray[np.int64]) -> Batch:
-        """As `Pool.batch`, without clock and source; which: of each ECG, the average of all its beats (0) or of a random half."""
+        """As `Pool.batch`, without clock and source.
+
+        which: of each ECG, the average of all its beats (0) or of a random half.
+        """
         at, half = torch.from_numpy(np.stack([rows, which])).to(self.table.device, non_blocking=True)
         view = BeatView(self.templates[at, half].float(), self.rhythm[at])
         return Batch(view, self.table[at], {head: values[at] for head, values in self.targets.items()})

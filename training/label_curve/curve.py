@@ -61,10 +61,15 @@ class CurveConfig:
 
     def runs(self) -> list[tuple[str, int, int]]:
         """(recipe, labeled patients, seed) in the order of their running: teachers before their pupils, those of all
-        seeds before any of these, so that processes side by side do not wait for each other."""
+        seeds before any of these, so that processes side by side do not wait for each other. A tenth of the labels
+        comes first, then all of them."""
         wanted = [(name, self.tenth, seed) for seed in self.seeds for name in [*self.everywhere, *self.at_tenth]]
         wanted += [(n, size, seed) for seed in self.seeds for size in self.sizes for n in self.everywhere]
-        return sorted(dict.fromkeys(wanted), key=lambda run: (run[1] != self.tenth, run[0] not in TEACHERS, run[2]))
+        return sorted(dict.fromkeys(wanted), key=self._place)
+
+    def _place(self, run: tuple[str, int, int]) -> tuple[bool, bool, bool, int]:
+        name, size, seed = run
+        return size != self.tenth, size != 0, name not in TEACHERS, seed
 
 
 def load_curve_config(path: str | Path) -> CurveConfig:
