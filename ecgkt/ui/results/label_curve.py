@@ -110,8 +110,8 @@ def _tail(metrics: Metrics) -> None:
         return
     st.subheader(tail.TITLE)
     html.text(tail.sentence(metrics), "lead-in")
-    what = "Macro AUROC, transfer minus signal-only, all labels"
+    what = "Macro AUROC, transfer minus signal-only"
     rows = [f"{tail.band(point)} positive ECGs" for point in points]
-    figure = charts.forest(rows, [(what, [point.gain for point in points])], f"{what} (0: no difference)", 0.0)
+    figure = charts.forest(rows, [(what, [point.gain for point in points])], what, 0.0)
     charts.show(figure, "curve-tail", f"{what}, with 95% intervals by positive training ECGs; table below.")
     html.show(tail.table(metrics))
