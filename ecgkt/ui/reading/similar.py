@@ -12,6 +12,7 @@ import streamlit as st
 from ecgkt import vocabulary
 from ecgkt.ecg import ECG, age_band
 from ecgkt.interpretation.record import measured_labs
+from ecgkt.measurements.wording import SPACE
 from ecgkt.neighbors.nearest import NEAREST, Neighbors, nearest
 from ecgkt.neighbors.reference import Reference
 from ecgkt.neighbors.summary import LabSummary, Rate, labels, labs
@@ -41,7 +42,8 @@ def show(opened: Opened, prediction: Prediction, model: Model) -> None:
     html.text(_headline(found, reference), "lead-in")
     html.text(
         "Everybody in the reference cohort is simulated. A share in bold differs from that of the whole cohort by more "
-        "than two standard errors; of this many shares, one in twenty does so by chance."
+        "than two standard errors; of this many shares, one in twenty does so by chance. The nearest are an "
+        "illustration: how well they predict labs and diagnoses, beside the scores, is in benchmarks/neighbors.md."
     )
     left, right = st.columns(2, gap="large")
     with left:
@@ -91,7 +93,7 @@ def _labels(found: list[Rate], names: dict[str, str]) -> None:
 
 
 def _share(each: Rate) -> str:
-    words = f"{numbers.percent(each.share)} ({numbers.percent(each.base)})"
+    words = f"{numbers.percent(each.share)} ({numbers.percent(each.base)})".replace(" ", SPACE)
     return html.Raw(f"<b>{escape(words)}</b>") if each.differs else words
 
 
