@@ -25,7 +25,8 @@ PROBES_EXPLAINED = (
 
 def probe_name(probe: Probe) -> str:
     lab = vocabulary.labs().get(probe.target)
-    return lab.name if lab else probe.target
+    name = lab.name if lab else probe.target
+    return f"{name} (AUROC)" if probe.measure == "auroc" else name
 
 
 def probes(found: Sequence[Probe]) -> Table:
@@ -33,7 +34,7 @@ def probes(found: Sequence[Probe]) -> Table:
     header = ("Quantity", *(names.title(name) for name in _models(found)), "Difference", "ECGs")
     rows = [
         (
-            probe_name(probe) + (", AUROC" if probe.measure == "auroc" else ", logarithm" if probe.logarithm else ""),
+            probe_name(probe) + (", logarithm" if probe.logarithm else ""),
             *(numbers.interval(probe.models.get(name)) for name in _models(found)),
             numbers.signed_interval(probe.gain),
             numbers.count(probe.ecgs),
@@ -56,9 +57,9 @@ def gained(found: Sequence[Probe]) -> str:
             more, less = sum(gain[1] > 0 for gain in gains), sum(gain[2] < 0 for gain in gains)
             mean = f"{sum(gain[0] for gain in gains) / len(gains):+.3f}".replace("-", numbers.MINUS)
             parts.append(
-                f"Of {len(gains)} {words}, {more} are read better off the embedding of the network that learned from "
-                f"labs and vitals and {less} worse, with an interval of the difference that leaves out 0; R² changes "
-                f"by {mean} in the mean."
+                f"Of {len(gains)} {words}, {more or 'none'} are read better off the embedding of the network that "
+                f"learned from labs and vitals, and {less or 'none'} worse (95% interval of the difference without 0); "
+                f"R² changes by {mean} in the mean."
             )
     return " ".join(parts)
 

@@ -54,3 +54,19 @@ def test_a_head_follows_its_own_cause(
     curves = np.stack([response(model, s, Changed(average=True), quantity, values)[code] for s in subjects])
     mean = curves.mean(axis=0)
     assert mean[0] < mean[1] < mean[2], mean
+
+
+@pytest.mark.slow
+def test_the_figures_that_ship_hold_on_other_patients(model: Model, subjects: list[Subject]) -> None:
+    """Every head said to follow its cause does; those that do not are few and stand in the same list, on the page."""
+    shipped = model.metrics.responses
+    if not shipped:
+        pytest.skip("the bundle has no such figures: python -m training reference makes them")
+    assert np.mean([each.monotone for each in shipped]) > 0.7
+    for each in shipped:
+        if not each.monotone or each.probability[-1] - each.probability[0] < 0.03:
+            continue
+        ends = np.array([each.values[0], each.values[-1]])
+        curves = [response(model, s, Changed(average=True), each.quantity, ends)[each.code] for s in subjects[:6]]
+        first, last = np.mean(curves, axis=0)
+        assert last > first, (each.quantity, each.code)

@@ -12,6 +12,7 @@ import streamlit as st
 from ecgkt import vocabulary
 from ecgkt.ecg import ECG, age_band
 from ecgkt.interpretation.record import measured_labs
+from ecgkt.measurements.wording import SPACE
 from ecgkt.neighbors.nearest import NEAREST, Neighbors, nearest
 from ecgkt.neighbors.reference import Reference
 from ecgkt.neighbors.summary import LabSummary, Rate, labels, labs
@@ -41,9 +42,10 @@ def show(opened: Opened, prediction: Prediction, model: Model) -> None:
     html.text(_headline(found, reference), "lead-in")
     html.text(
         "Everybody in the reference cohort is simulated. A share in bold differs from that of the whole cohort by more "
-        "than two standard errors; of this many shares, one in twenty does so by chance."
+        "than two standard errors; of this many shares, one in twenty does so by chance. The nearest are an "
+        "illustration: how well they predict labs and diagnoses, beside the scores, is in benchmarks/neighbors.md."
     )
-    left, right = st.columns(2, gap="large")
+    left, right = st.columns([1.35, 1], gap="medium")
     with left:
         _labs(labs(reference, found.rows), measured_labs(opened.clinical))
     with right:
@@ -80,8 +82,10 @@ def _labs(found: list[LabSummary], measured: dict[str, float]) -> None:
         low, high = (numbers.measured(value) for value in each.quartiles)
         own = numbers.measured(measured[each.lab]) if each.lab in measured else numbers.NONE
         middle = f"{numbers.measured(each.median)} ({low} to {high}) {lab.unit}"
-        rows.append((lab.name, own, middle, _share(each.below), _share(each.above)))
-    header = ("Lab", "This ECG's", "Median (quartiles) of the nearest", "Too low (all)", "Too high (all)")
+        low_first = abs(each.below.surprise) > abs(each.above.surprise)
+        side, more = ("low", each.below) if low_first else ("high", each.above)
+        rows.append((lab.name, own, middle, side, _share(more)))
+    header = ("Lab", "This ECG's", "Median (quartiles) of the nearest", "Beyond the limit", "Share (all)")
     html.table(header, rows, "Labs at the time of the ECG, those that differ most first")
 
 
@@ -91,7 +95,7 @@ def _labels(found: list[Rate], names: dict[str, str]) -> None:
 
 
 def _share(each: Rate) -> str:
-    words = f"{numbers.percent(each.share)} ({numbers.percent(each.base)})"
+    words = f"{numbers.percent(each.share)} ({numbers.percent(each.base)})".replace(" ", SPACE)
     return html.Raw(f"<b>{escape(words)}</b>") if each.differs else words
 
 

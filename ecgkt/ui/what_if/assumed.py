@@ -54,4 +54,4 @@ def silent(subject: Subject, changed: Changed) -> list[str]:
 
 
 def _size(value: float, unit: str) -> str:
-    return f"{value:+.3g} {LOG.get(unit, unit)}".replace("-", "−")
+    return f"{value:+.2g} {LOG.get(unit, unit)}".replace("-", "−")

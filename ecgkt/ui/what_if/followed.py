@@ -18,7 +18,8 @@ def show(model: Model) -> None:
     """Nothing where the bundle has no such figures."""
     if not model.metrics.responses:
         return
-    names = {label.code: label.name for head in model.labels.values() for label in head}
+    kinds = {"labs": ", lab", "diagnoses": ", diagnosis", "findings": ""}
+    names = {label.code: label.name + kinds[head] for head in model.labels for label in model.labels[head]}
     with st.expander("Does each head follow its own cause?"):
         html.text(simulated.RESPONSES_EXPLAINED)
         html.show(simulated.responses(model.metrics, names, {lever.key: (lever.name, lever.unit) for lever in LEVERS}))
