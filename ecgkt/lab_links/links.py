@@ -54,6 +54,11 @@ class Carried:
     share: float
     sense: Sense
 
+    @property
+    def name(self) -> str:
+        """ "Potassium high", which tells the lab from the diagnosis of the same name."""
+        return f"{labs()[self.score.label.lab].name} {self.score.label.direction}"
+
 
 @dataclass(frozen=True)
 class LabExplanation:

@@ -41,15 +41,16 @@ def sentence(explained: LabExplanation, shown: Seen) -> str:
         return f"Not explained by labs: {explained.refusal}."
     first, *others = explained.carried
     label = explained.score.label
-    lab = f"{first.score.label.name} {numbers.percent(first.score.probability)}"
+    lab = f"{first.name} {numbers.percent(first.score.probability)}"
     chain = f"{_capital(shown.words)} → {lab} → {label.name} {numbers.percent(explained.score.probability)}."
-    told = [f"{first.score.label.name} ({ROLES[first.sense.role]}) carries {numbers.percent(min(first.share, 1.0))} of "
+    told = [f"{first.name} ({ROLES[first.sense.role]}) carries {numbers.percent(first.share)} of "
             "what lifts the score above the average"]  # fmt: skip
-    told += [
-        f"{each.score.label.name} ({ROLES[each.sense.role]}) adds {numbers.percent(each.share)}" for each in others
-    ]
-    if explained.rest >= 0.005:
-        told.append(f"{numbers.percent(explained.rest)} is carried by no lab")
+    told += [f"{each.name} ({ROLES[each.sense.role]}) adds {numbers.percent(each.share)}" for each in others]
+    beyond = 1 - sum(each.share for each in explained.carried)
+    if beyond >= 0.005:
+        told.append(f"{numbers.percent(beyond)} is carried by no lab that is told here")
+    elif beyond <= -0.005:
+        told.append(f"other labs and the rest take {numbers.percent(-beyond)} off")
     return f"{chain} {'; '.join(told)}."
 
 
@@ -68,8 +69,8 @@ def provenance(carried: Carried) -> tuple[str, str, str]:
     """(lab, what the model learned of it, what the table of physiology says of it)."""
     label = carried.score.label
     auroc = f"; test AUROC {label.auroc[0]:.2f} ({label.auroc[1]:.2f} to {label.auroc[2]:.2f})" if label.auroc else ""
-    model = f"carries {numbers.percent(min(carried.share, 1.0))}; learned from {label.learned_from} patients{auroc}"
-    return label.name, model, f"{ROLES[carried.sense.role]}: {carried.sense.why} ({carried.sense.source})"
+    model = f"carries {numbers.percent(carried.share)}; learned from {label.learned_from} patients{auroc}"
+    return carried.name, model, f"{ROLES[carried.sense.role]}: {carried.sense.why} ({carried.sense.source})"
 
 
 def _capital(words: str) -> str:

@@ -71,9 +71,11 @@ def test_the_sentence_has_the_figures_and_calls_a_marker_a_marker() -> None:
     found = explain("E875", prediction(), links(potassium_high=0.9, urea_nitrogen_high=0.4))
     assert found is not None
     told = story.sentence(found, story.Seen("tallest T in a chest lead 12.1 mm (V3)", "T wave in V2-V4"))
-    assert told.startswith("Tallest T in a chest lead 12.1 mm (V3); T wave in V2-V4 → Hyperkalemia 70% → Hyperkalemia")
+    assert told.startswith("Tallest T in a chest lead 12.1 mm (V3); T wave in V2-V4 → Potassium high 70% → Hyperkal")
     assert "(defines it) carries" in told
-    assert "High urea nitrogen (a cause) adds" in told
+    assert "Urea nitrogen high (a cause) adds" in told
+    shares = [float(part) for part in re.findall(r"(\d+)%(?: of what| is carried|;)", told.split("→")[-1])]
+    assert sum(shares) == pytest.approx(100, abs=1.5)
     assert senses("I4891")["inr_high"].role == "marker"
     assert "not a cause" in story.ROLES["marker"]
 

@@ -82,8 +82,8 @@ def _tracing(seen: story.Seen, lab: Label, chosen: Label) -> None:
 def _lab(number: int, carried: Carried, chosen: Label, labs: dict[str, float]) -> None:
     label = carried.score.label
     measured = f"; {lab_words(label.lab, labs[label.lab])}" if label.lab in labs else ""
-    share = f"carries {numbers.percent(min(carried.share, 1.0))}"
+    share = f"carries {numbers.percent(carried.share)}"
     auroc = f"; AUROC {label.auroc[0]:.2f}" if label.auroc else ""
     words = f"{share}; {story.ROLES[carried.sense.role]}{measured}{auroc}"
-    name = f"{label.name} {numbers.percent(carried.score.probability)}"
+    name = f"{carried.name} {numbers.percent(carried.score.probability)}"
     pressed(press(f"link-lab-{number}", name, words, label.code), label.code == chosen.code)
