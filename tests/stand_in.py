@@ -10,6 +10,7 @@ import numpy as np
 
 import ecgkt
 from ecgkt.ecg import ECG, ECGError
+from ecgkt.lab_links.links import DiagnosisLinks, LabLinks
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
 from tests import made_up_metrics
@@ -41,6 +42,16 @@ class StandIn:
     card = made_up_metrics.card(LABELS)
     metrics = made_up_metrics.bare(LABELS)
     reference = None
+    lab_links = LabLinks(
+        version=1,
+        reference="made up",
+        ecgs=100,
+        labs={"potassium_high": -2.0, "sodium_low": -12.0},
+        diagnoses={
+            "I50": DiagnosisLinks(mean=-3.0, r2=0.9, slopes={"sodium_low": 0.4}, free_r2=0.9, senseless=[]),
+            "E11": DiagnosisLinks(mean=-3.0, r2=0.1, slopes={}, free_r2=0.6, senseless=["potassium_high"]),
+        },
+    )
 
     def predict(self, analyzed: AnalyzedECG) -> Prediction:
         ecg = analyzed.ecg

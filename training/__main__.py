@@ -15,6 +15,7 @@ python -m training evaluate --config C
 python -m training checks --config C             lab scores on real ECGs: proxies, dose and response, domain probe
 python -m training bundle --config C [--curve CURVE] --out assets/models/NAME
 python -m training examples --config C --out assets/examples
+python -m training lab-links --model assets/models/NAME  lab_links.json of a bundle: how diagnoses hang on labs
 python -m training reference --model assets/models/NAME  simulated patients: neighbors, probes, cause and head
 python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table
 python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
@@ -89,6 +90,10 @@ def _parser() -> argparse.ArgumentParser:
         "card", help="write MODEL_CARD.md, MODEL_CARD_labels.csv, the README's table from a bundle"
     )
     card.add_argument("--model", type=Path, required=True)
+    links = commands.add_parser("lab-links", help="write lab_links.json into a bundle, from simulated patients")
+    links.add_argument("--model", type=Path, required=True)
+    links.add_argument("--patients", type=int)
+    links.add_argument("--seed", type=int)
     reference = commands.add_parser(
         "reference", help="give a bundle its reference cohort of simulated patients, and the figures that need them"
     )
@@ -129,6 +134,10 @@ def _run(options: argparse.Namespace) -> None:
         from training.release.written_files import write_cards
 
         write_cards(options.model)
+    elif options.command == "lab-links":
+        from training.release.lab_links import PATIENTS, SEED, write_links
+
+        write_links(options.model, options.patients or PATIENTS, options.seed or SEED)
     elif options.command == "reference":
         from training.release.reference import write_reference
 

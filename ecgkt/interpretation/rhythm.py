@@ -117,13 +117,15 @@ def _without_p(seen: Seen) -> Line:
 
 
 def _by_score(seen: Seen, why: str, otherwise: str = "") -> Line:
-    """The rhythm that the scores name, marked as theirs; without one above threshold, what was measured."""
-    above = [seen.scores[code] for code in NAMES if seen.is_positive(code) and code != "PACE"]
+    """The rhythm that the scores name, marked as theirs; without one above threshold, what was measured. No sinus
+    rhythm where P waves were looked for in vain (then `otherwise` says so)."""
+    barred = {"PACE", *(groups()["sinus"].codes if otherwise else ())}
+    above = [seen.scores[code] for code in NAMES if seen.is_positive(code) and code not in barred]
     best = max(above, key=lambda score: score.probability, default=None)
     if best is None or best.probability < LIKELY:
         return _line(seen, otherwise or f"Rhythm not named: {why}", "", "", "measured" if otherwise else "open")
     code = best.label.code
-    group = "sinus" if code in groups()["sinus"].codes else "fibrillation"
+    group = next(key for key in ("sinus", "fibrillation", "svt", "svarr") if code in groups()[key].codes)
     return _line(seen, f"Probable {NAMES[code]}, {why}", code, group, "likely")
 
 

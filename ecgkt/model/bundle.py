@@ -20,6 +20,8 @@ from safetensors.numpy import save_file as save_arrays
 from safetensors.torch import load, save_file
 
 from ecgkt.json_records import RecordError, encode
+from ecgkt.lab_links.links import FILE as LAB_LINKS_FILE
+from ecgkt.lab_links.links import LabLinks, read_links
 from ecgkt.model.card import Card, read_card
 from ecgkt.model.networks.network import Network
 from ecgkt.model.out_of_distribution import Novelty
@@ -38,6 +40,7 @@ MODEL_FILES = {
 }
 METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
+CARD_FILE = "bundle.json"
 REFERENCE_FILE = "reference.safetensors"
 CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the reference cohort has beside its labs
 VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
@@ -52,7 +55,7 @@ class BundleError(ValueError):
 class Bundle:
     """Networks by name (eval mode, gradients off for their weights), the card (bundle.json) and the metrics.
 
-    novelty, reference (cohort): None in a bundle without the file of it.
+    novelty, reference (cohort), lab_links: None in a bundle without the file of it.
     """
 
     networks: dict[str, Network]
@@ -61,6 +64,7 @@ class Bundle:
     sha256: str
     novelty: Novelty | None = None
     reference: Reference | None = None
+    lab_links: LabLinks | None = None
 
 
 def sha256_of(path: Path) -> str:
@@ -74,6 +78,7 @@ def save_bundle(
     metrics: Metrics,
     novelty: Novelty | None = None,
     reference: Reference | None = None,
+    lab_links: LabLinks | None = None,
 ) -> None:
     """Write a bundle; `architectures` and `files` of the card are replaced by those of the files written."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -88,12 +93,29 @@ def save_bundle(
     if reference is not None:
         save_arrays(reference.tensors(), folder / REFERENCE_FILE)
         files.append(REFERENCE_FILE)
+    if lab_links is not None:
+        (folder / LAB_LINKS_FILE).write_bytes(encode(lab_links))
+        files.append(LAB_LINKS_FILE)
     card = msgspec.structs.replace(
         card,
         architectures={name: network.architecture for name, network in networks.items()},
         files={file: sha256_of(folder / file) for file in files},
     )
-    (folder / "bundle.json").write_bytes(encode(card))
+    (folder / CARD_FILE).write_bytes(encode(card))
+
+
+def add_lab_links(folder: Path, links: LabLinks) -> None:
+    """Write a bundle's lab_links.json, or replace it, and name it in bundle.json, which changes in nothing else.
+
+    Raises BundleError where there is no bundle.
+    """
+    try:
+        card = read_card((folder / CARD_FILE).read_bytes())
+    except (OSError, RecordError) as error:
+        raise BundleError(f"There is no readable bundle.json in {folder}.") from error
+    (folder / LAB_LINKS_FILE).write_bytes(encode(links))
+    files = {**card.files, LAB_LINKS_FILE: sha256_of(folder / LAB_LINKS_FILE)}
+    (folder / CARD_FILE).write_bytes(encode(msgspec.structs.replace(card, files=files)))
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -103,19 +125,20 @@ def load_bundle(folder: Path) -> Bundle:
     the bundle was made for other signals than this code makes.
     """
     try:
-        content = (folder / "bundle.json").read_bytes()
+        content = (folder / CARD_FILE).read_bytes()
     except OSError as error:
         raise BundleError(f"There is no readable bundle.json in {folder}.") from error
     try:
         card = read_card(content)
         files = _verified(folder, card)
         metrics = read_metrics(files[METRICS_FILE])
+        links = read_links(files[LAB_LINKS_FILE]) if LAB_LINKS_FILE in files else None
     except RecordError as error:
         raise BundleError(str(error)) from error
     networks = {name: _network(name, card, files) for name in card.architectures}
     novelty = _novelty(files[NOVELTY_FILE], networks["knowledge_transfer"]) if NOVELTY_FILE in files else None
     reference = _reference(files[REFERENCE_FILE], networks, card) if REFERENCE_FILE in files else None
-    return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty, reference)
+    return Bundle(networks, card, metrics, card.files[MODEL_FILES["knowledge_transfer"]], novelty, reference, links)
 
 
 def reference_columns(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:

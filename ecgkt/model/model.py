@@ -41,6 +41,7 @@ class Model:
         self.sha256 = bundle.sha256
         self.name = bundle.card.name
         self.reference = bundle.reference
+        self.lab_links = bundle.lab_links  # None in a bundle from before there were any
         self.labels: dict[Head, tuple[Label, ...]] = {
             head: tuple(entry.label(head) for entry in bundle.card.labels[head]) for head in HEADS
         }

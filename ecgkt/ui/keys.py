@@ -10,6 +10,7 @@ EXAMPLE = "example"  # key of the example that is open
 EXAMPLE_PICK = "example_pick"  # the list of examples
 TARGET = "target"  # code of the label whose relevance is drawn; a parameter of the address by the same name
 ECG = "ecg"  # parameter of the address: key of the example
+EXPLAINED = "explained"  # code of the diagnosis whose labs are shown, also while one of them is the target
 VISIT = "visit"  # changes whenever a folder of one's own is named
 FOLDER, FOLDER_INPUT = "folder", "folder_input"  # path of a folder of one's own, and the widget that asks for it
 

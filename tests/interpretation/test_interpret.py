@@ -131,6 +131,12 @@ def test_unsure_p_waves_give_no_name_but_a_likely_score_is_told_as_its_own() -> 
     assert weak.statement.startswith("Rhythm not named")
 
 
+def test_without_a_p_wave_no_sinus_rhythm_is_named_however_likely() -> None:
+    scores = (score("findings", "SBRAD", "Sinus bradycardia", 0.95), score("findings", "SR", "Sinus rhythm", 0.9))
+    first = said(with_p_waves("none"), predicted(*scores)).ordered()[0]
+    assert (first.statement, first.certainty) == ("Regular rhythm, no P wave found", "measured")
+
+
 def with_p_waves(kind: Kind) -> AnalyzedECG:
     ecg = AnalyzedECG(normal().ecg)
     ecg.__dict__["beats"] = replace(normal().beats, atrial=kind)

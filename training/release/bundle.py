@@ -21,6 +21,7 @@ import numpy as np
 
 from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
+from ecgkt.lab_links.links import LabLinks
 from ecgkt.model.bundle import REFERENCE_FILE, save_bundle
 from ecgkt.model.card import VERSION, Card, DataSet, LabelEntry, Normalization, Split, TrainingStage
 from ecgkt.model.networks.network import CLIP_MV, Network
@@ -30,7 +31,8 @@ from ecgkt.prediction import HEADS, Head
 from ecgkt.results import names
 from ecgkt.results.metrics import Metrics
 from ecgkt.verdict import Guarantee
-from training.calibrate.fitted import fitted, fitted_novelty
+from training.calibrate.fitted import Fitted, fitted, fitted_novelty
+from training.calibrate.lab_links import fit_links
 from training.calibrate.platt import Thresholds
 from training.cohort.prepared import MODELED
 from training.config import Config
@@ -39,6 +41,7 @@ from training.evaluate.evaluate import load_metrics
 from training.recipes import RECIPES, TRANSFER
 from training.release.few_labels import CurveRuns, few_labels
 from training.train import files
+from training.train.outputs import run_outputs
 from training.train.run import load_network, load_sets, load_stage
 
 CARD_FILE = "bundle.json"
@@ -99,16 +102,37 @@ def bundle(config: Config, out: Path, curve: CurveRuns | None = None) -> None:
         files={},
     )
     networks |= {name: one.network for name, one in few.items()}
-    _replace(out, networks, card, metrics, fitted_novelty(config, pool, TRANSFER))
+    links = _lab_links(config, pool, made[TRANSFER], card)
+    _replace(out, networks, card, metrics, fitted_novelty(config, pool, TRANSFER), links)
     print(f"bundle written: {sum(f.stat().st_size for f in out.iterdir()) / 1e6:.1f} MB in {out}")
 
 
-def _replace(out: Path, networks: dict[str, Network], card: Card, metrics: Metrics, novelty: Novelty) -> None:
+def _lab_links(config: Config, pool: Pool, transfer: Fitted, card: Card) -> LabLinks | None:
+    """How diagnoses hang on labs among validation patients, the simulated ones if there are any; None without labs that
+    an ECG carries."""
+    rows = pool.rows("validation")
+    logits = run_outputs(config, TRANSFER, pool, "validation").logits
+    kept = pool.simulated(rows) if pool.simulated(rows).any() else np.ones(len(rows), dtype=bool)
+    said = {
+        code: column
+        for head, values in logits.items()
+        for code, column in zip(
+            pool.codes()[head], transfer.probabilities(head, pool.codes()[head], values[kept]).T, strict=True
+        )
+    }
+    labels = {head: [entry.label(head) for entry in card.labels[head]] for head in HEADS}
+    kind = "simulated" if pool.simulated(rows).any() else "real"
+    return fit_links(said, labels["labs"], labels["diagnoses"], f"validation patients of the run, {kind}")
+
+
+def _replace(
+    out: Path, networks: dict[str, Network], card: Card, metrics: Metrics, novelty: Novelty, links: LabLinks | None
+) -> None:
     """Write a bundle beside `out` and move it there file by file, bundle.json last: what a killed run leaves is the old
     one, the new one, or one that is refused because a SHA-256 differs, and is made again by the same command."""
     partial = out.with_name(f".{out.name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
-    save_bundle(partial, networks, card, metrics, novelty)
+    save_bundle(partial, networks, card, metrics, novelty, lab_links=links)
     out.mkdir(parents=True, exist_ok=True)
     for file in sorted(partial.iterdir(), key=lambda file: file.name == CARD_FILE):
         files.write(out / file.name, file.read_bytes())

@@ -114,6 +114,25 @@ def _button(key: str, statement: str, score: Score, words: str) -> None:
     )
 
 
+def press(key: str, title: str, words: str, code: str) -> str:
+    """A node with a title and quiet words under it, that chooses the label `code`; its key."""
+    st.button(
+        f"{SPECIAL.sub(_escaped, title)} *{SPECIAL.sub(_escaped, words)}*" if words else SPECIAL.sub(_escaped, title),
+        key=key,
+        width="stretch",
+        on_click=_choose,
+        args=(code,),
+    )
+    return key
+
+
+def pressed(key: str, is_chosen: bool) -> None:
+    """Mark the node of the chosen label."""
+    if is_chosen:
+        p = palette()
+        st.html(f"<style>.st-key-{key} button{{background-color:{p.wash};border-color:{p.accent}}}</style>")
+
+
 def _escaped(match: re.Match[str]) -> str:
     return f"\\{match.group(1)}"
 

@@ -14,7 +14,18 @@ from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
 from ecgkt.ui import audit, keys
-from ecgkt.ui.reading import beat, calipers, clinical, evidence, interpretation, intervals, report, scores, similar
+from ecgkt.ui.reading import (
+    beat,
+    calipers,
+    clinical,
+    evidence,
+    interpretation,
+    intervals,
+    links,
+    report,
+    scores,
+    similar,
+)
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
 from ecgkt.ui.sources import pair, simulated_patient
@@ -94,6 +105,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
     with left:
         reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
         evidence.headline(score, found, checked)
+        links.show(opened, model, prediction, label, method)
     with keep:
         report.offer(opened, prediction, model, paper, attribution)
     with left:

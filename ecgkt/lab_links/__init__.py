@@ -1,0 +1,1 @@
+"""Why a diagnosis: through which labs its score rises, beside what physiology knows of them."""
