@@ -158,7 +158,7 @@ class Attribution:
     """What one score rests on.
 
     relevance: [12, samples] at `rate` Hz, aligned with the ECG's start, signed (positive raised the score).
-    method: "integrated_gradients" or "saliency" (saliency is unsigned).
+    method: "effects", "integrated_gradients" or "saliency" (saliency is unsigned).
     rhythm: what rests on when beats come (RR intervals) and so on no sample of a lead; signed, in the unit of the sum
     of `relevance`.
     """

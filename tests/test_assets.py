@@ -11,7 +11,7 @@ import torch
 import ecgkt
 from ecgkt.datasets.collection import Collection
 from ecgkt.ecg import ECGError
-from ecgkt.model.attribution import relevance
+from ecgkt.model.attribution import METHODS, relevance
 from ecgkt.model.bundle import load_bundle
 from ecgkt.model.model import Model
 from ecgkt.model.networks.beat_detection import find_beats
@@ -85,7 +85,7 @@ def test_attribution_covers_a_long_tracing_and_leaves_the_model_alone(
     ecg = shipped_examples.read(shipped_examples.entries[0].key)
     long = ecgkt.ECG(np.tile(ecg.signal, (1, 2)), ecg.rate)
     before = shipped_model.predict(ecg).labs
-    for method in ("integrated_gradients", "saliency"):
+    for method in METHODS:
         attribution = shipped_model.attribute(long, "potassium_high", method)
         assert attribution.relevance.shape == (12, round(long.seconds * MODEL_RATE))
         assert np.isfinite(attribution.relevance).all()

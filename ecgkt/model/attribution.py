@@ -1,5 +1,5 @@
-"""What a score rests on, by Captum: relevance of every sample of every lead for one output of a head, and of the rhythm
-where the network is told when beats come."""
+"""What a score rests on, by gradients: relevance of every sample of every lead for one output of a head, and of the
+rhythm where the network is told when beats come. What the pages show first is `ecgkt.model.effects`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from ecgkt.model.networks.beat_encoder import BeatView, all_similar, beat_view, 
 from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.networks.network import CLIP_MV, Network
 
-METHODS = ("integrated_gradients", "saliency")
+GRADIENTS = ("integrated_gradients", "saliency")
+METHODS = ("effects", *GRADIENTS)  # the first is shown unless another is asked for
 # What the relevance misses of the logit's change, median and most of 24 scores of the shipped model: .036 and .16 with
 # 24 steps, .005 and .05 with 64 (70 ms), .006 and .02 with 128.
 STEPS = 64
@@ -74,8 +75,8 @@ def relevance(
     Where a network looks at beats and all of the tracing are similar, so is their relevance; the sum stays.
     Raises ValueError for another method.
     """
-    if method not in METHODS:
-        raise ValueError(f"Attribution method {method!r} is not one of {', '.join(METHODS)}.")
+    if method not in GRADIENTS:
+        raise ValueError(f"Attribution method {method!r} is not one of {', '.join(GRADIENTS)}.")
     usual = usual_rhythm(network.encoder)
     if usual is not None:
         return _beat_relevance(network, usual, signal, head, target, method)

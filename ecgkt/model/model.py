@@ -16,9 +16,11 @@ import torch
 
 from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.model.attribution import relevance
+from ecgkt.model.attribution import METHODS, relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
+from ecgkt.model.effects import Effects, effects_of, usual_logits
+from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
@@ -76,24 +78,52 @@ class Model:
             each.once(self.sha256, partial(self._prediction, each, embedding, spent))
         return [each.once(self.sha256, partial(Prediction, each.quality)) for each in analyzed]
 
-    def attribute(self, ecg: ECG | AnalyzedECG, code: str, method: str = "integrated_gradients") -> Attribution:
+    def attribute(self, ecg: ECG | AnalyzedECG, code: str, method: str = METHODS[0]) -> Attribution:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
-        Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable tracing.
+        "effects" is "integrated_gradients" for findings, which real ECGs with more than the simulator's effects have
+        taught, for a label that a beat without effects has, and for a network that does not look at beats; the result
+        says which it is. Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable
+        tracing.
         """
         label = self.label(code)
         analyzed, _ = self._usable(ecg)
         network = self._networks["knowledge_transfer"]
         target = network.architecture.labels[label.head].index(code)
+        if method not in METHODS:
+            raise ValueError(f"Attribution method {method!r} is not one of {', '.join(METHODS)}.")
+        if method == "effects" and not self._has_effects(label):
+            method = "integrated_gradients"
         total = np.zeros_like(analyzed.view)
         covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
-        for start, window in analyzed.windows:
-            part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
+        for number, (start, window) in enumerate(analyzed.windows):
+            if method == "effects":
+                part, rhythm = self._effects(analyzed)[number].relevance(label.head, target)
+            else:
+                part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
             rhythms.append(rhythm)
         return Attribution(label, method, float(MODEL_RATE), total / covered, float(np.mean(rhythms)))
+
+    def _has_effects(self, label: Label) -> bool:
+        """Can a score be explained by taking effects out of the beat?"""
+        network = self._networks["knowledge_transfer"]
+        if label.head == "findings" or usual_rhythm(network.encoder) is None:
+            return False
+        codes = network.architecture.labels[label.head]
+        calibration = [self._calibration["knowledge_transfer"][label.head][code] for code in codes]
+        of_usual_beat = probability(usual_logits(network)[label.head], calibration)
+        return float(of_usual_beat[codes.index(label.code)]) < label.threshold
+
+    def _effects(self, analyzed: AnalyzedECG) -> list[Effects]:
+        """Of each of the ECG's windows."""
+        network = self._networks["knowledge_transfer"]
+        return analyzed.once(
+            f"effects {self.sha256}",
+            lambda: [effects_of(network, torch.from_numpy(window)[None]) for _, window in analyzed.windows],
+        )
 
     def compare(
         self,

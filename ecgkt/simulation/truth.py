@@ -78,7 +78,7 @@ def changes(streams: Streams, stay: Stay, body: Body, drawn: Morphology, tracing
     c, m = tracing.conduction, tracing.morphology
     rr = float(tracing.rr.mean())
     fact = beat(c, m, body, rr, tracing.mix)
-    windows = _windows(m, rr)
+    places = windows(m, rr)
     rows: list[tuple[object, ...]] = []
     chance = chances(streams("conduction"))
     for cause in causes(stay, drawn):
@@ -86,7 +86,7 @@ def changes(streams: Streams, stay: Stay, body: Body, drawn: Morphology, tracing
         size = np.zeros(48)
         if other != c or any(source == cause and name != "rate" for source, name, _ in drawn.applied):
             difference = twelve(fact - beat(other, spared, body, rr, tracing.mix)) * 1000
-            size = np.sqrt(np.stack([(difference[:, w] ** 2).mean(axis=1) for w in windows], axis=1)).ravel()
+            size = np.sqrt(np.stack([(difference[:, w] ** 2).mean(axis=1) for w in places], axis=1)).ravel()
         pr = m["pr"] - spared["pr"] if _has_p(c) and _has_p(other) else np.nan
         shift = [m["rate"] - spared["rate"], pr, m["qrs"] - spared["qrs"], _qt(m, rr) - _qt(spared, rr)]
         if np.nanmax(np.abs([*shift, *size])) >= 1:
@@ -98,7 +98,7 @@ def _qt(m: Morphology, rr: float) -> float:
     return qt_interval(m["qtc"], rr) * 1000 + m["st_ms"]
 
 
-def _windows(m: Morphology, rr: float) -> list[slice]:
+def windows(m: Morphology, rr: float) -> list[slice]:
     """Where P, QRS, ST and T lie in the beat of the tracing as it is."""
     qt = qt_interval(m["qtc"], rr)
     t_begin = max(qt * (1 - beats.T_DOWN - 1.6 * beats.T_LEFT), m["qrs"] / 1000 + 0.04)

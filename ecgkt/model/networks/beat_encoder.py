@@ -85,9 +85,15 @@ def _distance_from_average(away: Tensor, inside: Tensor) -> Tensor:
 @torch.no_grad()
 def all_similar(signal: Tensor, found: DetectedBeats) -> bool:
     """Are the beats of one tracing [1, 12, T] all of one kind? False where there are no two."""
+    return int(found.is_beat.sum()) > 1 and not bool(different_beats(signal, found).any())
+
+
+@torch.no_grad()
+def different_beats(signal: Tensor, found: DetectedBeats) -> Tensor:
+    """bool [1, N]: which beats of one tracing [1, 12, T] are unlike the others."""
     beats, inside = cut(signal, found)
-    distances = _distance_from_average((beats - _mean(beats, inside)[:, None]) * inside, inside)[found.is_beat]
-    return len(distances) > 1 and bool(distances.max() <= DIFFERENT * distances.median())
+    distances = _distance_from_average((beats - _mean(beats, inside)[:, None]) * inside, inside)
+    return (distances > DIFFERENT * distances[found.is_beat].median()) & found.is_beat
 
 
 class BeatNet(nn.Module):

@@ -29,8 +29,12 @@ from ecgkt.ui.widgets.theme import dark, palette
 
 T = TypeVar("T")
 
-METHODS = {"integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
-UNSIGNED = "Saliency is the size of the gradient: it cannot distinguish what raises the score from what lowers it."
+METHODS = {"effects": "Effects", "integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
+METHODS_HELP = (
+    "Effects: what the score would lose without each effect that labs and conditions are likely to have had on this "
+    "beat. Integrated gradients: from a flat line to this tracing. Saliency is the size of the gradient: it cannot "
+    "distinguish what raises the score from what lowers it."
+)
 PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
 SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(sheet_layout.LAYOUTS, "123", strict=True))
@@ -75,7 +79,12 @@ def relevance_settings() -> tuple[str, Overlay | None]:
             help="Only the strongest segments that make up this share are drawn. Text and tables count everything.",
         )
         method = st.selectbox(
-            "Method", list(METHODS), format_func=METHODS.__getitem__, key="method", bind="query-params", help=UNSIGNED
+            "Method",
+            list(METHODS),
+            format_func=METHODS.__getitem__,
+            key="method",
+            bind="query-params",
+            help=METHODS_HELP,
         )
     return method, Overlay(way, shown) if is_drawn else None
 

@@ -1,0 +1,133 @@
+"""How good an explanation is: against what was changed, against what the network does, and against chance."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from benchmarks.explanation_truth.methods import METHODS, Asked, Explained
+from benchmarks.explanation_truth.pairs import Logits, Pair, cells
+from ecgkt.ecg import LEADS
+from ecgkt.model.networks.beat_encoder import BeatView
+
+Values = np.ndarray
+STEPS = np.linspace(0, 1, 11)  # of the samples, taken away or put in
+NOISE = 0.01  # mV, of a disturbance within a reader's sight
+
+
+def inside(values: Values, area: Values) -> float:
+    """Share of the relevance within the area."""
+    size = np.abs(values)
+    return float(size[area].sum() / max(size.sum(), 1e-12))
+
+
+def like(one: Values, other: Values, edges: list[int]) -> float:
+    """Rank correlation over the 48 cells, 0 where one of them is flat."""
+    found = spearmanr(cells(one, edges), cells(other, edges))[0]
+    return float(np.nan_to_num(found))
+
+
+def against_truth(values: Values, asked: Asked) -> dict[str, float]:
+    pair = asked.pair
+    energy = np.abs(asked.templates[0, : len(LEADS)].numpy())
+    share = inside(values, pair.area)
+    return {
+        "inside": share,
+        "above |x|": share - inside(energy, pair.area),
+        "raising, inside": inside(np.maximum(values, 0), pair.area),
+        "pointing": float(pair.area.ravel()[np.abs(values).argmax()]),
+        "cells": like(values, pair.effect, pair.edges),
+    }
+
+
+def against_network(values: Values, asked: Asked) -> dict[str, float]:
+    """What the score loses as the most relevant samples become the normal beat's, mean over shares of samples
+    (deletion, more is better), and what a normal beat gains as it takes them over (insertion), relative to all that
+    lies between the two."""
+    beat, normal = asked.templates.clone(), asked.templates.clone()
+    normal[0, : len(LEADS)] = asked.median[0, : len(LEADS)]
+    order = np.argsort(-np.where(values > 0, values, values.min() - 1 + values).ravel(), kind="stable")
+    rows = []
+    for share in STEPS:
+        taken = np.zeros(values.size, dtype=bool)
+        taken[order[: round(share * values.size)]] = True
+        mask = torch.zeros_like(beat, dtype=torch.bool)
+        mask[0, : len(LEADS)] = torch.from_numpy(taken.reshape(values.shape))
+        rows += [torch.where(mask, normal, beat), torch.where(mask, beat, normal)]
+    with torch.inference_mode():
+        logits = asked.logits(torch.cat(rows), asked.rhythm.repeat(len(rows), 1))[:, asked.target].numpy()
+    whole, none = logits[0], logits[1]
+    span = max(abs(whole - none), 0.5)
+    return {
+        "deletion": float((whole - logits[0::2]).mean() / span),
+        "insertion": float((logits[1::2] - none).mean() / span),
+    }
+
+
+def disturbed(asked: Asked) -> Asked:
+    """The same question of a beat with a little noise."""
+    templates = asked.templates.clone()
+    noise = asked.rng.normal(0, NOISE, (len(LEADS), templates.shape[2]))
+    templates[0, : len(LEADS)] += torch.from_numpy(noise.astype(np.float32))
+    return replace(asked, pair=replace(asked.pair, view=BeatView(templates, asked.rhythm)))
+
+
+def randomized(logits: Logits, seed: int) -> Logits:
+    """The same network with the weights of every layer shuffled: a method that explains it as before explains nothing
+    of it (Adebayo et al. 2018)."""
+    other = deepcopy(logits)
+    generator = torch.Generator().manual_seed(seed)
+    for weights in other.network.parameters():
+        flat = weights.data.flatten()
+        weights.data = flat[torch.randperm(len(flat), generator=generator)].view_as(weights)
+    return other
+
+
+def measured(
+    logits: Logits, pairs: list[Pair], normal: BeatView, seed: int, names: Iterable[str] = METHODS
+) -> dict[str, list[dict[str, Any]]]:
+    """Method -> a row a score of a pair."""
+    shuffled = randomized(logits, seed)
+    out: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for number, pair in enumerate(pairs):
+        for target in pair.targets:
+            rng = np.random.default_rng([seed, number, target.place])
+            asked = Asked(logits, pair, target.place, normal, rng)
+            noisy = disturbed(asked)
+            for name in names:
+                out[name].append(_row(METHODS[name], asked, noisy, shuffled) | _of(pair, target.group))
+    return out
+
+
+def _of(pair: Pair, group: str) -> dict[str, str]:
+    return {"cause": pair.cause, "wave": pair.wave, "group": group}
+
+
+def _row(method: Callable[[Asked], Explained], asked: Asked, noisy: Asked, shuffled: Logits) -> dict[str, float]:
+    began = perf_counter()
+    explained = method(asked)
+    milliseconds = 1000 * (perf_counter() - began)
+    values = explained.values
+    row = against_truth(values, asked) | against_network(values, asked)
+    if explained.since is not None:
+        change = float((asked.logits.of(asked.pair.view) - asked.logits.of(explained.since))[0, asked.target])
+        row["missed"] = abs(change - float(values.sum()) - explained.rhythm) / max(abs(change), 0.5)
+    row["under noise"] = like(values, method(noisy).values, asked.pair.edges)
+    row["shuffled weights"] = like(values, method(replace(asked, logits=shuffled)).values, asked.pair.edges)
+    return row | {"ms": milliseconds}
+
+
+def by_cause(rows: list[Mapping[str, Any]], key: str) -> float:
+    """Mean over causes of the mean over their scores, so that no cause counts for more than another."""
+    found = defaultdict(list)
+    for row in rows:
+        found[row["cause"]].append(row[key])
+    return float(np.mean([np.mean(values) for values in found.values()]))

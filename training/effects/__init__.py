@@ -1,0 +1,1 @@
+"""Fits the estimator of effects that relevance rests on: python -m training.effects.fit --help"""
