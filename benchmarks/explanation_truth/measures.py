@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from ecgkt.model.networks.beat_encoder import BeatView
 
 Values = np.ndarray
 STEPS = np.linspace(0, 1, 11)  # of the samples, taken away or put in
+SOME = 6  # every so many scores are asked about again, of a disturbed beat or a disturbed network
 NOISE = 0.01  # mV, of a disturbance within a reader's sight
 
 
@@ -91,43 +92,47 @@ def randomized(logits: Logits, seed: int) -> Logits:
     return other
 
 
-def measured(
-    logits: Logits, pairs: list[Pair], normal: BeatView, seed: int, names: Iterable[str] = METHODS
-) -> dict[str, list[dict[str, Any]]]:
-    """Method -> a row a score of a pair."""
+def measured(logits: Logits, pairs: list[Pair], normal: BeatView, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """Method -> a row a score of a pair; what noise, shuffled weights and null labs do to it for every `SOME`th."""
     shuffled = randomized(logits, seed)
+    null = [k for k, (head, code) in enumerate(logits.codes) if head == "labs" and logits.model.label(code).silent]
+    asked = [
+        Asked(logits, pair, target.place, normal, np.random.default_rng([seed, number, target.place]))
+        for number, pair in enumerate(pairs)
+        for target in pair.targets
+    ]
     out: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for number, pair in enumerate(pairs):
-        for target in pair.targets:
-            rng = np.random.default_rng([seed, number, target.place])
-            asked = Asked(logits, pair, target.place, normal, rng)
-            noisy = disturbed(asked)
-            for name in names:
-                out[name].append(_row(METHODS[name], asked, noisy, shuffled) | _of(pair, target.group))
+    for number, one in enumerate(asked):
+        target = logits.target(one.target)
+        for name, method in METHODS.items():
+            row, values = _row(method, one)
+            if number % SOME == 0:
+                row["under noise"] = like(values, method(disturbed(one)).values, one.pair.edges)
+                row["shuffled weights"] = like(values, method(replace(one, logits=shuffled)).values, one.pair.edges)
+                of_null = method(replace(one, target=null[number % len(null)])).values if null else values
+                row["null lab"] = float(np.abs(of_null).sum() / max(np.abs(values).sum(), 1e-9))
+            about = {"cause": one.pair.cause, "wave": one.pair.wave, "group": target.group, "head": target.head}
+            out[name].append(row | about)
+        print(f"score {number + 1} of {len(asked)}", flush=True)
     return out
 
 
-def _of(pair: Pair, group: str) -> dict[str, str]:
-    return {"cause": pair.cause, "wave": pair.wave, "group": group}
-
-
-def _row(method: Callable[[Asked], Explained], asked: Asked, noisy: Asked, shuffled: Logits) -> dict[str, float]:
-    began = perf_counter()
+def _row(method: Callable[[Asked], Explained], asked: Asked) -> tuple[dict[str, Any], Values]:
+    began = process_time()
     explained = method(asked)
-    milliseconds = 1000 * (perf_counter() - began)
+    milliseconds = 1000 * (process_time() - began)
     values = explained.values
     row = against_truth(values, asked) | against_network(values, asked)
     if explained.since is not None:
         change = float((asked.logits.of(asked.pair.view) - asked.logits.of(explained.since))[0, asked.target])
         row["missed"] = abs(change - float(values.sum()) - explained.rhythm) / max(abs(change), 0.5)
-    row["under noise"] = like(values, method(noisy).values, asked.pair.edges)
-    row["shuffled weights"] = like(values, method(replace(asked, logits=shuffled)).values, asked.pair.edges)
-    return row | {"ms": milliseconds}
+    return row | {"ms": milliseconds}, values
 
 
-def by_cause(rows: list[Mapping[str, Any]], key: str) -> float:
+def by_cause(rows: list[Mapping[str, Any]], key: str) -> float | None:
     """Mean over causes of the mean over their scores, so that no cause counts for more than another."""
     found = defaultdict(list)
     for row in rows:
-        found[row["cause"]].append(row[key])
-    return float(np.mean([np.mean(values) for values in found.values()]))
+        if key in row:
+            found[row["cause"]].append(row[key])
+    return float(np.mean([np.mean(values) for values in found.values()])) if found else None

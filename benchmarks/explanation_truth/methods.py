@@ -167,14 +167,14 @@ def occlusion_x_difference(a: Asked) -> Explained:
 def shapley_cells(a: Asked) -> Explained:
     torch.manual_seed(0)
     of = ShapleyValueSampling(a.logits).attribute(
-        a.templates, a.median, a.target, (a.rhythm,), a.cell_mask(), n_samples=6, perturbations_per_eval=7
+        a.templates, a.median, a.target, (a.rhythm,), a.cell_mask(), n_samples=4, perturbations_per_eval=7
     )
     counts = torch.bincount(a.cell_mask().flatten(), minlength=49)[a.cell_mask()]
     return Explained(_folded(of / counts), BeatView(a.median, a.rhythm))
 
 
 def effects(a: Asked) -> Explained:
-    """The pages' default (`ecgkt.model.effects`), folded over the beat."""
+    """By `ecgkt.model.effects`, folded over the beat."""
     found = effects_on_beat(a.logits.network, a.pair.view)
     head, code = a.logits.codes[a.target]
     place = a.logits.network.architecture.labels[head].index(code)
@@ -187,6 +187,15 @@ def effects(a: Asked) -> Explained:
     average = a.templates[:, : len(LEADS)] - (found.changes * found.likely[:, None, None]).sum(dim=0)
     since = BeatView(torch.cat([average, usual], dim=1), estimator.nearest_usual_rhythm(a.rhythm))
     return Explained(values.numpy(), since, of_rhythm)
+
+
+def of_the_pages(a: Asked) -> Explained:
+    """Effects, and for findings their mean with integrated gradients from the flat line (`ecgkt.model.model`)."""
+    own = effects(a)
+    if a.logits.codes[a.target][0] != "findings":
+        return own
+    flat = integrated_from_flat(a)
+    return Explained((own.values + flat.values) / 2)
 
 
 def random(a: Asked) -> Explained:
@@ -233,6 +242,7 @@ METHODS: dict[str, Callable[[Asked], Explained]] = {
     "occlusion of a wave in a lead": occlusion,
     "that x |x - normal|": occlusion_x_difference,
     "Shapley over 48 cells": shapley_cells,
-    "effects (default)": effects,
+    "effects": effects,
+    "the pages' way": of_the_pages,
     "integrated gradients, from the true counterfactual": integrated_from_truth,
 }

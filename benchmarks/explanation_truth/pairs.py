@@ -24,7 +24,7 @@ MOVED = 0.1  # of the probability that a score loses without the cause
 LOCAL = 0.5  # of the logit's fall that the beat's change alone must make; the rest is the rhythm's
 ENERGY = 0.9  # of the effect, that the area holds which relevance should lie in
 WAVES = ("P", "QRS", "ST", "T")
-HELD = 4  # scores of a pair at most, those that fall most
+HELD = 2  # scores of a pair at most, those that fall most
 
 
 @dataclass(frozen=True)

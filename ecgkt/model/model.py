@@ -81,10 +81,10 @@ class Model:
     def attribute(self, ecg: ECG | AnalyzedECG, code: str, method: str = METHODS[0]) -> Attribution:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
-        "effects" is "integrated_gradients" for findings, which real ECGs with more than the simulator's effects have
-        taught, for a label that a beat without effects has, and for a network that does not look at beats; the result
-        says which it is. Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable
-        tracing.
+        For findings, which real ECGs have taught as well as the simulator, "effects" is the mean of itself and of
+        "integrated_gradients"; for a label that a beat without effects has, and for a network that does not look at
+        beats, it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
+        another method, ECGError for an unusable tracing.
         """
         label = self.label(code)
         analyzed, _ = self._usable(ecg)
@@ -97,11 +97,14 @@ class Model:
         total = np.zeros_like(analyzed.view)
         covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
+        gradients = "integrated_gradients" if method == "effects" else method
         for number, (start, window) in enumerate(analyzed.windows):
+            ways = []
             if method == "effects":
-                part, rhythm = self._effects(analyzed)[number].relevance(label.head, target)
-            else:
-                part, rhythm = relevance(network, torch.from_numpy(window)[None], label.head, target, method)
+                ways.append(self._effects(analyzed)[number].relevance(label.head, target))
+            if method != "effects" or label.head == "findings":
+                ways.append(relevance(network, torch.from_numpy(window)[None], label.head, target, gradients))
+            part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
             rhythms.append(rhythm)
@@ -110,7 +113,7 @@ class Model:
     def _has_effects(self, label: Label) -> bool:
         """Can a score be explained by taking effects out of the beat?"""
         network = self._networks["knowledge_transfer"]
-        if label.head == "findings" or usual_rhythm(network.encoder) is None:
+        if usual_rhythm(network.encoder) is None:
             return False
         codes = network.architecture.labels[label.head]
         calibration = [self._calibration["knowledge_transfer"][label.head][code] for code in codes]

@@ -81,11 +81,18 @@ def test_estimated_changes_are_those_that_the_cause_made() -> None:
         assert np.mean(likely) > 0.25, cause  # 2% of the ECGs it learned from have it
 
 
-def test_what_findings_and_other_networks_rest_on_is_told_by_gradients(
+def test_findings_rest_on_both_ways_and_what_is_usual_on_gradients(
     shipped_model: Model, shipped_examples: Collection
 ) -> None:
     analyzed = AnalyzedECG(shipped_examples.read(shipped_examples.entries[0].key))
     assert shipped_model.attribute(analyzed, "potassium_high").method == "effects"
-    assert shipped_model.attribute(analyzed, "LAFB").method == "integrated_gradients"
+    assert shipped_model.attribute(analyzed, "SR").method == "integrated_gradients"
+    both = shipped_model.attribute(analyzed, "LAFB")
+    gradients = shipped_model.attribute(analyzed, "LAFB", "integrated_gradients")
+    network = shipped_model._networks["knowledge_transfer"]
+    target = network.architecture.labels["findings"].index("LAFB")
+    of_effects, of_rhythm = effects_of(network, _window(analyzed.ecg)).relevance("findings", target)
+    np.testing.assert_allclose(both.relevance, (gradients.relevance + of_effects) / 2, atol=1e-5)
+    assert both.rhythm == pytest.approx((gradients.rhythm + of_rhythm) / 2, abs=1e-5)
     with pytest.raises(ValueError, match="effects"):
         shipped_model.attribute(analyzed, "LAFB", "gradients")

@@ -114,7 +114,7 @@ def forced(seed: int, index: int) -> tuple[Visit, Planned]:
     values, vitals = laboratory.true_labs(rng, patient, stay, levels)
     of_ecg = Streams(seed, index, 1)
     drawn = morphology(of_ecg("morphology"), patient, stay, own, values, vitals["temperature"])
-    visit = Visit(patient, draw_body(streams("body"), patient), stay, values, vitals, [], rng)
+    visit = Visit(patient, draw_body(streams("body"), patient), stay, values, vitals, [], rng, own)
     return visit, Planned(1, 0, of_ecg, drawn)
 
 
@@ -133,7 +133,11 @@ def _forced_stay(stay: Stay, patient: Patient, condition: Condition, severity: f
 def examples(seed: int, count: int) -> Iterator[Changed]:
     """An ECG of each of `count` patients: as they come, and, of every second, with one condition forced upon them."""
     for index in range(count):
-        first = next(visits(seed, index))
-        result = changed(*forced(seed, index // 2)) if index % 2 else changed(first, first.ecgs[0])
+        if index % 2:
+            visit, planned = forced(seed, index // 2)
+        else:
+            visit = next(visits(seed, index))
+            planned = visit.ecgs[0]
+        result = changed(visit, planned)
         if result is not None:
             yield result

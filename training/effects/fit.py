@@ -1,6 +1,6 @@
 """Fits the estimator of effects and writes ecgkt/model/effects.safetensors.
 
-    python -m training.effects.fit [--out FILE] [--patients 12000] [--epochs 30]
+    python -m training.effects.fit [--out FILE] [--patients 8000] [--epochs 30]
 
 It learns from simulated ECGs of a seed that no config and no benchmark uses, every second with one condition forced
 upon its patient. It knows nothing of a trained network, so it is fitted again when the simulator changes, not when a
@@ -117,7 +117,7 @@ def save(estimator: EffectEstimator, causes: Sequence[str], file: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FILE)
-    parser.add_argument("--patients", type=int, default=12000)
+    parser.add_argument("--patients", type=int, default=8000)
     parser.add_argument("--epochs", type=int, default=30)
     options = parser.parse_args(arguments)
     found = []

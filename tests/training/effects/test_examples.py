@@ -39,7 +39,7 @@ def test_a_change_is_that_of_the_average_beat_of_two_tracings(cause: str) -> Non
         difference = (example.view.templates - beat_view(other, find_beats(other)).templates)[0, list(INDEPENDENT)]
         like.append(np.corrcoef(difference.ravel(), example.effects[cause].ravel())[0, 1])
     assert len(like) >= 3
-    assert np.median(like) > 0.9
+    assert np.median(like) > 0.8
 
 
 def test_what_is_fitted_can_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
