@@ -74,6 +74,9 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
     checked = check(lead.label.code, seen.known, seen.ecg.age)
     certainty = _certainty(lead, checked, group.is_finding)
     contradiction = checked.disagreement(True) if checked and group.is_finding else ""
+    foreign = sum(not beat.typical for beat in seen.found.beats.beats) if group.key == "pvc" else 0
+    if foreign and certainty == "doubted":  # a broad beat is there; that it is not early does not contradict the score
+        certainty, contradiction = ("likely" if lead.probability >= LIKELY else "possible"), ""
     if group.key == "qt" and _is_wide(seen) and certainty == "confirmed":
         certainty = "likely" if lead.probability >= LIKELY else "possible"
     if seen.has_paced_qrs and group.section != "rhythm" and group.is_finding:
@@ -83,6 +86,8 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
         figures = f"criterion not measurable: {checked.reason}"
     elif checked is not None:
         figures = checked.measured if checked.verdict == "met" or certainty == "doubted" else NOT_MET
+        if foreign and checked.verdict != "met":
+            figures = f"{foreign} beat{'s' if foreign > 1 else ''} of another shape, not premature"
         figures += f"; QRS {seen.found.qrs.value:.0f} ms" if group.key == "qt" and _is_wide(seen) else ""
     statement = _worded(group, lead, certainty, checked is not None and checked.verdict == "met")
     line = Line(

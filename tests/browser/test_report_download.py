@@ -37,7 +37,7 @@ def test_pressing_a_button_brings_the_report_of_what_is_on_the_screen(
     assert data["attribution"]["code"] == "E875"
     pages = PdfReader(folder / "ecg-report.pdf").pages
     assert all(NOTICE in page.extract_text() for page in pages)
-    assert f"What contributes to the score: {data['attribution']['name'][:10]}" in pages[1].extract_text()
+    assert f"What contributes to the score: {data['attribution']['name'][:10]}" in pages[2].extract_text()
     shown = script(browser, "document.querySelector('.lead-in').innerText")
     assert shown.startswith(data["attribution"]["name"])
     assert data["attribution"]["sentence"] in shown

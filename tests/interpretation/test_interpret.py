@@ -225,3 +225,14 @@ def test_a_wide_qrs_is_told_without_a_name_where_it_has_none() -> None:
     wide.__dict__["intervals"] = replace(measured, qrs=replace(measured.qrs, value=124.0))
     lines = said(wide, predicted()).ordered()
     assert "Wide QRS without the full pattern of a bundle branch block" in [line.statement for line in lines]
+
+
+def test_a_broad_beat_that_is_not_early_does_not_contradict_a_score_of_premature_beats() -> None:
+    extra = score("findings", "PVC", "Premature ventricular complexes", 0.6)
+    assert line_of(said(normal(), predicted(extra)), "premature ventricular").certainty == "doubted"
+    ecg = AnalyzedECG(normal().ecg)
+    beats = normal().beats.beats
+    ecg.__dict__["beats"] = replace(normal().beats, beats=(*beats[:4], replace(beats[4], typical=False), *beats[5:]))
+    line = line_of(said(ecg, predicted(extra)), "premature ventricular")
+    assert (line.statement, line.contradiction) == ("Probable premature ventricular complexes", "")
+    assert line.figures == "1 beat of another shape, not premature"

@@ -84,7 +84,7 @@ def test_the_pdf_is_the_printed_report(data: ReportData, header: pydicom.Dataset
     made = pydicom.dcmread(_written(documents.encapsulated_pdf(data, header), tmp_path))
     assert made.PatientName == NAME
     pages = PdfReader(BytesIO(made.EncapsulatedDocument[: made.EncapsulatedDocumentLength])).pages
-    assert len(pages) == 2
+    assert len(pages) == 3
     assert all(ecgkt.NOTICE in page.extract_text() for page in pages)
     assert "research use" in made.DocumentTitle
 
