@@ -114,14 +114,15 @@ def _button(key: str, statement: str, score: Score, words: str) -> None:
     )
 
 
-def press(key: str, title: str, words: str, code: str) -> str:
-    """A node with a title and quiet words under it, that chooses the label `code`; its key."""
+def press(key: str, title: str, words: str, code: str, chooses: str = keys.TARGET) -> str:
+    """A node with a title and quiet words under it, that chooses the label `code`; its key. chooses: the name under
+    which the session keeps the choice."""
     st.button(
         f"{SPECIAL.sub(_escaped, title)} *{SPECIAL.sub(_escaped, words)}*" if words else SPECIAL.sub(_escaped, title),
         key=key,
         width="stretch",
         on_click=_choose,
-        args=(code,),
+        args=(code, chooses),
     )
     return key
 
@@ -137,8 +138,8 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\{match.group(1)}"
 
 
-def _choose(code: str) -> None:
-    st.session_state[keys.TARGET] = code
+def _choose(code: str, kept_as: str = keys.TARGET) -> None:
+    st.session_state[kept_as] = code
 
 
 def _style(key: str, is_chosen: bool, is_urgent: bool) -> str:

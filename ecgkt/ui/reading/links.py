@@ -28,8 +28,13 @@ if TYPE_CHECKING:
 NODES = 3  # labs that are drawn
 
 
-def show(opened: Opened, model: Model, prediction: Prediction, chosen: Label, method: str) -> None:
-    """The picture of the chosen diagnosis, or of the one from which the chosen lab was pressed."""
+def show(
+    opened: Opened, model: Model, prediction: Prediction, chosen: Label, method: str, chooses: str = keys.TARGET
+) -> None:
+    """The picture of the chosen diagnosis, or of the one from which the chosen lab was pressed.
+
+    chooses: the name under which the session keeps which label is chosen.
+    """
     if model.lab_links is None:
         return
     if chosen.head == "diagnoses":
@@ -50,13 +55,13 @@ def show(opened: Opened, model: Model, prediction: Prediction, chosen: Label, me
     with st.container(key="links"):
         tracing, middle, last = st.columns([1.25, 1.5, 1], gap="medium", vertical_alignment="center")
         with tracing:
-            _tracing(seen, lab.label, chosen)
+            _tracing(seen, lab.label, chosen, chooses)
         with middle:
             for number, carried in enumerate(found.carried[:NODES]):
-                _lab(number, carried, chosen, labs)
+                _lab(number, carried, chosen, labs, chooses)
         with last:
             words = f"score {numbers.percent(found.score.probability)}"
-            style = press("link-diagnosis", found.score.label.name, words, found.score.label.code)
+            style = press("link-diagnosis", found.score.label.name, words, found.score.label.code, chooses)
             pressed(style, found.score.label.code == chosen.code)
     html.text(story.sentence(found, seen), "lead-in")
     html.text(story.disagreement(found))
@@ -73,17 +78,17 @@ def _codes(found: LabExplanation) -> set[str]:
     return {found.score.label.code, *(carried.score.label.code for carried in found.carried)}
 
 
-def _tracing(seen: story.Seen, lab: Label, chosen: Label) -> None:
+def _tracing(seen: story.Seen, lab: Label, chosen: Label, chooses: str) -> None:
     """What the tracing shows for the first lab; pressing it draws that lab's relevance."""
-    style = press("link-tracing", seen.measured or "On the tracing", seen.where, lab.code)
+    style = press("link-tracing", seen.measured or "On the tracing", seen.where, lab.code, chooses)
     pressed(style, lab.code == chosen.code)
 
 
-def _lab(number: int, carried: Carried, chosen: Label, labs: dict[str, float]) -> None:
+def _lab(number: int, carried: Carried, chosen: Label, labs: dict[str, float], chooses: str) -> None:
     label = carried.score.label
     measured = f"; {lab_words(label.lab, labs[label.lab])}" if label.lab in labs else ""
     share = f"carries {numbers.percent(carried.share)}"
     auroc = f"; AUROC {label.auroc[0]:.2f}" if label.auroc else ""
     words = f"{share}; {story.ROLES[carried.sense.role]}{measured}{auroc}"
     name = f"{carried.name} {numbers.percent(carried.score.probability)}"
-    pressed(press(f"link-lab-{number}", name, words, label.code), label.code == chosen.code)
+    pressed(press(f"link-lab-{number}", name, words, label.code, chooses), label.code == chosen.code)

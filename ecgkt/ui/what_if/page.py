@@ -16,8 +16,8 @@ from ecgkt.relevance.summary import summarize
 from ecgkt.sheet.layout import Paper
 from ecgkt.simulation.levers import CONDITIONS, LEVERS
 from ecgkt.simulation.what_if import RATE_OF_HEART, Changed, Subject
-from ecgkt.ui import audit
-from ecgkt.ui.reading import evidence, intervals
+from ecgkt.ui import audit, keys
+from ecgkt.ui.reading import evidence, intervals, links
 from ecgkt.ui.reading import sheet as reading_sheet
 from ecgkt.ui.session import Opened, attribute, remember
 from ecgkt.ui.sources import simulated_patient
@@ -65,12 +65,14 @@ def _changed(subject: Subject, name: str, model: Model) -> None:
     score = moved.chosen(rows, prediction)
     with right:
         moved.show(rows, score.label, changed != plain)
-    attribution = attribute(now, model, score.label.code, next(iter(reading_sheet.METHODS)))
+    method = next(iter(reading_sheet.METHODS))
+    attribution = attribute(now, model, score.label.code, method)
     beats = now.analyzed.beats
     with middle:
         reading_sheet.sheet(place, now.ecg, SHEET, paper, attribution, Overlay(), beats)
         html.warnings(prediction.quality.warnings)
         evidence.headline(score, summarize(attribution, beats, score.positive), None)
+        links.show(now, model, prediction, score.label, method, keys.WHAT_IF_TARGET)
         still = assumed.silent(subject, changed)
         if still:
             html.text(f"This patient's ECG, like that of some others, does not react to: {', '.join(still)}.")
