@@ -1,10 +1,10 @@
 """Fits the estimator of effects and writes ecgkt/model/effects.safetensors.
 
-    python -m training.effects.fit [--out FILE] [--patients 8000] [--epochs 30]
+    python -m training.effects.fit [--out FILE] [--patients 20000] [--epochs 30]
 
 It learns from simulated ECGs of a seed that no config and no benchmark uses, every second with one condition forced
 upon its patient. It knows nothing of a trained network, so it is fitted again when the simulator changes, not when a
-network does. About ten minutes on one core.
+network does. A quarter of an hour on one core.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _describe(estimator: EffectEstimator, view: BeatView, found: Sequence[Change
     """What the estimator knows of its examples: how inputs lie, and what is usual where nothing changed."""
     beats = view.templates[:, list(INDEPENDENT)].flatten(1)
     estimator.mean.copy_(beats.mean(dim=0))
-    estimator.axes.copy_(_axes((beats - estimator.mean)[:8000], estimator.axes.shape[1]))
+    estimator.axes.copy_(_axes((beats - estimator.mean)[:20000], estimator.axes.shape[1]))
     inputs = estimator.inputs(view)
     estimator.middle.copy_(inputs.mean(dim=0))
     estimator.scale.copy_(inputs.std(dim=0))
@@ -117,7 +117,7 @@ def save(estimator: EffectEstimator, causes: Sequence[str], file: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=FILE)
-    parser.add_argument("--patients", type=int, default=8000)
+    parser.add_argument("--patients", type=int, default=20000)
     parser.add_argument("--epochs", type=int, default=30)
     options = parser.parse_args(arguments)
     found = []
