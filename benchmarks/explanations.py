@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 DEFAULT = "the pages' way"
 KEYS = (
-    "inside", "above |x|", "raising, inside", "pointing", "cells", "deletion", "insertion", "missed", "under noise",
+    "inside", "above abs(x)", "raising, inside", "pointing", "cells", "deletion", "insertion", "missed", "under noise",
     "shuffled weights", "null lab", "ms",
 )  # fmt: skip
 
@@ -41,7 +41,7 @@ def simulated(model: Any, seed: int, patients: int, most: int) -> dict[str, Any]
         of = defaultdict(list)
         for row in own:
             of[row[key]].append(row)
-        by[key] = {name: _means(some, ("inside", "above |x|", "cells")) for name, some in sorted(of.items())}
+        by[key] = {name: _means(some, ("inside", "above abs(x)", "cells")) for name, some in sorted(of.items())}
     return {
         "pairs": len(found),
         "scores": len(own),
@@ -91,8 +91,8 @@ def markdown(found: dict[str, Any]) -> str:
         f"Written by `explanations.py`. {some['pairs']} pairs of a simulated ECG and a cause with a local effect "
         f"({some['causes']} causes), {some['scores']} scores that lose .1 of their probability without it, at least "
         "half of the logit's fall through the beat and not the rhythm. Means over causes.\n",
-        "Inside: share of the relevance within the smallest area that holds 90% of the effect's energy; above |x|: the "
-        "same less that of the tracing's own size; raising: of the positive part. Pointing: is the largest value "
+        "Inside: share of the relevance within the smallest area that holds 90% of the effect's energy; above abs(x): "
+        "the same less that of the tracing's own size; raising: of the positive part. Pointing: is the largest value "
         "inside? Cells: rank correlation over 48 cells (P, QRS, ST, T by lead) with the effect. Deletion, insertion: "
         "share of the score lost (gained) as the most relevant samples become the normal beat's (the reverse). Missed: "
         "of the logit's change since the method's own reference. Noise, shuffled: rank correlation over cells with the "
@@ -109,7 +109,7 @@ def markdown(found: dict[str, Any]) -> str:
         lines += ["", f"The pages' way by {title}:\n", f"| {title} | scores | inside | above abs(x) | cells |"]
         lines.append("|---|---|---|---|---|")
         lines += [
-            f"| {name} | {row['scores']} | {row['inside']:.2f} | {row['above |x|']:+.2f} | {row['cells']:.2f} |"
+            f"| {name} | {row['scores']} | {row['inside']:.2f} | {row['above abs(x)']:+.2f} | {row['cells']:.2f} |"
             for name, row in some[key].items()
         ]
     if "real" in found:
@@ -138,7 +138,7 @@ def markdown(found: dict[str, Any]) -> str:
             lines.append(f"| {code} | {' | '.join(numbers)} | {named} |")
     seconds = ", ".join(f"{name} {value:.2f} s" for name, value in found["seconds"].items())
     return (
-        "\n".join([*lines, "", f"Time for scores of one ECG, the best of five: {seconds}."]).replace("|x|", "abs(x)")
+        "\n".join([*lines, "", f"Time for scores of one ECG, the best of five: {seconds}."]).replace("abs(x)", "abs(x)")
         + "\n"
     )
 

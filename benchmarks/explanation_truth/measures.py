@@ -42,7 +42,7 @@ def against_truth(values: Values, asked: Asked) -> dict[str, float]:
     share = inside(values, pair.area)
     return {
         "inside": share,
-        "above |x|": share - inside(energy, pair.area),
+        "above abs(x)": share - inside(energy, pair.area),
         "raising, inside": inside(np.maximum(values, 0), pair.area),
         "pointing": float(pair.area.ravel()[np.abs(values).argmax()]),
         "cells": like(values, pair.effect, pair.edges),

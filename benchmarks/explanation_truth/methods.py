@@ -229,8 +229,8 @@ def _with_activations(logits: Logits) -> Logits:
 
 METHODS: dict[str, Callable[[Asked], Explained]] = {
     "random": random,
-    "|x|": size,
-    "|x - normal|": difference,
+    "abs(x)": size,
+    "abs(x - normal)": difference,
     "saliency": saliency,
     "input x gradient": input_x_gradient,
     "integrated gradients, from flat": integrated_from_flat,
@@ -240,7 +240,7 @@ METHODS: dict[str, Callable[[Asked], Explained]] = {
     "SmoothGrad": smooth_gradient,
     "guided Grad-CAM": guided_grad_cam,
     "occlusion of a wave in a lead": occlusion,
-    "that x |x - normal|": occlusion_x_difference,
+    "that x abs(x - normal)": occlusion_x_difference,
     "Shapley over 48 cells": shapley_cells,
     "effects": effects,
     "the pages' way": of_the_pages,

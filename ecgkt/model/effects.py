@@ -25,8 +25,8 @@ from ecgkt.model.networks.network import CLIP_MV, Network
 from ecgkt.model.preprocessing import MODEL_RATE
 
 FILE = Path(__file__).with_name("effects.safetensors")
-LEAST_LIKELY = 0.02  # an effect less likely than this is not asked for
-MOST = 0.95  # share of all contributions of effects that those placed by the network's slope hold
+LEAST_LIKELY = 0.03  # an effect less likely than this is not asked for
+MOST = 0.9  # share of all contributions of effects that those placed by the network's slope hold
 STEPS = 3  # of a path from the beat without an effect
 # Parts of a beat within which an effect is placed by its size: before QRS, QRS, ST and T of a usual beat, s from R.
 PARTS = (-BEFORE, -0.06, 0.08, 0.18, BEAT / MODEL_RATE - BEFORE)
@@ -60,34 +60,35 @@ class BeatEffects:
         places = energy / energy.sum(dim=(1, 2), keepdim=True).clamp(min=1e-20)
         order = shares.abs().argsort(descending=True)
         held = shares.abs()[order].cumsum(0) / shares.abs().sum().clamp(min=1e-20)
-        for row in order[: int((held < MOST).sum()) + 1].tolist():
-            own = (self._slopes(network, head, target, row) * shares[row].sign()).clamp(min=0)
-            if float(own.sum()) > 0:
-                parts = _by_part(energy[row]).clamp(min=1e-20)
-                by_slope = own * energy[row] / parts
-                places[row] = (places[row] + by_slope / by_slope.sum().clamp(min=1e-20)) / 2
+        rows = order[: int((held < MOST).sum()) + 1]
+        own = (self._slopes(network, head, target, rows) * shares[rows].sign()[:, None, None]).clamp(min=0)
+        by_slope = own * energy[rows] / _by_part(energy[rows]).clamp(min=1e-20)
+        sums = by_slope.sum(dim=(1, 2), keepdim=True)
+        places[rows] = torch.where(sums > 0, (places[rows] + by_slope / sums.clamp(min=1e-20)) / 2, places[rows])
         return torch.einsum("e,elt->lt", shares, places)
 
-    def _slopes(self, network: Network, head: str, target: int, row: int) -> Tensor:
-        """[12, BEAT] integrated gradients of one effect, summed over each part of each lead."""
+    def _slopes(self, network: Network, head: str, target: int, rows: Tensor) -> Tensor:
+        """[R, 12, BEAT] integrated gradients of some effects, each summed over every part of each lead."""
         points, weights = np.polynomial.legendre.leggauss(STEPS)
-        left = torch.tensor((1 - points) / 2, dtype=torch.float32)[:, None, None]
-        templates = self.view.templates.repeat(STEPS, 1, 1)
-        templates[:, : len(LEADS)] -= left * self.changes[row]
+        left = torch.tensor((1 - points) / 2, dtype=torch.float32)[None, :, None, None]
+        changes, count = self.changes[rows], len(rows) * STEPS
+        templates = self.view.templates.repeat(count, 1, 1)
+        templates[:, : len(LEADS)] -= (left * changes[:, None]).flatten(0, 1)
         templates.requires_grad_(True)
         with torch.enable_grad():
-            logits = network(BeatView(templates, self.view.rhythm.repeat(STEPS, 1)))[head][:, target]
-            weight = torch.tensor(weights / 2, dtype=torch.float32)
+            logits = network(BeatView(templates, self.view.rhythm.repeat(count, 1)))[head][:, target]
+            weight = torch.tensor(weights / 2, dtype=torch.float32).repeat(len(rows))
             (gradient,) = torch.autograd.grad((weight * logits).sum(), templates)
-        return _by_part(gradient.sum(dim=0)[: len(LEADS)] * self.changes[row])
+        slopes = gradient[:, : len(LEADS)].view(len(rows), STEPS, len(LEADS), BEAT).sum(dim=1)
+        return _by_part(slopes * changes)
 
 
 def _by_part(values: Tensor) -> Tensor:
-    """[12, BEAT] -> the same, each sample the sum over its part of the beat."""
+    """[..., 12, BEAT] -> the same, each sample the sum over its part of the beat."""
     out = torch.empty_like(values)
     edges = [round((edge + BEFORE) * MODEL_RATE) for edge in PARTS]
     for first, last in pairwise(edges):
-        out[:, first:last] = values[:, first:last].sum(dim=1, keepdim=True)
+        out[..., first:last] = values[..., first:last].sum(dim=-1, keepdim=True)
     return out
 
 
