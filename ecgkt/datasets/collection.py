@@ -99,7 +99,11 @@ class Collection:
         if not item.entry.simulated or not item.path.stem.isdigit():
             return None
         note = next((file for folder in item.path.parents if quiet((file := folder / SIMULATED).is_file)), None)
-        seed = re.search(r"^- seed (\d+)$", note.read_text(encoding="utf-8"), re.MULTILINE) if note else None
+        try:
+            text = note.read_text(encoding="utf-8", errors="replace") if note else ""
+        except OSError:
+            return None
+        seed = re.search(r"^- seed (\d{1,18})$", text, re.MULTILINE)
         return (int(seed[1]), int(item.path.stem)) if seed else None
 
     def clinical(self, key: str) -> dict[str, float]:
