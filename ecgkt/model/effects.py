@@ -1,6 +1,6 @@
 """What a score rests on, by effects: what the network would say, had a lab or a condition left no mark on the beat.
 
-Against what simulated causes changed, and against what medicine says of real findings: `benchmarks/explanations.md`.
+Against what simulated causes changed, and against what medicine says of real findings: `benchmarks/explanations.py`.
 """
 
 from __future__ import annotations
