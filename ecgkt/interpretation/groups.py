@@ -64,10 +64,10 @@ def group_of(label: Label) -> Group:
     if code in known:
         return groups()[known[code]]
     section: Section = "st-t" if label.head == "findings" else "beyond"
-    return Group(label.code, section, label.head == "findings", False, (), (label.code,), _within(label.name))
+    return Group(label.code, section, label.head == "findings", False, (), (label.code,), within(label.name))
 
 
-def _within(name: str) -> str:
+def within(name: str) -> str:
     """A name as it reads within a sentence; initials and proper names keep their capital."""
     return name[0].lower() + name[1:] if name[1:2].islower() else name
 

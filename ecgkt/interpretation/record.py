@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ecgkt import vocabulary
-from ecgkt.interpretation.groups import grouped, groups
+from ecgkt.interpretation.groups import grouped, groups, within
 from ecgkt.interpretation.line import Line, Standing
 from ecgkt.prediction import HEADS, Prediction, Score
 from ecgkt.results import numbers
@@ -70,8 +70,7 @@ def _agrees(score: Score, record: Record) -> bool:
 
 def _within(code: str) -> str:
     """A lab's name within a sentence: "potassium", but "INR" and "NT-proBNP"."""
-    name = vocabulary.labs()[code].name
-    return name[0].lower() + name[1:] if name[1:2].islower() else name
+    return within(vocabulary.labs()[code].name)
 
 
 def _is_known(scores: Sequence[Score], record: Record) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from ecgkt import vocabulary
 from ecgkt.criteria.check import Checked, check
-from ecgkt.interpretation.groups import Group, grouped, groups
+from ecgkt.interpretation.groups import Group, grouped, groups, within
 from ecgkt.interpretation.line import Certainty, Line
 from ecgkt.interpretation.rhythm import Seen
 from ecgkt.measurements.intervals import Measured
@@ -136,7 +136,7 @@ def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool) -> st
     if not is_finding:
         return f"Consider {name}"
     if group.key in NAMED_BY_LABEL or len(group.codes) == 1:
-        name = lead.label.name[0].lower() + lead.label.name[1:] if lead.label.name[1:2].islower() else lead.label.name
+        name = within(lead.label.name)
     if certainty == "doubted":
         return f"Not confirmed: {name}"
     if certainty == "confirmed":

@@ -15,11 +15,9 @@ from ecgkt.report.drawing import (
     WIDTH,
     Box,
     Page,
-    shortened,
-    text_width,
     wrapped,
 )
-from ecgkt.report.tracing_page import EDGE, footer
+from ecgkt.report.tracing_page import EDGE, footer, heading
 from ecgkt.results import numbers
 
 LEFT, RIGHT = 12.0, WIDTH - 12.0
@@ -35,10 +33,7 @@ SECOND = ("possible", "doubted")
 def draw(page: Page, data: ReportData, pages: int) -> None:
     """The whole page of report `data`; pages: how many the report has."""
     top = HEIGHT - EDGE
-    page.words("Interpretation", LEFT, top - 5, 13, bold=True)
-    start = LEFT + text_width("Interpretation", 13, bold=True) + 6
-    page.words(shortened(words.patient(data), RIGHT - 35 - start, 9), start, top - 5, 9)
-    page.words(f"Report date {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
+    heading(page, data, "Interpretation", Box(LEFT, 0, RIGHT, top))
     remark = words.remark(data)
     y = page.paragraph(remark or NOTE, LEFT, top - 10, RIGHT - LEFT, 6.5, WARNING if remark else QUIET) - 1
     lines = data["interpretation"]

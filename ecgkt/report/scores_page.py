@@ -23,7 +23,7 @@ from ecgkt.report.drawing import (
     wrapped,
 )
 from ecgkt.report.sheet import RELEVANCE_MM, Sheet, paper_of
-from ecgkt.report.tracing_page import EDGE, footer
+from ecgkt.report.tracing_page import EDGE, footer, heading
 from ecgkt.results import numbers
 
 LEFT, RIGHT = 12.0, WIDTH - 12.0
@@ -43,11 +43,7 @@ LEARNT = {"simulated": "sim.", "real": "real", "simulated and real": "sim. + rea
 def draw(page: Page, data: ReportData, pages: int) -> None:
     """The whole page of report `data`; pages: how many the report has."""
     top = HEIGHT - EDGE
-    title = "Scores and measurements"
-    page.words(title, LEFT, top - 5, 13, bold=True)
-    start = LEFT + text_width(title, 13, bold=True) + 6
-    page.words(shortened(words.patient(data), RIGHT - 35 - start, 9), start, top - 5, 9)
-    page.words(f"Report date {data['created']}", RIGHT, top - 5, 8, QUIET, side="right")
+    heading(page, data, "Scores and measurements", Box(LEFT, 0, RIGHT, top))
     page.words(shortened(words.remark(data), RIGHT - LEFT, SMALL), LEFT, top - 9, SMALL, WARNING)
     width = (RIGHT - LEFT - 2 * GAP) / 3
     y = top - 13

@@ -111,6 +111,14 @@ def _pairs(data: ReportData) -> list[tuple[str, str]]:
     return [*((short, words.value(rows[name])) for name, short in PAIRS.items()), ("P / QRS / T axes", axes)]
 
 
+def heading(page: Page, data: ReportData, title: str, box: Box) -> None:
+    """Of the pages after the first: title, patient and date in one line below `box.high`."""
+    page.words(title, box.left, box.high - 5, 13, bold=True)
+    start = box.left + text_width(title, 13, bold=True) + 6
+    page.words(shortened(words.patient(data), box.right - 35 - start, 9), start, box.high - 5, 9)
+    page.words(f"Report date {data['created']}", box.right, box.high - 5, 8, QUIET, side="right")
+
+
 def footer(page: Page, data: ReportData, number: tuple[int, int], notes: tuple[str, str], box: Box) -> None:
     """Two lines: `notes` to the left and right, then the notice, the model, and which page of how many."""
     low = EDGE + 0.8
