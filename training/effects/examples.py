@@ -27,6 +27,7 @@ from ecgkt.simulation.visits import Planned, Visit, visits
 
 SMALLEST = 0.01  # mV; a cause that changes nothing by so much has no effect to be seen
 TILED = 2000  # samples at `truth.RATE` of beats one after another, filtered as a tracing is
+WINDOW = 150  # samples at MODEL_RATE around a beat
 ONSET = round(truth.ONSET * MODEL_RATE) + 20  # sample of QRS onset in a stretch of 1.5 s that a beat is cut from
 EXCLUDE = {  # conduction that cannot be together in one conducted beat
     "lbbb": ("rbbb", "lafb", "lpfb", "wpw", "pacemaker"),
@@ -88,7 +89,7 @@ def changed(visit: Visit, planned: Planned) -> Changed | None:
 
 
 def _as_seen(beat: np.ndarray, rr: float) -> np.ndarray:
-    """[8, SAMPLES] at `truth.RATE` -> [8, 150] at MODEL_RATE around one of many such beats, QRS onset at ONSET."""
+    """[8, SAMPLES] at `truth.RATE` -> [8, WINDOW] at MODEL_RATE around one of many such beats, QRS onset at ONSET."""
     step, middle, before = max(int(rr * truth.RATE), 40), TILED // 2, round(truth.ONSET * truth.RATE)
     margin = truth.SAMPLES
     tiled = np.zeros((8, TILED + 2 * margin))
@@ -97,7 +98,7 @@ def _as_seen(beat: np.ndarray, rr: float) -> np.ndarray:
         tiled[:, start : start + truth.SAMPLES] += beat
     viewed = model_view(ECG(twelve(tiled[:, margin:-margin]), float(truth.RATE)))
     start = round(middle * MODEL_RATE / truth.RATE) - ONSET
-    return viewed[list(INDEPENDENT), start : start + 150]
+    return viewed[list(INDEPENDENT), start : start + WINDOW]
 
 
 def forced(seed: int, index: int) -> tuple[Visit, Planned]:
