@@ -56,6 +56,16 @@ def estimate(values: Array) -> Interval | None:
     return found if np.isfinite(found).all() else None
 
 
+def share_closed(reached: Array, low: Array, high: Array) -> Interval | None:
+    """Which share of the way from `low` to `high` was closed, with its 95% interval, resample by resample.
+
+    A resample in which `low` and `high` are the same counts as infinitely much, or is left out where nothing was
+    reached either; None where patients are so few that the interval has no end.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return estimate((reached - low) / (high - low))
+
+
 def label_aurocs(scores: Array, targets: Array, resamples: Array, minimum: int = MIN_POSITIVES) -> dict[int, Array]:
     """AUROC of every column that can be measured: column -> [1 + R], the value itself first.
 

@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from training.evaluate.auroc import gap_closed
-from training.metrics import auroc, best_f1_threshold, label_aurocs, patient_resamples
+from training.metrics import auroc, best_f1_threshold, label_aurocs, patient_resamples, share_closed
 
 
 @pytest.fixture
@@ -68,3 +68,13 @@ def test_gap_closed_is_the_share_between_the_two_baselines() -> None:
     assert value is not None
     assert value[0] == pytest.approx(0.3)
     assert gap_closed({"signal_only": macros["signal_only"]}) is None
+
+
+def test_baselines_that_are_alike_in_a_resample_leave_the_share_without_an_end() -> None:
+    alike = np.array([0.7, 0.7, 0.8])
+    reached = np.array([0.75, 0.75, 0.75])
+    assert share_closed(reached, alike, alike) is None
+    assert share_closed(alike, alike, alike) is None
+    low, high = np.full(1001, 0.7), np.full(1001, 0.8)
+    high[1] = 0.7  # one in a thousand does not move a 95% interval
+    assert share_closed(np.full(1001, 0.75), low, high) == pytest.approx((0.5, 0.5, 0.5))

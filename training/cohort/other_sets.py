@@ -38,7 +38,7 @@ class OtherSets:
 
     def kept_splits(self, patients: pd.Series, split: pd.Series) -> pd.Series:
         """`split`, with those that patients have in another set in place of it."""
-        return patients.map(self.splits).fillna(split)
+        return patients.map(self.splits).astype(object).fillna(split)
 
 
 NONE = OtherSets()

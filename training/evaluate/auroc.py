@@ -16,7 +16,7 @@ from ecgkt.results.metrics import (
     ListedLabel,
     RealFindings,
 )
-from training.metrics import MIN_POSITIVES, Array, estimate, label_aurocs
+from training.metrics import MIN_POSITIVES, Array, estimate, label_aurocs, share_closed
 
 Flags = npt.NDArray[np.bool_]
 # Twelve statements with a meaning at the bedside and enough examples in PTB-XL: what real ECGs are judged by.
@@ -103,7 +103,7 @@ def gap_closed(macros: dict[str, Array]) -> Interval | None:
     if not {"knowledge_transfer", "signal_only", "multimodal"} <= set(macros):
         return None
     transfer, signal, both = (macros[name] for name in ("knowledge_transfer", "signal_only", "multimodal"))
-    return estimate((transfer - signal) / (both - signal))
+    return share_closed(transfer, signal, both)
 
 
 def difference(macros: dict[str, Array], first: str, second: str) -> Interval | None:

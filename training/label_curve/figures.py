@@ -13,7 +13,7 @@ from ecgkt.results.curve_metrics import Conclusions, CurvePoint, TailPoint
 from ecgkt.results.intervals import Interval
 from ecgkt.results.label_curve import BUDGETS
 from training.data.pool import Pool
-from training.metrics import Array, estimate, label_aurocs, patient_resamples
+from training.metrics import Array, estimate, label_aurocs, patient_resamples, share_closed
 from training.train.task import DIAGNOSES
 
 RESAMPLES = 300
@@ -92,8 +92,8 @@ def _points(
         gap = attainable = gain = None
         if reached is not None and floor is not None:
             gain = estimate(reached - floor)
-            gap = _closed(reached, floor, both) if both is not None else None
-            attainable = _closed(reached, floor, ceiling) if ceiling is not None else None
+            gap = share_closed(reached, floor, both) if both is not None else None
+            attainable = share_closed(reached, floor, ceiling) if ceiling is not None else None
         points.append(
             CurvePoint(
                 patients=size or patients, models=models, gap_closed=gap, attainable_gap_closed=attainable, gain=gain
@@ -130,11 +130,6 @@ def _signal_only(macros: dict[tuple[str, int], Array | None], size: int) -> Arra
     which can only favor it."""
     known = [macro for name in BUDGETS if (macro := macros.get((name, size))) is not None]
     return max(known, key=lambda macro: float(macro[0]), default=None)
-
-
-def _closed(reached: Array, low: Array, high: Array) -> Interval | None:
-    """(reached - low) / (high - low), resample by resample."""
-    return estimate((reached - low) / (high - low))
 
 
 def _conclusions(
