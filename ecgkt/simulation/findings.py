@@ -133,6 +133,6 @@ def _repolarization(patient: Patient, t: Tracing) -> list[str]:
         out.append("DIG")
     if any(source in ("potassium", "calcium") and abs(size) > least
            for source, name, size in m.applied
-           for least in [{"t_uv": 90, "u_uv": 50, "st_ms": 18, "qrs": 12, "p_log": 0.3}.get(name, 1e9)]):  # fmt: skip
+           for least in [{"t_uv": 150, "u_uv": 50, "st_ms": 18, "qrs": 12, "p_log": 0.3}.get(name, 1e9)]):  # fmt: skip
         out.append("EL")
     return list(dict.fromkeys(out))

@@ -96,8 +96,9 @@ def draw_patient(rng: np.random.Generator, index: int) -> Patient:
     rows = effects()
     spread = np.array([e.sensitivity_sd for e in rows])
     silent = rng.random(len(rows)) < np.array([e.silent for e in rows])
-    # Lognormal: a sensitivity has a sign, and a few patients react far more than the mean.
-    sensitivity = np.exp(rng.normal(0, 1, len(rows)) * spread - spread**2 / 2)
+    # Lognormal: a sensitivity has a sign, and a few patients react far more than the mean; none five times as much,
+    # which would make a QRS of 200 ms of a failing heart without any block.
+    sensitivity = np.minimum(np.exp(rng.normal(0, 1, len(rows)) * spread - spread**2 / 2), 3.0)
     # One draw a source: a patient silent to potassium is so in most of its effects, not in each by a separate chance.
     shared = {source: rng.random() for source in dict.fromkeys(e.source for e in rows)}
     together = np.array([shared[e.source] < e.silent for e in rows])

@@ -159,7 +159,8 @@ def conducted(chance: np.ndarray, c: Conduction, m: Morphology) -> Morphology:
     widths = {"lbbb": (152, 12), "rbbb": (140, 11), "paced": (162, 13), "vt": (158, 14)}
     if c.block in widths:
         mean, spread = widths[c.block]
-        v["qrs"] = min(max(mean + spread * float(draw) + 0.4 * (v["qrs"] - 95), 122), 205)
+        # Whatever widens QRS besides, a block widens it more.
+        v["qrs"] = min(max(mean + spread * float(draw) + 0.4 * (v["qrs"] - 95), v["qrs"] + 12, 122), 205)
     elif c.block == "irbbb":
         v["qrs"] = min(max(v["qrs"] + 9, 92), 119)
     elif c.av == "avb3":
