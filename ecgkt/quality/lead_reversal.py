@@ -87,8 +87,8 @@ def typical_beat() -> TypicalBeat:
     return TypicalBeat(np.array(content["mean"]), np.linalg.inv(covariance), content["limits"])
 
 
-def features(beat: MedianBeat) -> Row:
-    """[9, 5]: mean height of each of `PARTS` in each of `LOOKED_AT`, over the lead's own RMS from QRS to T's end."""
+def parts(beat: MedianBeat) -> tuple[Row, Row]:
+    """(mean height [9, 5] mV of each of `PARTS` in each of `LOOKED_AT`, their samples [9, n] from QRS to T's end)."""
     signal = beat.signal[[LEADS.index(lead) for lead in LOOKED_AT]]
     waves = beat.waves
     end = waves.t_offset if waves.t_offset is not None else waves.qrs_offset + 0.25
@@ -100,9 +100,13 @@ def features(beat: MedianBeat) -> Row:
     if waves.p_onset is not None and waves.p_offset is not None:
         p = _mean(beat, waves.p_onset, waves.p_offset)
     columns = [p, *(qrs @ weights / (weights.sum() + 1e-9) for weights in thirds), _mean(beat, start, end)]
-    whole = beat.part(waves.qrs_onset, end)[[LEADS.index(lead) for lead in LOOKED_AT]]
-    size = np.sqrt(np.mean(whole**2, axis=1, keepdims=True)) + 1e-6
-    return np.stack(columns, axis=1) / size
+    return np.stack(columns, axis=1), beat.part(waves.qrs_onset, end)[[LEADS.index(lead) for lead in LOOKED_AT]]
+
+
+def features(beat: MedianBeat) -> Row:
+    """[9, 5]: mean height of each of `PARTS` in each of `LOOKED_AT`, over the lead's own RMS from QRS to T's end."""
+    columns, whole = parts(beat)
+    return np.asarray(columns / (np.sqrt(np.mean(whole**2, axis=1, keepdims=True)) + 1e-6))
 
 
 def _mean(beat: MedianBeat, start: float, end: float) -> Row:

@@ -15,8 +15,10 @@ from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.measurements.hidden_pacing import SENTENCE, may_be_paced
 from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.r_peaks import RATE, band
+from ecgkt.quality.lead_order import suspected_order
 from ecgkt.quality.lead_reversal import suspected_reversals
 from ecgkt.quality.resting import HARDLY_RESTS, resting_share
+from ecgkt.quality.speed import wrong_speed
 from ecgkt.quality.usable import FLAT, Row, clipped_share, span
 
 SOME_MISSING = 0.01  # share of samples
@@ -73,7 +75,8 @@ def quality_warnings(
     found += _flat_limb_lead(span(signal[:3]).tolist())
     if beats.pacing.chamber in ("ventricular", "dual-chamber"):
         return tuple(found)  # a paced beat starts elsewhere: its leads say nothing of their order
-    return (*found, *suspected_reversals(ecg, beat))
+    found += wrong_speed(beats, beat)
+    return (*found, *(suspected_reversals(ecg, beat) or suspected_order(beat)))
 
 
 def _leads(flags: Sequence[bool]) -> str:
