@@ -1,7 +1,7 @@
 """Do the leads look more like an ECG in another order, whatever it is? Mislabeled channels, several cables exchanged.
 
-What single exchanges there are, `lead_reversal` names. Here the leads I, II and V1 to V6 are moved among each other, two
-at a time, as long as the tracing comes nearer to typical ones.
+What single exchanges there are, `lead_reversal` names. Here the leads I, II and V1 to V6 are moved among each other,
+two at a time, as long as the tracing comes nearer to typical ones.
 """
 
 from __future__ import annotations

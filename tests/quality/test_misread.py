@@ -55,8 +55,8 @@ def test_shuffled_leads_are_doubted_and_their_own_order_hardly_ever(ecgs: list[E
         for lead, row in derived_limb_leads(signal[0], signal[1]).items():
             signal[LEADS.index(lead)] = row
         found.append(bool(doubts(ECG(signal, ecg.rate))[1]))
-    assert np.mean(found) > 0.8
-    assert sum(bool(doubts(ecg)[1]) for ecg in ecgs) <= 2
+    assert np.mean(found) > 0.7
+    assert np.mean([bool(doubts(ecg)[1]) for ecg in ecgs]) <= 0.05
 
 
 def test_nothing_is_said_without_a_beat() -> None:
