@@ -18,6 +18,7 @@ METHODS = ("effects", *GRADIENTS)  # the first is shown unless another is asked 
 # What the relevance misses of the logit's change, median and most of 24 scores of the shipped model: .036 and .16 with
 # 24 steps, .005 and .05 with 64 (70 ms), .006 and .02 with 128.
 STEPS = 64
+STEPS_IN_A_MEAN = 32  # where half of the relevance is of effects, which miss more by themselves
 
 
 class _HeadLogits(nn.Module):
@@ -46,14 +47,16 @@ class _BeatLogits(_HeadLogits):
         view = beat_view(signal.clamp(-CLIP_MV, CLIP_MV), found)
         return self.network(BeatView(view.templates, rhythm))[self.head]
 
-    def integrated(self, signal: Tensor, rhythm: Tensor, usual: Tensor, target: int) -> tuple[Tensor, Tensor]:
+    def integrated(
+        self, signal: Tensor, rhythm: Tensor, usual: Tensor, target: int, steps: int = STEPS
+    ) -> tuple[Tensor, Tensor]:
         """Integrated gradients of signal and rhythm, by Gauss and Legendre as Captum's, for a signal within the clip.
 
         Templates on the path from the flat line are those of the tracing, scaled (`shrunk`), so beats are cut
-        and averaged once and not `STEPS` times. With F_k the logit at share a_k of the path and w_k the weight of the
+        and averaged once and not `steps` times. With F_k the logit at share a_k of the path and w_k the weight of the
         step, the sum of w_k / a_k F_k has the gradient sum of w_k grad F_k, which is what is wanted.
         """
-        places, weights = np.polynomial.legendre.leggauss(STEPS)  # on -1 to 1
+        places, weights = np.polynomial.legendre.leggauss(steps)  # on -1 to 1
         share = torch.tensor((1 + places) / 2, dtype=signal.dtype)
         weight = torch.tensor(weights / 2, dtype=signal.dtype) / share
         signal, away = signal.clone().requires_grad_(True), (rhythm - usual).requires_grad_(True)
@@ -65,13 +68,19 @@ class _BeatLogits(_HeadLogits):
 
 
 def relevance(
-    network: Network, signal: Tensor, head: str, target: int, method: str = "integrated_gradients"
+    network: Network,
+    signal: Tensor,
+    head: str,
+    target: int,
+    method: str = "integrated_gradients",
+    steps: int = STEPS,
 ) -> tuple[npt.NDArray[np.float32], float]:
     """([12, T] relevance, relevance of the rhythm) for logit `target` of `head`; signal [1, 12, T] mV.
 
-    "integrated_gradients" (Sundararajan 2017), from the flat line and, where the network has one, from its usual
-    rhythm: signed, both together sum to logit(signal) - logit(baseline). "saliency" (Simonyan 2013): |gradient|, which
-    has no unit in common with the rhythm's, so that is 0. The rhythm is 0 too for a network that sees the signal only.
+    "integrated_gradients" (Sundararajan 2017), in `steps` from the flat line and, where the network has one, from its
+    usual rhythm: signed, both together sum to logit(signal) - logit(baseline). "saliency" (Simonyan 2013): |gradient|,
+    which has no unit in common with the rhythm's, so that is 0. The rhythm is 0 too for a network that sees the signal
+    only.
     Where a network looks at beats and all of the tracing are similar, so is their relevance; the sum stays.
     Raises ValueError for another method.
     """
@@ -79,19 +88,19 @@ def relevance(
         raise ValueError(f"Attribution method {method!r} is not one of {', '.join(GRADIENTS)}.")
     usual = usual_rhythm(network.encoder)
     if usual is not None:
-        return _beat_relevance(network, usual, signal, head, target, method)
+        return _beat_relevance(network, usual, signal, head, target, method, steps)
     from captum.attr import IntegratedGradients, Saliency  # brings matplotlib: a second that predicting need not wait
 
     logits = _HeadLogits(network, head)
     if method == "integrated_gradients":
-        result = IntegratedGradients(logits).attribute(signal, target=target, n_steps=STEPS, internal_batch_size=STEPS)
+        result = IntegratedGradients(logits).attribute(signal, target=target, n_steps=steps, internal_batch_size=steps)
     else:
         result = Saliency(logits).attribute(signal.clone().requires_grad_(True), target=target)
     return _array(result), 0.0
 
 
 def _beat_relevance(
-    network: Network, usual: Tensor, signal: Tensor, head: str, target: int, method: str
+    network: Network, usual: Tensor, signal: Tensor, head: str, target: int, method: str, steps: int
 ) -> tuple[npt.NDArray[np.float32], float]:
     with torch.no_grad():
         seen = signal.clamp(-CLIP_MV, CLIP_MV)
@@ -106,7 +115,7 @@ def _beat_relevance(
         )
         of_rhythm = torch.zeros(1)
     elif float(signal.abs().max()) <= CLIP_MV:
-        of_signal, of_rhythm = logits.integrated(signal, rhythm, usual[None].to(rhythm.dtype), target)
+        of_signal, of_rhythm = logits.integrated(signal, rhythm, usual[None].to(rhythm.dtype), target, steps)
     else:
         from captum.attr import IntegratedGradients
 
@@ -114,8 +123,8 @@ def _beat_relevance(
             (signal, rhythm),
             baselines=(torch.zeros_like(signal), usual[None].to(rhythm.dtype)),
             target=target,
-            n_steps=STEPS,
-            internal_batch_size=STEPS,
+            n_steps=steps,
+            internal_batch_size=steps,
         )
     result = _array(of_signal)
     if all_similar(seen, found):

@@ -16,7 +16,7 @@ import torch
 
 from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.model.attribution import METHODS, relevance
+from ecgkt.model.attribution import METHODS, STEPS, STEPS_IN_A_MEAN, relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.effects import Effects, effects_of, usual_logits
@@ -103,7 +103,8 @@ class Model:
             if method == "effects":
                 ways.append(self._effects(analyzed)[number].relevance(label.head, target))
             if method != "effects" or label.head == "findings":
-                ways.append(relevance(network, torch.from_numpy(window)[None], label.head, target, gradients))
+                steps = STEPS_IN_A_MEAN if ways else STEPS
+                ways.append(relevance(network, torch.from_numpy(window)[None], label.head, target, gradients, steps))
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
