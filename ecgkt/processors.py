@@ -1,8 +1,11 @@
-"""How many processors this process may use."""
+"""How many processors this process may use, and what its workers owe it."""
 
 from __future__ import annotations
 
 import os
+import threading
+from multiprocessing import parent_process
+from multiprocessing.connection import wait
 
 
 def processors() -> int:
@@ -10,3 +13,10 @@ def processors() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def end_with_parent() -> None:
+    """What a worker process does first: it waits for work for ever, and would outlive a parent that was killed."""
+    parent = parent_process()
+    assert parent is not None
+    threading.Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()

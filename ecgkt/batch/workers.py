@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from itertools import islice
-from multiprocessing.connection import wait as wait_for
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from ecgkt.batch.records import load, shown_name
 from ecgkt.batch.rows import FAULT, Row, Wanted, refused, row
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.processors import end_with_parent
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
@@ -101,9 +101,7 @@ _worker: tuple[Model, Path, Wanted] | None = None
 def _begin(bundle: str | None, root: Path, wanted: Wanted) -> None:
     """What a worker does first: see to it that it ends with its parent, whatever ends that, and load the model."""
     global _worker
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    threading.Thread(target=lambda: wait_for([parent.sentinel]) and os._exit(1), daemon=True).start()
+    end_with_parent()
     from ecgkt.model.model import load as load_model
 
     _worker = (load_model(bundle), root, wanted)

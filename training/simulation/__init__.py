@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ecgkt.processors import processors
+from ecgkt.processors import end_with_parent, processors
 from ecgkt.simulation import tables
 from ecgkt.simulation.diagnoses import titles
 from training.simulation.cohort import simulate_patient
@@ -62,7 +62,7 @@ def simulate(patients: int, seed: int, out: Path, workers: int | None = None) ->
             # A worker's own threads for 8 x 12 matrices would only stand in the other workers' way.
             os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
             os.environ.setdefault("OMP_NUM_THREADS", "1")
-            with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), end_with_parent) as pool:
                 for done in pool.map(work, missing):
                     bar.update(done)
     dictionaries: Rows = {

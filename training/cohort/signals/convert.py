@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -16,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import starmap
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -26,6 +25,7 @@ from tqdm import tqdm
 
 from ecgkt.ecg import ECG, LEADS, ECGError, FloatArray
 from ecgkt.model.preprocessing import MODEL_SAMPLES, MODEL_SECONDS, model_view
+from ecgkt.processors import end_with_parent
 from training.cohort.signals.batched_preprocessing import model_views, step_of
 from training.cohort.signals.wfdb16 import LARGEST, MISSING, Layout, read_header, samples_of
 
@@ -203,18 +203,6 @@ def convert(records: Records, limits: Limits) -> tuple[bytes, list[str]]:
     return b"".join(data), reasons
 
 
-def _end_with_parent() -> None:
-    """A worker waits for work for ever, and would outlive a parent that was killed."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 @contextmanager
 def _converted(chunks: Iterable[Records], limits: Limits, workers: int) -> Iterator[Iterator[tuple[bytes, list[str]]]]:
     if workers <= 1:
@@ -222,7 +210,7 @@ def _converted(chunks: Iterable[Records], limits: Limits, workers: int) -> Itera
         return
     # Each worker fills a core by itself; set before they start, because BLAS reads it when it is loaded.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=end_with_parent)
     try:
         yield pool.map(partial(convert, limits=limits), chunks)
     except BrokenProcessPool:
