@@ -1,7 +1,7 @@
 """From which calibrated probability on a label is called positive, by what validation patients show.
 
-The threshold with the best F1 at a bounded share of false alarms; of what is urgent one that misses few instead, where
-that is to be had without flagging everybody. Never so low that a row says "positive" where nothing is.
+The threshold with the best F1 at a bounded share of false alarms; of what is urgent one that misses few instead, or as
+few as is to be had without flagging everybody. Never so low that a row says "positive" where nothing is.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ Flags = npt.NDArray[np.bool_]
 Threshold = tuple[float, str]  # on the calibrated probability, and how it was chosen
 
 SPECIFICITY = 0.9  # at least, on validation: a label that cannot be predicted must not flag everybody
-SENSITIVITY = 0.9  # of what is urgent, on validation, where the specificity allows it
+SENSITIVITY = 0.9  # of what is urgent, on validation, where the specificity allows it; where not,
+URGENT_SPECIFICITY = 0.95  # as many are found as leave so many of the others unflagged
 ENOUGH_REAL_POSITIVES = 8  # for a threshold of its own; below, simulated validation ECGs join
 LEAST = 0.10  # nothing less is called positive, unless it is urgent
 TIMES_PREVALENCE = 2.0  # a positive label is at least so many times as likely as in everybody
@@ -50,24 +51,26 @@ def threshold(probabilities: Array, truth: Array, simulated: Flags, code: str, p
     if truth[use].sum() == 0:
         found, source = 0.5, "0.5 (no positive validation ECGs)"
     else:
-        found, how = best_f1_threshold(probabilities[use], truth[use], SPECIFICITY), "highest F1"
-        sensitive = sensitive_threshold(probabilities[use], truth[use]) if urgent else None
-        if sensitive is not None and sensitive < found:
-            found, how = sensitive, f"urgent: {SENSITIVITY:.0%} sensitivity"
-        source = (
-            f"{how} at {SPECIFICITY:.0%} specificity or more on {int(use.sum())} {kind} validation ECGs "
-            f"({int(truth[use].sum())} positive)"
-        )
+        found = best_f1_threshold(probabilities[use], truth[use], SPECIFICITY)
+        how = f"highest F1 at {SPECIFICITY:.0%} specificity or more"
+        if urgent:
+            sensitive, by = sensitive_threshold(probabilities[use], truth[use])
+            if sensitive < found:
+                found, how = sensitive, f"urgent: {by}"
+        source = f"{how} on {int(use.sum())} {kind} validation ECGs ({int(truth[use].sum())} positive)"
     lowest, why = floor(prevalence, urgent)
     return (lowest, f"{source}, raised to {why}") if found < lowest else (found, source)
 
 
-def sensitive_threshold(probabilities: Array, truth: Array) -> float | None:
-    """The highest threshold that misses no more than 1 - `SENSITIVITY` of the positive; None where its specificity is
-    below `SPECIFICITY`."""
-    positive = np.sort(probabilities[truth == 1])
+def sensitive_threshold(probabilities: Array, truth: Array) -> tuple[float, str]:
+    """The highest threshold that misses no more than 1 - `SENSITIVITY` of the positive, and what it is; where its
+    specificity is below `SPECIFICITY`, the lowest that has `URGENT_SPECIFICITY`."""
+    positive, negative = np.sort(probabilities[truth == 1]), np.sort(probabilities[truth == 0])
     found = float(positive[int(np.floor((1 - SENSITIVITY) * len(positive) + 1e-9))])
-    return found if (probabilities[truth == 0] < found).mean() >= SPECIFICITY else None
+    if len(negative) == 0 or (negative < found).mean() >= SPECIFICITY:
+        return found, f"{SENSITIVITY:.0%} sensitivity at {SPECIFICITY:.0%} specificity or more"
+    spared = negative[min(int(np.ceil(URGENT_SPECIFICITY * len(negative))), len(negative) - 1)]
+    return float(np.nextafter(spared, np.inf)), f"the most sensitive at {URGENT_SPECIFICITY:.0%} specificity"
 
 
 def floor(prevalence: float, urgent: bool) -> tuple[float, str]:

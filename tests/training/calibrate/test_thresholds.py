@@ -41,12 +41,29 @@ def test_what_is_rare_is_not_positive_at_a_few_per_cent_unless_it_is_urgent(rng:
 
 def test_what_is_urgent_and_told_badly_does_not_flag_everybody(rng: np.random.Generator) -> None:
     truth = (rng.random(4000) < 0.05).astype(float)
-    assert sensitive_threshold(rng.random(4000), truth) is None
+    noise = rng.random(4000)
+    badly, how = sensitive_threshold(noise, truth)
+    assert "95% specificity" in how
+    assert 0.95 <= (noise[truth == 0] < badly).mean() < 0.953  # as many flagged as are allowed, and no more
     well = np.where(truth == 1, rng.uniform(0.3, 1, 4000), rng.uniform(0, 0.4, 4000))
-    found = sensitive_threshold(well, truth)
-    assert found is not None
+    found, how = sensitive_threshold(well, truth)
+    assert "90% sensitivity" in how
     assert (well[truth == 1] >= found).mean() >= 0.9
     assert (well[truth == 0] < found).mean() >= 0.9
+
+
+def test_half_found_by_f1_is_not_enough_for_what_is_urgent(rng: np.random.Generator) -> None:
+    """Half of the positive are certain, half hardly stand out: the best F1 takes the certain half."""
+    truth = (rng.random(6000) < 0.02).astype(float)
+    told = np.where(rng.random(6000) < 0.5, 0.9, rng.normal(0.08, 0.02, 6000).clip(0.05))
+    probabilities = np.where(truth == 1, told, rng.normal(0.05, 0.02, 6000).clip(0.001))
+    simulated = np.ones(6000, dtype=bool)
+    by_f1, _ = threshold(probabilities, truth, simulated, "IRBBB", 0.02)
+    urgent, source = threshold(probabilities, truth, simulated, "INJIN", 0.02)
+    assert (probabilities[truth == 1] >= by_f1).mean() < 0.6
+    assert (probabilities[truth == 1] >= urgent).mean() > 0.7
+    assert (probabilities[truth == 0] < urgent).mean() >= 0.9
+    assert source.startswith("urgent: ")
 
 
 def test_the_floor_rises_with_prevalence_without_a_step_and_never_reaches_certainty() -> None:
