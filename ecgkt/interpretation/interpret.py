@@ -55,7 +55,7 @@ def interpret(
         return Interpretation()
     seen = Seen(ecg, found, known, {s.label.code: s for head in HEADS for s in prediction.scores(head)})
     first = rhythm_line(seen)
-    lines = [first, *group_lines(seen, prediction, first)]
+    lines = group_lines(seen, prediction, first)
     lines += [*conduction_lines(seen, lines), axis_line(seen)]
     normal = normal_line(seen, lines)
     lines += [normal] if normal else []

@@ -24,8 +24,9 @@ NAMED_BY_LABEL = ("st_t", "pvc", "infarction_inferior", "infarction_anterior", "
 
 
 def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
-    """A line a group with a score above threshold or a definition met that stands alone. taken: the line of rhythm,
-    whose group is told there."""
+    """The line of rhythm, `taken`, whose group is told there, and one a group with a score above threshold or a
+    definition met that stands alone. What a line takes in, because it says the same more precisely, is among its
+    others."""
     above = [score for head in HEADS for score in prediction.scores(head) if score.positive]
     found: dict[str, tuple[Group, list[Score]]] = {
         key: (group, []) for key, group in groups().items() if group.alone and _defined(seen, group)
@@ -33,15 +34,18 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     found |= grouped(score for score in above if score.label.code != NORMAL)
     told = next((key for key, group in groups().items() if taken.codes and group.codes == taken.codes), "")
     found.pop(told, None)
-    lines = {key: _line(seen, group, scores) for key, (group, scores) in found.items()}
+    lines = {told: taken} | {key: _line(seen, group, scores) for key, (group, scores) in found.items()}
+    into: dict[str, str] = {}
     for key, (group, scores) in found.items():
         above_it = next((other for other in group.under if other == told or _outranks(lines.get(other), scores)), None)
-        if above_it is None:
-            continue
-        del lines[key]
-        if above_it in lines:  # and is none that another took in
-            lines[above_it] = replace(lines[above_it], others=(*lines[above_it].others, *scores))
-    return list(lines.values())
+        if above_it is not None:
+            into[key] = above_it
+    for key in into:
+        last = into[key]
+        while last in into:  # which another took in
+            last = into[last]
+        lines[last] = replace(lines[last], others=(*lines[last].others, *found[key][1]))
+    return [line for key, line in lines.items() if key not in into]
 
 
 def _outranks(line: Line | None, scores: list[Score]) -> bool:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from ecgkt import vocabulary
 from ecgkt.datasets.collection import Collection
+from ecgkt.interpretation.groups import groups
 from ecgkt.interpretation.interpret import Interpretation, interpret
 from ecgkt.interpretation.line import Line, line_json
 from ecgkt.interpretation.record import Record, measured_labs
@@ -103,6 +105,23 @@ def test_what_is_weak_does_not_swallow_what_is_more_probable() -> None:
     )
     assert line_of(found, "acute coronary disease").score is not None
     assert line_of(found, "injury current").statement == "Inferior injury current not excluded"
+
+
+def test_nothing_above_its_threshold_is_lost_where_one_group_goes_into_another() -> None:
+    """Of every group the leading code, beside those that it may go into and those that these may go into."""
+    for key, group in groups().items():
+        chain = [key, *group.under, *(further for other in group.under for further in groups()[other].under)]
+        codes = dict.fromkeys(groups()[each].codes[0] for each in chain)
+        scores = [score(_head(code), code, code, 0.9 - 0.01 * place, threshold=0.1) for place, code in enumerate(codes)]
+        found = said(normal(), predicted(*scores))
+        told = {each.label.code for line in found.lines for each in (line.score, *line.others) if each}
+        assert set(codes) <= told, key
+
+
+def _head(code: str) -> Head:
+    if code in vocabulary.findings():
+        return "findings"
+    return "labs" if code.endswith(("_high", "_low")) else "diagnoses"
 
 
 def test_the_urgent_comes_first_if_likely_and_the_order_of_likelihood_is_another() -> None:
