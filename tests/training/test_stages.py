@@ -293,6 +293,9 @@ def test_examples_cover_every_group_and_are_read_by_the_same_code(
     for group, codes in groups.items():
         if (prepared.diagnoses[codes].iloc[in_test] == 1).any(axis=None):
             assert (prepared.diagnoses[codes].iloc[rows] == 1).any(axis=None), group
+    others = choose(prepared, is_example=lambda row: row != rows[0])
+    assert rows[0] not in others.index
+    assert len(others) >= 24
     subjects = {int(patient.removeprefix("simulated:")) for patient in chosen["patient"].head(3)}
     copy_subset(run / "simulated", tmp_path / "simulated", subjects)
     collection = open_collection(tmp_path / "simulated")

@@ -4,11 +4,14 @@
 
 Only patients of the test split are taken, so no model has seen them. Patients are chosen greedily until every group of
 diagnoses, every finding and every lab abnormality that the test split holds has an example, at least `AT_LEAST` in all.
+An ECG whose tracing does not meet the definition of a finding that its record states is left out, as is one with a
+warning on its quality unless it is paced; no model has a say in it.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -16,6 +19,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+import ecgkt
+from ecgkt.criteria.check import check
+from ecgkt.model.analyzed import AnalyzedECG
 from training.cohort.prepared import Prepared, load_prepared
 from training.config import Config
 from training.train.run import StageError
@@ -35,7 +41,14 @@ def write_examples(config: Config, out: Path) -> None:
     if source is None:
         raise StageError("Examples are taken from a simulated cohort, and this config has none.")
     prepared = load_prepared(config.folder / "prepared" / source.name)
-    chosen = choose(prepared, coded_in_icd9(config.folder / "simulated"))
+    folder = next((config.folder / "simulated").rglob("record_list.csv")).parent
+    codes = prepared.findings.columns
+
+    def looks_like_its_record(row: int) -> bool:
+        stated = codes[(prepared.findings.iloc[row] == 1).to_numpy()]
+        return shows(folder / f"{prepared.ecgs['path'].iloc[row]}.hea", stated)
+
+    chosen = choose(prepared, coded_in_icd9(config.folder / "simulated"), looks_like_its_record)
     subjects = {int(str(patient).removeprefix(f"{prepared.info['source']}:")) for patient in chosen["patient"]}
     shutil.rmtree(out / "simulated", ignore_errors=True)
     copy_subset(config.folder / "simulated", out / "simulated", subjects)
@@ -52,10 +65,23 @@ def coded_in_icd9(cohort: Path) -> frozenset[str]:
     return frozenset(str(subject) for (subject,) in found.fetchall())
 
 
-def choose(prepared: Prepared, icd9: frozenset[str] = frozenset()) -> pd.DataFrame:
+def shows(path: Path, stated: Collection[str]) -> bool:
+    """Does a tracing meet the definition of every finding stated of it, as far as it can be measured, without a
+    warning (paced ones apart, which always have one)?"""
+    ecg = AnalyzedECG(ecgkt.read(path))
+    if not ecg.quality.ok or (ecg.warnings and "PACE" not in stated):
+        return False
+    found = (check(code, ecg.quantities, ecg.ecg.age) for code in stated)
+    return not any(each is not None and each.verdict == "not met" for each in found)
+
+
+def choose(
+    prepared: Prepared, icd9: frozenset[str] = frozenset(), is_example: Callable[[int], bool] = lambda _: True
+) -> pd.DataFrame:
     """One ECG each of `AT_LEAST` to `AT_MOST` test patients that together show every group, finding and lab.
 
-    icd9: subjects who are no example of a group of diagnoses, since their codes are not shown.
+    icd9: subjects who are no example of a group of diagnoses, since their codes are not shown. is_example: whether the
+    ECG in a row of the prepared set may be taken; asked of few.
     """
     rows = prepared.rows("test")
     wanted = _what_each_shows(prepared, rows)
@@ -65,9 +91,13 @@ def choose(prepared: Prepared, icd9: frozenset[str] = frozenset()) -> pd.DataFra
     taken: list[int] = []
     uncovered = wanted.any(axis=0)
     left = np.ones(len(rows), dtype=bool)
-    while len(taken) < AT_MOST and (uncovered.any() or len(taken) < AT_LEAST):
+    while left.any() and len(taken) < AT_MOST and (uncovered.any() or len(taken) < AT_LEAST):
         gain = (wanted & uncovered).sum(axis=1) + 0.01 * wanted.sum(axis=1)
         best = int(np.argmax(np.where(left, gain, -1.0)))
+        if not is_example(int(rows[best])):
+            left[best] = False
+            uncovered &= wanted[left].any(axis=0)  # what no other ECG shows is not waited for
+            continue
         taken.append(best)
         left &= patients != patients[best]
         uncovered = uncovered & ~wanted[best]

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 FILTERS = ("findings", "diagnoses", "measured", "source")
 STEMI = {"I210", "I211", "I212", "I213"}  # ICD-10-CM: ST elevation infarction, by wall
 INJURY = {"INJAS", "INJAL", "INJIN", "INJIL", "INJLA"}  # SCP-ECG: injury, by wall
+OTHER_QRS = {"CLBBB", "CRBBB", "PACE", "WPW"}  # SCP-ECG
+SINUS = {"SR", "SBRAD", "STACH", "SARRH"}  # SCP-ECG
 ELEVATED, DEPRESSED = "STE_", "STD_"  # SCP-ECG: the ST segment, in some leads and opposite
 
 
@@ -25,12 +27,17 @@ def opening(entries: Sequence[Entry]) -> Entry:
     """The entry shown first: one whose diagnosis is plain on the tracing, by what its record says, without the model.
 
     That is an infarction with ST elevation, stated of the stay and of the tracing; of several the one with elevation
-    and depression opposite, then one in sinus rhythm, then the one with the fewest other findings. The first entry
-    where there is none.
+    and depression opposite, then one whose QRS no block or pacemaker shapes, then one in sinus rhythm, then the one
+    with the fewest other findings. The first entry where there is none.
     """
     plain = [e for e in entries if STEMI & set(e.diagnoses) and INJURY & set(e.findings)]
     signs = {e.key: len({ELEVATED, DEPRESSED} & set(e.findings)) for e in plain}
-    return min(plain, key=lambda e: (-signs[e.key], "SR" not in e.findings, len(e.findings)), default=entries[0])
+
+    def order(entry: Entry) -> tuple[int, bool, bool, int]:
+        found = set(entry.findings)
+        return -signs[entry.key], bool(OTHER_QRS & found), not SINUS & found, len(found)
+
+    return min(plain, key=order, default=entries[0])
 
 
 def choose(collection: Collection, model: Model | None) -> Entry:
