@@ -1,15 +1,17 @@
 """What readers do with files made to break them; writes fuzzing.json and .md
 
-    python -m benchmarks.fuzzing [--inputs 50000] [--minutes 60] [--only "DICOM ECG"]
+    python -m benchmarks.fuzzing [--inputs 50000] [--minutes 60] [--jobs 1] [--seed 1] [--only "DICOM ECG"]
 
 For each format, files are changed with their structure in mind (`benchmarks.fuzzing_mutations`) and read. Where atheris
 is installed it chooses, by the code that was reached, which changed files are changed further; elsewhere they are drawn
-from those that were last read without a refusal, and from the seeds. A format's run is a process of its own, is seeded,
-and goes on where it was stopped: its state lies in runs/fuzzing.
+from those that were last read without a refusal, and from the seeds. The formats take turns of `TURN` inputs, each in a
+process of its own, `--jobs` of them side by side. Every minute it is said how far they are and both files are written,
+so what they hold when the run is stopped is true; it goes on from there: its state lies in runs/fuzzing.
 
 Counted: inputs, what was read, refusals by sentence (numbers left out), the dearest input in processor time, and the
-growth of the process's memory over the run, an upper bound for any one input. A fault is whatever is neither an ECG nor
-one sentence without the patient's name; it ends the run of its format, and the input is kept.
+growth of the process's memory over a turn, an upper bound for any one input. A fault is whatever is neither an ECG nor
+one sentence without the patient's name, and what takes more than the budget; it ends the run of its format, and the
+input is kept.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 
 try:
@@ -36,15 +38,20 @@ if atheris is not None and "--here" in sys.argv:  # what is imported here says a
 
 import numpy as np
 
-from benchmarks.fuzzing_mutations import LARGEST, MARK, mutate, seeds
-from ecgkt.ecg import LEADS, ECGError
-from ecgkt.readers import FORMATS, TableLayout, read
+from benchmarks.fuzzing_mutations import LARGEST, MARK, ZIP, mutate, seeds
+from ecgkt.ecg import ECG, LEADS, ECGError
+from ecgkt.intake.reading import SECONDS
+from ecgkt.intake.worker import MEMORY
+from ecgkt.readers import FORMATS, Record, TableLayout, read, read_record, records
 from tests.readers.written_files import NAME
 
 HERE = Path(__file__).parent
 STATE = HERE.parent / "runs" / "fuzzing"
 LAYOUT = TableLayout(500.0, 1.0, LEADS)
+NAMES = (*(form.name for form in FORMATS), ZIP)
+TURN = 2_500  # inputs of one format before the next has its turn
 SAVE_EVERY = 500  # inputs
+SAY_EVERY = 60.0  # s
 LONGEST_WORDS = 300  # of a refusal
 
 
@@ -55,9 +62,9 @@ class Fault(Exception):
 class Tally:
     """What came of the inputs of one format so far."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, seed: int) -> None:
         self.name = name
-        self.path = STATE / f"{re.sub(r'[^A-Za-z0-9]', '_', name)}.json"
+        self.path = STATE / f"{re.sub(r'[^A-Za-z0-9]', '_', name)}_{seed}.json"
         known = json.loads(self.path.read_text()) if self.path.exists() else {}
         self.inputs: int = known.get("inputs", 0)
         self.read: int = known.get("read", 0)
@@ -77,13 +84,15 @@ class Tally:
         """Reads one input. Was it an ECG? Raises Fault."""
         if not self._start:
             self._start = self._peak()
-        begun = time.process_time()
+        peak, begun = self._peak(), time.process_time()
         said = answer(self.name, content)
         spent = time.process_time() - begun
         self.inputs += 1
         self.processor += spent
         self.seconds = max(self.seconds, spent)
         self.megabytes = max(self.megabytes, self._peak() - self._start)
+        if spent > SECONDS or self._peak() - peak > MEMORY / 2**20:
+            raise Fault(f"beyond the budget: {spent:.1f} s, {self._peak() - peak:.0f} MB")
         if said is None:
             self.read += 1
         else:
@@ -102,7 +111,9 @@ class Tally:
         state = {
             key: value for key, value in vars(self).items() if not key.startswith("_") and key not in ("path", "name")
         }
-        self.path.write_text(json.dumps(state))
+        part = self.path.with_suffix(".part")  # whoever looks meanwhile sees all of it or what was there before
+        part.write_text(json.dumps(state))
+        part.replace(self.path)
 
 
 def plain(words: str) -> str:
@@ -117,7 +128,13 @@ def answer(name: str, content: bytes) -> str | None:
         header, _, samples = content.partition(MARK)
         files = {"r.hea": header, "r.dat": samples}
     try:
-        ecg = read(files, LAYOUT)
+        if name == ZIP:  # whatever is in it, as an upload is read
+            found = [_read(each) for each in records({"a.zip": content})]
+            ecg = next((each for each in found if isinstance(each, ECG)), None)
+            if ecg is None:
+                raise ECGError(str(found[0]))
+        else:
+            ecg = read(files, LAYOUT)
     except ECGError as error:
         words = str(error)
         if not words.endswith(".") or "\n" in words or NAME in words or len(words) > 2 * LONGEST_WORDS:
@@ -131,18 +148,24 @@ def answer(name: str, content: bytes) -> str | None:
     return None
 
 
-def run_one(name: str, inputs: int, minutes: float) -> None:
+def _read(record: Record) -> ECG | ECGError:
+    try:
+        return read_record(record, LAYOUT)
+    except ECGError as error:
+        return error
+
+
+def run_one(name: str, inputs: int, minutes: float, seed: int) -> None:
     """Until `inputs` are counted in all, or the time of this call is up."""
-    STATE.mkdir(parents=True, exist_ok=True)
-    tally = Tally(name)
+    tally = Tally(name, seed)
     begun, end = seeds(name), time.monotonic() + 60 * minutes
     for content in begun:
         answer(name, content)
-    dice = random.Random(f"{name} {tally.inputs}")
+    dice = random.Random(f"{seed} {name} {tally.inputs}")
     if atheris is None:
         _blind(tally, begun, dice, inputs, end)
     else:
-        _guided(tally, begun, inputs, end)
+        _guided(tally, begun, inputs, end, dice.randrange(1, 2**31))
 
 
 def _blind(tally: Tally, begun: list[bytes], dice: random.Random, inputs: int, end: float) -> None:
@@ -159,7 +182,7 @@ def _blind(tally: Tally, begun: list[bytes], dice: random.Random, inputs: int, e
     tally.save()
 
 
-def _guided(tally: Tally, begun: list[bytes], inputs: int, end: float) -> None:
+def _guided(tally: Tally, begun: list[bytes], inputs: int, end: float, seed: int) -> None:
     """By libFuzzer's search, with our changes in place of its own."""
     tally.guided = True
     corpus = STATE / tally.path.stem
@@ -186,7 +209,7 @@ def _guided(tally: Tally, begun: list[bytes], inputs: int, end: float) -> None:
         f"-max_len={LARGEST}",
         "-rss_limit_mb=4096",
         "-timeout=600",
-        f"-seed={1 + tally.inputs}",
+        f"-seed={seed}",
         "-verbosity=0",
         "-len_control=0",
     ]
@@ -194,10 +217,10 @@ def _guided(tally: Tally, begun: list[bytes], inputs: int, end: float) -> None:
     atheris.Fuzz()
 
 
-def results(names: list[str]) -> dict[str, dict[str, object]]:
+def results(seed: int) -> dict[str, dict[str, object]]:
     found = {}
-    for name in names:
-        tally = Tally(name)
+    for name in NAMES:
+        tally = Tally(name, seed)
         if tally.inputs:
             found[name] = {
                 "inputs": tally.inputs, "read": tally.read, "refused": dict(tally.refused.most_common()),
@@ -212,7 +235,7 @@ def table(found: dict[str, dict[str, object]]) -> str:
         "# Fuzzing",
         "",
         "Files changed with their format in mind, and what readers did; `python -m benchmarks.fuzzing` writes this.",
-        "Budget: 2 s of processor time and 200 MB. Memory is the growth of the process over the whole run.",
+        f"Budget: {SECONDS:.0f} s of processor time and {MEMORY // 2**20} MB. Memory: growth of the process.",
         "",
         "| format | inputs | read | refused, in so many sentences | most processor time | memory | faults |",
         "|---|---|---|---|---|---|---|",
@@ -238,26 +261,58 @@ def table(found: dict[str, dict[str, object]]) -> str:
     return "\n".join(lines)
 
 
+def _turn(name: str, options: argparse.Namespace, minutes: float) -> subprocess.Popen[bytes]:
+    """The next inputs of a format, in a process of its own."""
+    most = min(options.inputs, Tally(name, options.seed).inputs + TURN)
+    command = [sys.executable, "-m", "benchmarks.fuzzing", "--here", "--only", name, "--seed", str(options.seed)]
+    command += ["--inputs", str(most), "--minutes", f"{minutes:.3f}"]
+    return subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, cwd=HERE.parent)
+
+
+def write(seed: int) -> None:
+    found = results(seed)
+    (HERE / "fuzzing.json").write_text(json.dumps(found, indent=1) + "\n")
+    (HERE / "fuzzing.md").write_text(table(found))
+    print(", ".join(f"{name} {each['inputs']:,}" for name, each in found.items()), flush=True)
+
+
+def run_all(names: list[str], options: argparse.Namespace) -> None:
+    """All formats in turns, until each has its inputs or a fault, or the time is up."""
+    end, said = time.monotonic() + 60 * options.minutes, time.monotonic()
+    waiting, running = deque(names), dict[str, subprocess.Popen[bytes]]()
+    while waiting or running:
+        left = end - time.monotonic()
+        while waiting and len(running) < options.jobs and left > 0:
+            name = waiting.popleft()
+            tally = Tally(name, options.seed)
+            if tally.inputs < options.inputs and not tally.faults:
+                running[name] = _turn(name, options, left / 60)
+        time.sleep(0.5)
+        for name in [name for name, process in running.items() if process.poll() is not None]:
+            del running[name]
+            waiting.append(name)
+        if left <= 0 and not running:
+            break
+        if time.monotonic() - said > SAY_EVERY:
+            write(options.seed)
+            said = time.monotonic()
+    write(options.seed)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--inputs", type=int, default=50_000, help="of each format, in all runs together")
-    parser.add_argument("--minutes", type=float, default=60.0, help="for each format in this run")
-    parser.add_argument("--only", choices=[form.name for form in FORMATS])
+    parser.add_argument("--minutes", type=float, default=60.0, help="that this run may take")
+    parser.add_argument("--jobs", type=int, default=1, help="formats at a time")
+    parser.add_argument("--seed", type=int, default=1, help="another one begins anew")
+    parser.add_argument("--only", choices=NAMES)
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    names = [form.name for form in FORMATS]
+    STATE.mkdir(parents=True, exist_ok=True)
     if options.here:
-        run_one(options.only, options.inputs, options.minutes)
-        return
-    for name in [options.only] if options.only else names:
-        command = [sys.executable, "-m", "benchmarks.fuzzing", "--here", "--only", name]
-        command += ["--inputs", str(options.inputs), "--minutes", str(options.minutes)]
-        subprocess.run(command, check=False, stderr=subprocess.DEVNULL, cwd=HERE.parent)
-        found = results(names)
-        (HERE / "fuzzing.json").write_text(json.dumps(found, indent=1) + "\n")
-        (HERE / "fuzzing.md").write_text(table(found))
-        if name in found:
-            print(name, {key: value for key, value in found[name].items() if key != "refused"}, flush=True)
+        run_one(options.only, options.inputs, options.minutes, options.seed)
+    else:
+        run_all([options.only] if options.only else [*NAMES], options)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import contextlib
 import random
 import re
 import struct
+import zipfile
 from collections.abc import Callable
 from io import BytesIO
 
@@ -22,6 +23,7 @@ from ecgkt.ecg import LEADS
 from ecgkt.readers.dicom_elements import PREAMBLE
 from tests.readers import written_files as written
 
+ZIP = "zip"  # of files of any format
 SAMPLES = 100  # of a seed: small files are read fast
 LARGEST = 64 * 1024  # bytes of a changed file, so that a run has time for many
 NUMBERS = (b"0", b"-1", b"1", b"2", b"65535", b"65536", b"2147483648", b"99999999999999999999", b"1e308", b"1e-320",
@@ -83,6 +85,8 @@ def seeds(name: str) -> list[bytes]:
         return [wfdb()]
     if name == "DICOM ECG":
         return [dicom()]
+    if name == ZIP:
+        return [zipped(zipfile.ZIP_STORED), zipped(zipfile.ZIP_DEFLATED)]
     table = written.counts(SAMPLES)
     more = {
         "SCP-ECG": [written.scp(table, None), written.scp(table, written.own_table())],
@@ -91,6 +95,17 @@ def seeds(name: str) -> list[bytes]:
         "Philips Sierra XML": [_sierra_packed()],
     }
     return [written.BY_FORMAT[name](table), *more.get(name, [])]
+
+
+def zipped(method: int) -> bytes:
+    """A record of two files, and one of one file in a folder."""
+    header, _, samples = wfdb().partition(MARK)
+    files = {"r.hea": header, "r.dat": samples, "b/a.scp": written.scp(written.counts(SAMPLES))}
+    stream = BytesIO()
+    with zipfile.ZipFile(stream, "w", method) as archive:
+        for name, content in files.items():
+            archive.writestr(zipfile.ZipInfo(name), content, method)
+    return stream.getvalue()
 
 
 def _wide(table: np.ndarray) -> bytes:
@@ -126,6 +141,8 @@ def _changes(name: str) -> tuple[Change, ...]:
         return (_token, _token, _token, _repeated, _without, _cut, _byte, _number)
     if name == "DICOM ECG":
         return (_dicom_field, _dicom_field, _dicom_part, _token, _number, _cut, _byte, _nested_items)
+    if name == ZIP:
+        return (_zip_field, _zip_field, _zip_field, _number, _token, _repeated, _without, _cut, _byte)
     return (_number, _number, _number, _token, _repeated, _without, _cut, _byte)
 
 
@@ -180,6 +197,16 @@ def _number(content: bytes, dice: random.Random) -> bytes:
                          len(content), len(content) - 1, len(content) + 1, len(content) // 2, place))  # fmt: skip
     new = (value % 256**size).to_bytes(size, dice.choice(("little", "little", "big")))
     return content[:place] + new + content[place + size :]
+
+
+def _zip_field(content: bytes, dice: random.Random) -> bytes:
+    """A number of a member's header, of the directory or of its end, for one at the edges or of another field."""
+    places = [found.start() for found in re.finditer(rb"PK(?:\x01\x02|\x03\x04|\x05\x06)", content)]
+    if not places:
+        return content
+    place, size = dice.choice(places) + dice.randrange(4, 46, 2), dice.choice((2, 2, 4))
+    value = dice.choice((0, 1, 8, 9, 0xFFFF, 2**31, 2**32 - 1, len(content), dice.choice(places), 0xA1FF0000, 4096))
+    return content[:place] + (value % 256**size).to_bytes(size, "little") + content[place + size :]
 
 
 def _element(content: bytes, dice: random.Random) -> tuple[int, int] | None:

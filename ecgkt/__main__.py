@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             command.run(options, model)
         except ECGError as error:
-            print(f"{options.file}: {error}", file=sys.stderr)
+            print(f"{explain.on_terminal(options.file)}: {error}", file=sys.stderr)
             return BAD_INPUT
         except OSError as error:
             print(f"{options.out}: The report cannot be written ({error.strerror}).", file=sys.stderr)

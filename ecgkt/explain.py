@@ -42,7 +42,7 @@ def run(options: argparse.Namespace, model: Model) -> bool:
         try:
             result = predict_file(model, file, options.attribution)
         except ECGError as error:
-            print(f"{file}: {error}", file=sys.stderr)
+            print(f"{on_terminal(file)}: {error}", file=sys.stderr)
             all_read = False
             continue
         try:
@@ -140,7 +140,7 @@ def explain_ecg(
 
 def table(result: FileJSON) -> str:
     """What people read, from the same object that --json prints."""
-    lines = [result["file"], f"  {NOTICE}"]
+    lines = [on_terminal(result["file"]), f"  {NOTICE}"]
     if result["abstained"]:
         return "\n".join(
             [
@@ -176,6 +176,14 @@ def table(result: FileJSON) -> str:
             lines += [f"    {criterion['disagreement']}"] if criterion["disagreement"] else []
     lines.append(f"  Model {result['model']['name']}, SHA-256 {result['model']['sha256'][:12]}")
     return "\n".join(lines)
+
+
+def on_terminal(words: str) -> str:
+    """A stranger's words (a file's name, what a server says) with whatever a terminal would obey spelled out: control
+    characters, and those that turn the direction of writing."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode("ascii") for letter in words
+    )
 
 
 def _rounded(net: float | None) -> float | None:

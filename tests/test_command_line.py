@@ -116,6 +116,16 @@ def test_bad_input_is_one_line_and_the_rest_is_done(tmp_path: Path, capsys: pyte
     assert "none.dcm: There is no such file" in second
 
 
+def test_a_name_cannot_tell_the_terminal_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}.xml"
+    (tmp_path / name).write_text("<letter/>")
+    assert main(["explain", str(tmp_path / name)]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert "a\\x1b[2J\\u202e.xml" in said
+    assert said.rstrip("\n").isprintable()
+
+
 def test_an_unusable_tracing_is_abstained_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     leads = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
     lines = ["flat 12 500 5000", *(f"flat.dat 16 200/mV 16 0 0 0 0 {lead}" for lead in leads)]

@@ -53,10 +53,11 @@ def _has_main(file: Path) -> bool:
     return any((file.parent / name).is_file() for name in names)
 
 
-def load(path: Path) -> Content:
-    """The files of a record, read once for both its hash and its ECG. Never raises for what a file holds."""
+def load(path: Path, root: Path) -> Content:
+    """The files of a record, read once for both its hash and its ECG. Never raises for what a file holds. root: no link
+    out of this folder is followed."""
     try:
-        files = record_files(path)
+        files = record_files(path, root)
     except ECGError as error:
         return Content(_sha256_of(path), {}, str(error))
     digest = hashlib.sha256()

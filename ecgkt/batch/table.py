@@ -93,7 +93,7 @@ class Table:
         Beside a CSV or JSON table, which has no place for it, the metadata are a file of their own.
         """
         form = self.out.suffix.lower()
-        names = [_listed(each) if form == ".csv" else _quoted(each.name) for each in self.columns]
+        names = [_in_csv(each) if form == ".csv" else _quoted(each.name) for each in self.columns]
         more = f", KV_METADATA {{{KEY}: {_text(json.dumps(self.metadata))}}}" if form == ".parquet" else ""
         if form != ".parquet":
             with whole(self.out.with_name(self.out.name + ".schema.json")) as path:
@@ -135,6 +135,12 @@ def _text(value: Path | str) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def _listed(column: Column) -> str:
+def _in_csv(column: Column) -> str:
+    """A list as one text. And a path that a spreadsheet would take for a formula ("=1+1.dcm") as the same path with a
+    folder in front of it: the names of files come from strangers."""
     name = _quoted(column.name)
-    return f"array_to_string({name}, '{LIST_IN_CSV}') AS {name}" if column.type.endswith("[]") else name
+    if column.type.endswith("[]"):
+        return f"array_to_string({name}, '{LIST_IN_CSV}') AS {name}"
+    if column.name == "file":
+        return f"CASE WHEN regexp_matches({name}, '^[-=+@\\s]') THEN './' || {name} ELSE {name} END AS {name}"
+    return name

@@ -119,7 +119,7 @@ class Watch:
 
     def _handle(self, name: str, seen: _Seen, now: float) -> bool:
         """False if it is to be tried again: it changed under our hands, or the result cannot be written now."""
-        content = load(self._folder / name)
+        content = load(self._folder / name, self._folder)
         if content.sha256 is None or self._look_at(name, now) is not seen:
             return False
         try:

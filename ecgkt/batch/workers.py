@@ -32,16 +32,16 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")  # one 
 
 def rows_of(model: Model, root: Path, names: Sequence[str], wanted: Wanted) -> list[Row]:
     """The rows of some records, in their order: the same as one by one, but the network sees them together."""
-    loaded = [_load(root / name) for name in names]
+    loaded = [_load(root / name, root) for name in names]
     with suppress(Exception):  # if one fails: each is asked by itself below, where what was computed is used again
         model.predict_many([ecg for _, ecg in loaded if isinstance(ecg, AnalyzedECG)])
     shown = map(shown_name, names)
     return [_row(model, name, sha256, ecg, wanted) for name, (sha256, ecg) in zip(shown, loaded, strict=True)]
 
 
-def _load(path: Path) -> tuple[str | None, AnalyzedECG | str]:
+def _load(path: Path, root: Path) -> tuple[str | None, AnalyzedECG | str]:
     """SHA-256 of the content, and the ECG, or why there is none. The bytes are let go."""
-    content = load(path)
+    content = load(path, root)
     try:
         return content.sha256, AnalyzedECG(content.ecg())
     except ECGError as error:

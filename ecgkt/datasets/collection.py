@@ -18,7 +18,7 @@ from ecgkt.datasets.files import EXTENSIONS, LeftOut, ecg_files, leads_out, quie
 from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
 from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, TABLES, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
-from ecgkt.readers import read
+from ecgkt.readers import read, record_files
 
 MOST_FILES = 5000  # entries of any one collection; a list longer than that is no list to browse
 
@@ -83,9 +83,7 @@ class Collection:
     def read(self, key: str) -> ECG:
         """The tracing, with age and sex from the tables where its file has none. Raises ECGError, KeyError."""
         item = self._items[key]
-        if self._root is not None and leads_out(item.path, self._root):
-            raise ECGError("This recording is a link that leads out of its folder.")
-        ecg = read(item.path)
+        ecg = read(record_files(item.path, self._root))
         return replace(
             ecg,
             age=ecg.age if ecg.age is not None else item.entry.age,

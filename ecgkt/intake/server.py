@@ -15,8 +15,8 @@ from pathlib import Path
 from threading import BoundedSemaphore, Lock
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.intake.outcome import Broken, Outcome, receive_ecg, receive_list, send_request
-from ecgkt.intake.reading import READY, TOO_MUCH, listed, read_each
+from ecgkt.intake.outcome import MAX_SIGNAL, Broken, Outcome, receive_ecg, receive_list, send_request
+from ecgkt.intake.reading import MOST_SAMPLES, READY, TOO_MUCH, listed, read_each
 from ecgkt.readers import TableLayout
 
 NOT_STARTED = "The file cannot be read now, since the process that reads files does not start."
@@ -60,8 +60,13 @@ class _Reader:
             try:
                 send_request(line, files, layout, folder)
                 known = receive_list(line)
+                held = 0
                 for each in known:
-                    done.append(_with(each, receive_ecg(line)))
+                    found = receive_ecg(line)
+                    held += 0 if isinstance(found, str) else found.signal.nbytes
+                    if held > MOST_SAMPLES + MAX_SIGNAL:  # the reading process says more than it should
+                        raise Broken
+                    done.append(_with(each, found))
             except TimeoutError:
                 raise ECGError(BUSY) from None
             except (Broken, OSError, ValueError, KeyError, TypeError):

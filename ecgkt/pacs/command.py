@@ -98,7 +98,7 @@ def line(ecg: StoredECG) -> str:
     """What people read: when, whose, what, and the UIDs that the other commands ask for."""
     when = " ".join(part for part in (ecg.date, ecg.time[:4]) if part) or "no date"
     told = [when, ecg.patient or "no Patient ID", ecg.description or "no description", ecg.study, ecg.instance]
-    return "  ".join(told)
+    return explain.on_terminal("  ".join(told))
 
 
 def _store(server: Server, ecg: StoredECG, file: bytes, model: Model, wanted: list[str]) -> None:

@@ -180,35 +180,40 @@ def _group(files: Files) -> list[Record]:
     return found + [Record({name: content}, None) for name, content in files.items() if name not in used]
 
 
-def record_files(path: Path) -> dict[str, bytes]:
-    """The files of the record that `path` belongs to by name, the main file first. Raises ECGError."""
+def record_files(path: Path, within: Path | None = None) -> dict[str, bytes]:
+    """The files of the record that `path` belongs to by name, the main file first.
+
+    within: a folder; no file is opened that lies outside of it, links followed. Raises ECGError.
+    """
     try:
         if path.is_dir():
             raise ECGError("This is a folder, not a file.")
         main = path if path.is_file() else None
     except OSError as error:
         raise ECGError(f"The file cannot be opened ({error.strerror}).") from None
-    content = _load(path) if main else b""
+    content = _load(path, within) if main else b""
     if main is None or not any(form.claims(content) for form in FORMATS):
         names = dict.fromkeys(name for form in FORMATS for name in form.main_names(path.name))
         found = next((p for p in (path.parent / name for name in names) if p.is_file()), None)
         if found is None and main is None:
             raise ECGError("There is no such file.")
         if found is not None:
-            main, content = found, _load(found)
+            main, content = found, _load(found, within)
     assert main is not None
     files = {main.name: content}
     for form in FORMATS:
         if form.claims(content):
             for name in form.companions(main.name, content):
                 if (main.parent / name).is_file():
-                    files[name] = _load(main.parent / name)
+                    files[name] = _load(main.parent / name, within)
             break
     return files
 
 
-def _load(path: Path) -> bytes:
+def _load(path: Path, within: Path | None) -> bytes:
     try:
+        if within is not None and not path.resolve().is_relative_to(within.resolve()):
+            raise ECGError("This recording is a link that leads out of its folder.")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
         return path.read_bytes()

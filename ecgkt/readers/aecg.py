@@ -13,6 +13,7 @@ from ecgkt.readers.format import (
     NEEDED,
     age_of,
     assemble_ecg,
+    check_count,
     check_scale,
     incomplete,
     measured,
@@ -47,6 +48,7 @@ def read_aecg(content: bytes) -> ECG:
         raise ECGError(f"This HL7 aECG file holds no recording of all 12 leads at once: {incomplete(list(most))}.")
     leads = max(full, key=lambda found: sum(len(value.findtext("digits") or "") for value in found.values()))
     rate = 1 / _increment(root, leads)
+    check_count(len(leads))
     sex = root.find(".//administrativeGenderCode")
     return assemble_ecg(
         [lead_name(name) for name in leads],

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from io import BytesIO
 
 import numpy as np
 
@@ -22,6 +22,14 @@ from ecgkt.readers.format import (
 from ecgkt.readers.lead_names import lead_name
 
 NPY_MAGIC = b"\x93NUMPY"
+LONGEST_HEADER = 1024  # bytes; NumPy writes some 120
+# The header is a Python literal ("numpy.lib.format"). Three of its entries are looked for: Python's own parser runs out
+# of memory at a few thousand signs, and warns in words that quote the file.
+_KIND = re.compile(rb"'descr'\s{0,4}+:\s{0,4}+'([<>|=][iu][1248]|[<>=]f[248])'")
+_ORDER = re.compile(rb"'fortran_order'\s{0,4}+:\s{0,4}+(True|False)")
+_SHAPE = re.compile(
+    rb"'shape'\s{0,4}+:\s{0,4}+\(\s{0,4}+(\d{1,9}+)L?+\s{0,4}+,\s{0,4}+(\d{1,9}+)L?+\s{0,4}+,?+\s{0,4}+\)"
+)
 
 
 def is_npy(content: bytes) -> bool:
@@ -35,21 +43,26 @@ def refuse(content: bytes) -> ECG:
 
 def read_npy(content: bytes, layout: TableLayout) -> ECG:
     """A .npy file of two dimensions, leads along either -> ECG in mV, no pickle. Raises ECGError."""
-    stream = BytesIO(content)
-    version = np.lib.format.read_magic(stream)
-    header = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}.get(version)
-    if header is None:
+    sizes = {b"\1\0": 2, b"\2\0": 4}  # bytes that say how long the header is, by version
+    place = len(NPY_MAGIC) + 2
+    size = sizes.get(content[len(NPY_MAGIC) : place])
+    if size is None:
         raise ECGError("This version of .npy files is not read.")
-    shape, by_column, kind = header(stream)
-    if kind.kind not in "fiu" or kind.itemsize > 8:
+    start = place + size + int.from_bytes(content[place : place + size], "little")
+    header = content[place + size : min(start, place + size + LONGEST_HEADER)]
+    kind, order, shape = _KIND.search(header), _ORDER.search(header), _SHAPE.search(header)
+    if kind is None:
         raise ECGError("The .npy file holds something else than real numbers.")
-    if len(shape) != 2 or stream.tell() + shape[0] * shape[1] * kind.itemsize != len(content):
+    number = np.dtype(kind[1].decode())
+    rows, columns = (int(shape[1]), int(shape[2])) if shape else (0, 0)
+    if order is None or start + rows * columns * number.itemsize != len(content):
         raise ECGError("The .npy file is no table of leads and samples, or is not as long as it states.")
-    table = np.frombuffer(content, dtype=kind, offset=stream.tell()).reshape(shape, order="F" if by_column else "C")
+    values = np.frombuffer(content, number, offset=start)
+    table = values.reshape(rows, columns, order="F" if order[1] == b"True" else "C")
     count = len(layout.leads)
-    if (shape[0] == count) == (shape[1] == count):
+    if (rows == count) == (columns == count):
         raise ECGError(f"The .npy file must have {count} rows or {count} columns, one for each lead named.")
-    return ecg_of_table(table if shape[0] == count else table.T, layout.leads, layout)
+    return ecg_of_table(table if rows == count else table.T, layout.leads, layout)
 
 
 def ecg_of_table(table: np.ndarray, leads: tuple[str, ...], layout: TableLayout, notes: Sequence[str] = ()) -> ECG:

@@ -17,6 +17,7 @@ from ecgkt.readers.format import (
     MAX_SECONDS,
     age_of,
     assemble_ecg,
+    check_count,
     check_scale,
     measured,
     positive,
@@ -54,6 +55,7 @@ def read_cardiosoft(content: bytes) -> ECG:
     if rate is not None and (rate.get("units") or "Hz").strip().lower() != "hz":
         raise ECGError("The file does not state its sampling rate.")
     leads = strip.findall("WaveformData")
+    check_count(len(leads))
     count = words(strip, "ChannelSampleCountTotal")
     age = patient.find("Age") if patient is not None else None
     return assemble_ecg(

@@ -10,6 +10,7 @@ import numpy as np
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.readers.arrays import ecg_of_table
 from ecgkt.readers.csv_words import Said, clock_rate, is_clock, is_number, said_before
+from ecgkt.readers.encodings import is_utf16, utf16
 from ecgkt.readers.format import (
     HOW_TO_SAY,
     MAX_RATE,
@@ -114,8 +115,8 @@ def _read(text: str, table: Table, layout: TableLayout, said: Said) -> ECG:
 def _text(content: bytes) -> str:
     """The text with \\n between lines and without quotation marks, a character a byte (`_word` makes words of them), so
     that no letter of a stranger's makes it four times as large; "" where the content is none."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        content = content.decode("utf-16", errors="replace").encode()
+    if is_utf16(content):
+        content = utf16(content).encode()
     elif b"\0" in content:
         return ""
     content = content.removeprefix(b"\xef\xbb\xbf").replace(b'"', b"").replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -12,9 +12,11 @@ import struct
 from dataclasses import dataclass, field
 
 from ecgkt.ecg import ECGError
+from ecgkt.readers.encodings import decoded
 
 MAX_ELEMENTS = 50_000  # with items and delimiters. A 12-lead ECG has some hundreds, with annotations some thousands
 MAX_DEPTH = 16
+LONGEST_TEXT = 1024  # bytes of a value that are looked at
 PREAMBLE = 132
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -72,7 +74,7 @@ class DataSet:
 
     def text(self, keyword: str) -> str:
         """The first of its values, "" where there is none."""
-        words = bytes(self.values.get(keyword, b"")[:1024]).decode(self.codec, errors="replace")
+        words = decoded(bytes(self.values.get(keyword, b"")[:LONGEST_TEXT]), self.codec)
         return words.partition("\\")[0].strip(" \0")
 
     def number(self, keyword: str, default: float = 0.0) -> float:

@@ -11,8 +11,8 @@ import numpy as np
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers.format import (
     MAX_SECONDS,
-    MAX_SIGNALS,
     assemble_ecg,
+    check_count,
     check_rate,
     check_scale,
     measured,
@@ -51,8 +51,7 @@ def read_edf(content: bytes) -> ECG:
             raise ECGError("The EDF file is not as long as it states.")
         if not signals:
             raise ECGError("None of the EDF file's signals is named as a lead of a 12-lead ECG.")
-        if len(signals) > MAX_SIGNALS:
-            raise ECGError(f"The file must hold 1 to {MAX_SIGNALS} leads; it holds {len(signals)}.")
+        check_count(len(signals))
         rates = {float(signal.sampling_frequency) for signal in signals}
         if len(rates) != 1:
             raise ECGError("The leads of the EDF file are not all sampled at one rate.")

@@ -177,6 +177,12 @@ def shortened(seconds: float) -> str:
     return f"Only the first {MAX_SECONDS:.0f} s of {seconds:.0f} s are read"
 
 
+def check_count(leads: int) -> None:
+    """Raises ECGError for a number of leads that no ECG has; to be asked before any is decoded."""
+    if not 1 <= leads <= MAX_SIGNALS:
+        raise ECGError(f"The file must hold 1 to {MAX_SIGNALS} leads; it holds {leads}.")
+
+
 def assemble_ecg(
     names: Sequence[str],
     rows: Sequence[np.ndarray],
@@ -190,8 +196,7 @@ def assemble_ecg(
     Raises ECGError for a rate out of range, leads of unequal length, and a lead that is missing or there twice.
     """
     check_rate(rate)
-    if not rows or len(names) > MAX_SIGNALS:
-        raise ECGError(f"The file must hold 1 to {MAX_SIGNALS} leads; it holds {len(names)}.")
+    check_count(len(names))
     lengths = {len(row) for row in rows}
     if len(lengths) != 1:
         raise ECGError("The leads of the file are not equally long.")

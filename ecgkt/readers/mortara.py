@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import age_of, assemble_ecg, check_scale, measured, positive, sex_of, single_file
+from ecgkt.readers.format import age_of, assemble_ecg, check_count, check_scale, measured, positive, sex_of, single_file
 from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import int16_samples, parse_xml, root_name
 
@@ -29,6 +29,7 @@ def read_mortara(content: bytes) -> ECG:
     rates = {positive(channel.get("SAMPLE_FREQ"), "sampling rate") for channel in channels}
     if len(rates) != 1:
         raise ECGError("The Mortara file holds no leads of one sampling rate.")
+    check_count(len(channels))
     subject = root.find("SUBJECT")
     sex = subject.get("GENDER", "") if subject is not None else ""
     return assemble_ecg(

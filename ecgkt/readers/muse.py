@@ -11,7 +11,17 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ecgkt.ecg import ECG, ECGError
-from ecgkt.readers.format import NEEDED, age_of, assemble_ecg, check_scale, measured, positive, sex_of, single_file
+from ecgkt.readers.format import (
+    NEEDED,
+    age_of,
+    assemble_ecg,
+    check_count,
+    check_scale,
+    measured,
+    positive,
+    sex_of,
+    single_file,
+)
 from ecgkt.readers.lead_names import lead_name
 from ecgkt.readers.xml_tree import int16_samples, parse_xml, root_name, words
 
@@ -33,6 +43,7 @@ def read_muse(content: bytes) -> ECG:
         raise ECGError("The MUSE file holds no rhythm waveform.")
     rhythm = max(rhythms, key=_leads_and_length)
     leads = rhythm.findall("LeadData")
+    check_count(len(leads))
     patient = root.find("PatientDemographics")
     return assemble_ecg(
         [lead_name(words(lead, "LeadID")) for lead in leads],

@@ -36,6 +36,7 @@ SUBTRACTED = 0x01  # flag of section 3
 DEFAULT_TABLE = 19999
 FILLED = 16  # bits: a lead takes whole bytes, an even number of them
 MAX_SECTIONS = 1024
+MAX_TAGS = 1024  # of section 1, which has some 40 and may repeat a few
 READ_SECTIONS = frozenset({1, 2, 3, 6})
 
 
@@ -175,7 +176,9 @@ def _integrate(values: np.ndarray, order: int) -> np.ndarray:
 def _patient(body: memoryview) -> tuple[float | None, Sex | None]:
     """Age and sex. Other tags (names, identifiers, dates) are passed over unread."""
     age, sex, position = None, None, 0
-    while position + 3 <= len(body) and body[position] != END:
+    for _ in range(MAX_TAGS):
+        if position + 3 > len(body) or body[position] == END:
+            break
         tag, size = struct.unpack_from("<BH", body, position)
         value = body[position + 3 : position + 3 + size]
         if tag == AGE and len(value) == 3 and any(value):

@@ -72,7 +72,7 @@ def read_sierra(content: bytes) -> ECG:
 
 
 def _names(facts: Element, waves: Element) -> list[str]:
-    labels = (waves.get("leadlabels") or "").split()
+    labels = (waves.get("leadlabels") or "").split(maxsplit=MAX_SIGNALS)
     if not labels and words(facts, "acquisitiontype") in STANDARD:
         labels = list(LEADS)
     if not labels or len(labels) > MAX_SIGNALS:
@@ -128,7 +128,8 @@ def _expand(chunk: bytes, start: int, samples: int) -> np.ndarray:
 
 def _lzw(chunk: bytes, most: int) -> bytes:
     """What the codes of a lead stand for: as soon as it is more than `most` bytes, no more is unpacked."""
-    bits = np.unpackbits(np.frombuffer(chunk, dtype=np.uint8))
+    needed = LZW_BITS * (most + 2) // 8  # bytes: each code stands for one byte at least
+    bits = np.unpackbits(np.frombuffer(chunk[:needed], dtype=np.uint8))
     whole = len(bits) // LZW_BITS
     weights = 1 << np.arange(LZW_BITS - 1, -1, -1)
     codes: list[int] = (bits[: whole * LZW_BITS].reshape(whole, LZW_BITS) @ weights).tolist()

@@ -15,7 +15,7 @@ from ecgkt.ecg import ECGError, Sex
 from ecgkt.readers.format import AGE_UNITS, MAX_SIGNALS, MILLIVOLTS, age_of, check_rate, sex_of
 from ecgkt.readers.lead_names import lead_name
 
-MAX_HEADER_BYTES = 64 * 1024
+MAX_HEADER_BYTES, MAX_LINES = 16 * 1024, 1000  # real ones have some 20 lines, with comments up to 5 kB
 SNIFFED = 16 * 1024  # bytes in which the first line that is no comment must begin and end
 # WFDB storage formats and their bytes a sample ("signal(5)" of the same guide).
 BYTES_PER_SAMPLE = {"16": 2.0, "24": 3.0, "32": 4.0, "80": 1.0, "212": 1.5}
@@ -89,7 +89,9 @@ def is_header(content: bytes) -> bool:
 def parse_header(content: bytes) -> Header:
     """Raises ECGError, one sentence, for whatever is malformed or beyond the limits of `readers.format`."""
     if len(content) > MAX_HEADER_BYTES:
-        raise ECGError("The WFDB header is larger than 64 KB.")
+        raise ECGError(f"The WFDB header is larger than {MAX_HEADER_BYTES // 1024} KB.")
+    if content.count(b"\n") + content.count(b"\r") > 2 * MAX_LINES:
+        raise ECGError(f"The WFDB header has more than {MAX_LINES} lines.")
     lines = _lines(content)
     record = _RECORD.fullmatch(lines[0]) if lines else None
     if record is None:

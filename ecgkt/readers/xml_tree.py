@@ -14,6 +14,7 @@ from xml.parsers import expat
 import numpy as np
 
 from ecgkt.ecg import ECGError
+from ecgkt.readers.encodings import decoded, is_utf16, utf16
 
 # A minute of 12 leads at 1,000 Hz as plain numbers (HL7 aECG, the longest) is below 5 MB.
 MAX_XML_BYTES = 8 * 1024 * 1024
@@ -23,10 +24,13 @@ MAX_NAME = 256  # characters
 MAX_PROLOG = 256  # comments and instructions before the root
 SNIFFED = 64 * 1024  # bytes; samples open with a page of comments
 BOM = b"\xef\xbb\xbf".decode("latin-1")  # a byte order mark, a character a byte
-CHUNK = 64 * 1024  # characters given to the parser at once
+# Characters given to the parser at once. It begins an unfinished tag, comment or value anew with each piece (mended in
+# expat 2.6), so these are few.
+CHUNK = 1024 * 1024
+WHITE_SPACE = b" \t\n\r\f\v"
 
-# Only codecs known to take linear time; everything that is read from these files is ASCII in any of them.
-_CODECS = {"utf-8", "utf-16", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "gb2312", "gbk", "gb18030",
+# Everything that is read from these files is ASCII in any of them.
+_CODECS = {"utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252", "gb2312", "gbk", "gb18030",
            "big5", "shift_jis", "euc-kr"}  # fmt: skip
 _SPACE = re.compile(r"\s*+")
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-:")
@@ -75,7 +79,7 @@ def root_name(content: bytes) -> str:
     """The root element's name without its prefix; "" where the content is no XML."""
     # In every codec that is read but UTF-16, these marks and names are the bytes of ASCII and nothing else is.
     start_of_file = content[:SNIFFED]
-    text = (_text(start_of_file) if _is_utf16(content) else start_of_file.decode("latin-1")).removeprefix(BOM)
+    text = (utf16(start_of_file) if is_utf16(content) else start_of_file.decode("latin-1")).removeprefix(BOM)
     start = _prolog(text)
     if text[start : start + 1] != "<":
         return ""
@@ -115,7 +119,7 @@ def int16_samples(text: str) -> np.ndarray:
 def base64_bytes(text: str, size: int = 1) -> bytes:
     """The bytes that base64 stands for, a multiple of `size` many, white space ignored. Raises ECGError."""
     try:
-        raw = binascii.a2b_base64("".join(text.split()), strict_mode=True)
+        raw = binascii.a2b_base64(text.encode("ascii").translate(None, WHITE_SPACE), strict_mode=True)
     except ValueError:
         raise ECGError("The samples of a lead are not valid base64.") from None
     if not raw or len(raw) % size:
@@ -123,13 +127,10 @@ def base64_bytes(text: str, size: int = 1) -> bytes:
     return raw
 
 
-def _is_utf16(content: bytes) -> bool:
-    return content.startswith((b"\xff\xfe", b"\xfe\xff"))
-
-
 def _text(content: bytes) -> str:
-    codec = "utf-16" if _is_utf16(content) else _declared(content[:200])
-    return content.decode(codec, errors="replace").removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
+    if is_utf16(content):
+        return utf16(content)
+    return decoded(content, _declared(content[:200])).removeprefix("\N{ZERO WIDTH NO-BREAK SPACE}")
 
 
 def _declared(start: bytes) -> str:
@@ -138,7 +139,7 @@ def _declared(start: bytes) -> str:
         return "utf-8"
     behind = start.partition(b">")[0].partition(b"encoding=")[2]
     codec = behind[1:].partition(behind[:1])[0].decode("latin-1").lower() if behind[:1] in (b'"', b"'") else ""
-    return codec if codec in _CODECS and codec != "utf-16" else "utf-8"
+    return codec if codec in _CODECS else "utf-8"
 
 
 def _prolog(text: str) -> int:

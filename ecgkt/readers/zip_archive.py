@@ -12,6 +12,7 @@ from ecgkt.ecg import ECGError
 from ecgkt.readers.format import MAX_FILE_BYTES
 
 MAX_MEMBERS = 256
+MAX_NAME, MAX_EXTRA = 1024, 4096  # bytes of a path in the zip, and of what is attached to it (times, rights)
 MAX_TOTAL_BYTES = 64 * 1024 * 1024  # unpacked
 MAX_RATIO = 200  # unpacked to packed bytes of one member; text of numbers comes to 5, a flat line beyond 1,000
 RATIO_FROM = 1024 * 1024  # bytes unpacked, below which any ratio is harmless
@@ -29,8 +30,7 @@ def unpack(content: bytes) -> list[dict[str, bytes]]:
 
     Raises ECGError for a damaged or encrypted zip, links, a zip within, and whatever is beyond the limits above.
     """
-    if content.count(CENTRAL) > MAX_MEMBERS:  # before the library makes an object of each
-        raise ECGError(f"The zip holds more than {MAX_MEMBERS} files.")
+    _check_directory(content)
     folders: dict[str, dict[str, bytes]] = {}
     total = 0
     try:
@@ -63,6 +63,20 @@ def unpack(content: bytes) -> list[dict[str, bytes]]:
     if not folders:
         raise ECGError("The zip holds no files.")
     return list(folders.values())
+
+
+def _check_directory(content: bytes) -> None:
+    """Before the library makes an object of each entry, looks through what is attached to it (once for each of its
+    parts, each time by a copy of the rest) and takes its name apart. Raises ECGError."""
+    count, place = 0, content.find(CENTRAL)
+    while place >= 0:
+        count += 1
+        if count > MAX_MEMBERS:
+            raise ECGError(f"The zip holds more than {MAX_MEMBERS} files.")
+        name, extra = (int.from_bytes(content[place + at : place + at + 2], "little") for at in (28, 30))
+        if name > MAX_NAME or extra > MAX_EXTRA:
+            raise ECGError("The zip has longer names than are read.")
+        place = content.find(CENTRAL, place + len(CENTRAL))
 
 
 def _check(member: zipfile.ZipInfo) -> None:

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "ecgkt report", 2
 MICROVOLTS = 1000  # in a millivolt
+LONGEST = 200  # characters of what a user wants on the patient line
 
 
 class Identity(Protocol):
@@ -85,8 +86,8 @@ def build(
             "sex": ecg.sex,
             "age_band": None if ecg.age is None else age_band(ecg.age),
             "simulated": simulated,
-            "given": " ".join(patient.split()),
-            "recorded": " ".join(recorded.split()),
+            "given": _words(patient),
+            "recorded": _words(recorded),
         },
         "paper": {
             "layout": paper.layout,
@@ -106,6 +107,12 @@ def build(
         "intervals": _intervals(measured),
         "attribution": _attribution(attribution, analyzed, prediction, paper) if attribution else None,
     }
+
+
+def _words(text: str) -> str:
+    """What a user typed, in one line, without what is no text: FHIR and a printed page take no control characters, and
+    some turn the direction of what follows."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text[:LONGEST]).split())
 
 
 def _measured_labs(record: Record | None) -> list[MeasuredLabData]:

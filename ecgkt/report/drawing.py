@@ -66,13 +66,15 @@ def text_width(words: str, size: float, bold: bool = False) -> float:
     return float(width) * POINT
 
 
-def shortened(words: str, room: float, size: float, bold: bool = False) -> str:
-    """`words`, or as much of them as `room` mm hold with an ellipsis."""
-    width = text_width(words, size, bold)
+def shortened(words: str, room: float, size: float, bold: bool = False, private: bool = False) -> str:
+    """`words`, or as much of them as `room` mm hold with an ellipsis. private: their width is not remembered, which
+    would keep them for as long as the server runs."""
+    measure = text_width.__wrapped__ if private else text_width
+    width = measure(words, size, bold)
     if width <= room:
         return words
     words = words[: int(len(words) * room / width) + 3]  # about where to begin: measuring takes time
-    while words and text_width(words + "…", size, bold) > room:
+    while words and measure(words + "…", size, bold) > room:
         words = words[:-1]
     return words.rstrip(" ,;") + "…"
 

@@ -52,7 +52,7 @@ def _header(page: Page, data: ReportData, box: Box) -> None:
     page.words("12-lead ECG", box.left, top - 5.5, 15, bold=True)
     middle = box.left + SPLIT * box.width
     page.words(f"Report date {data['created']}", middle, top - 5.5, 7, QUIET, side="right")
-    page.words(shortened(words.patient(data), middle - box.left, 9), box.left, top - 11, 9)
+    page.words(shortened(words.patient(data), middle - box.left, 9, private=True), box.left, top - 11, 9)
     notes = "; ".join(data["tracing"]["notes"])
     page.words(shortened(notes, middle - box.left, 6), box.left, top - 14.3, 6, QUIET)
     x = box.left
@@ -87,7 +87,7 @@ def _interpretation(page: Page, data: ReportData, box: Box) -> None:
 def _low_header(page: Page, data: ReportData, box: Box) -> None:
     top = HEIGHT - EDGE
     page.words("12-lead ECG", box.left, top - 3.5, 10, bold=True)
-    page.words(shortened(words.patient(data), box.width - 70, 9), box.left + 30, top - 3.5, 9)
+    page.words(shortened(words.patient(data), box.width - 70, 9, private=True), box.left + 30, top - 3.5, 9)
     page.words(f"Report date {data['created']}", box.right, top - 3.5, 7, QUIET, side="right")
     if words.remark(data):
         _remark(page, data, box, top - 8.5)
@@ -115,7 +115,7 @@ def heading(page: Page, data: ReportData, title: str, box: Box) -> None:
     """Of the pages after the first: title, patient and date in one line below `box.high`."""
     page.words(title, box.left, box.high - 5, 13, bold=True)
     start = box.left + text_width(title, 13, bold=True) + 6
-    page.words(shortened(words.patient(data), box.right - 35 - start, 9), start, box.high - 5, 9)
+    page.words(shortened(words.patient(data), box.right - 35 - start, 9, private=True), start, box.high - 5, 9)
     page.words(f"Report date {data['created']}", box.right, box.high - 5, 8, QUIET, side="right")
 
 

@@ -15,13 +15,15 @@ import streamlit as st
 from ecgkt.ecg import ECGError
 
 NAMED, ON_NETWORK = "ECGKT_ECGS", "ECGKT_ECGS_ON_NETWORK"
+PROXIES = ("X-Forwarded-For", "X-Real-IP", "Forwarded")  # headers that one sends along
 OUTSIDE = "This is not a folder that the dashboard was started with, or one below it."
 
 
 def roots() -> list[Path]:
     """The folders named at the start, links followed; none where they must not be opened."""
     visitor = st.context.ip_address  # None for one on this computer
-    is_local = is_loopback(st.get_option("server.address")) and not isinstance(visitor, str)
+    passed_on = any(header in st.context.headers for header in PROXIES)  # by a proxy that listens for others
+    is_local = is_loopback(st.get_option("server.address")) and not isinstance(visitor, str) and not passed_on
     if not is_local and os.environ.get(ON_NETWORK, "") in ("", "0"):
         return []
     named = os.environ.get(NAMED, "").split(os.pathsep)

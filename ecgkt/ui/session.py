@@ -22,6 +22,7 @@ import streamlit as st
 import ecgkt
 from ecgkt.datasets.collection import Collection, Entry, open_collection
 from ecgkt.ecg import ECG, ECGError
+from ecgkt.intake import Outcome
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
 from ecgkt.ui import folders, keys
@@ -87,6 +88,9 @@ def size(result: Any) -> int:
     """Bytes that a result is counted as: by what is large in it, its samples."""
     if isinstance(result, Opened):
         return ANALYZED * result.ecg.signal.nbytes
+    if isinstance(result, list):  # what an upload came to
+        tracings = [each.ecg for each in result if isinstance(each, Outcome) and each.ecg is not None]
+        return OTHER + sum(ecg.signal.nbytes for ecg in tracings)
     return OTHER if not isinstance(result, Attribution) else result.relevance.nbytes + 1000
 
 

@@ -101,6 +101,27 @@ def test_csv_and_json_lines_say_the_same_as_parquet(tmp_path: Path) -> None:
         assert text["probability_AFIB"] == pytest.approx(row["probability_AFIB"], abs=1e-7)
 
 
+def test_a_name_that_a_spreadsheet_would_compute_is_the_same_path_and_no_formula(tmp_path: Path) -> None:
+    root = folder(tmp_path / "ecgs", 1)
+    names = ["=HYPERLINK(1).xml", "@x.xml", "+1.xml", "-1.xml"]
+    for name in names:
+        (root / name).write_text("<letter/>")
+    explain(root, tmp_path / "out.csv")
+    found = {row["file"] for row in table(tmp_path / "out.csv")}
+    assert found == {"0/r000.hea", *(f"./{name}" for name in names)}
+    assert all((root / name).is_file() for name in found)
+
+
+def test_no_link_out_of_the_folder_is_followed(tmp_path: Path) -> None:
+    outside, root = folder(tmp_path / "outside", 1), tmp_path / "ecgs"
+    root.mkdir()
+    (root / "r000.dcm").write_bytes(b"no DICOM file")
+    for suffix in (".hea", ".dat"):
+        (root / f"r000{suffix}").symlink_to(outside / "0" / f"r000{suffix}")
+    outcome = explain(root, tmp_path / "out.parquet")
+    assert (outcome.read, outcome.refused.total()) == (0, 1)
+
+
 def test_a_row_says_what_predict_measure_and_attribute_say_of_the_ecg_alone(
     tmp_path: Path, shipped_model: Model
 ) -> None:

@@ -6,12 +6,10 @@ import random
 
 import pytest
 
-from benchmarks.fuzzing import answer
+from benchmarks.fuzzing import NAMES, answer
 from benchmarks.fuzzing_mutations import mutate, seeds
-from ecgkt.readers import FORMATS
 
 INPUTS = 150  # of each format
-NAMES = [form.name for form in FORMATS]
 
 
 @pytest.mark.parametrize("name", NAMES)

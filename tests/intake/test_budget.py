@@ -15,6 +15,7 @@ import pytest
 from ecgkt.intake.reading import SECONDS
 from ecgkt.intake.worker import MEMORY
 from tests.intake.hostile_files import MAKERS, Files
+from tests.intake.informed_hostile_files import MAKERS as INFORMED
 
 ROOT = Path(__file__).resolve().parents[2]
 GIVEN = ("aecg_code.xml", "csv_digits_20k.csv", "csv_heading_60k.csv", "dicom_deflate_hidden_1G.dcm",
@@ -77,9 +78,9 @@ def within_the_budget(cost: dict[str, object]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", MAKERS)
+@pytest.mark.parametrize("name", MAKERS | INFORMED)
 def test_no_made_file_goes_beyond_the_budget(meter: Meter, name: str) -> None:
-    within_the_budget(meter.cost(MAKERS[name]()))
+    within_the_budget(meter.cost((MAKERS | INFORMED)[name]()))
 
 
 @pytest.mark.parametrize("name", GIVEN)

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ecgkt.ecg import ECGError
-from ecgkt.intake import read_upload, server
-from ecgkt.intake.reading import NOT_BEGUN, TOO_MUCH, read_each
+from ecgkt.ecg import LEADS, ECGError
+from ecgkt.intake import read_upload, reading, server
+from ecgkt.intake.reading import FULL, NOT_BEGUN, TOO_MUCH, listed, read_each
 from ecgkt.readers import TableLayout, read, records
 from tests.readers import written_files as written
 from tests.readers.written_files import BY_FORMAT, counts
@@ -58,6 +58,24 @@ def test_after_its_share_of_time_an_upload_begins_no_further_record() -> None:
     found = records({f"{k}.xml": written.muse(counts()) for k in range(3)})
     said = list(read_each(found, None, begun=time.process_time() - 100))
     assert said == [NOT_BEGUN] * 3
+
+
+def test_an_upload_holds_so_much_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a zip of few bytes unpacks to would else be held by the server."""
+    found = records({f"{k}.xml": written.muse(counts()) for k in range(4)})
+    one = read(written.muse(counts())).signal.nbytes
+    monkeypatch.setattr(reading, "MOST_SAMPLES", 2 * one - 1)
+    said = list(read_each(found, None, begun=time.process_time()))
+    assert [isinstance(each, str) for each in said] == [False, False, True, True]
+    assert said[2:] == [FULL] * 2
+
+
+def test_records_that_share_a_file_are_told_apart_and_known_again() -> None:
+    header = "r{0} 12 500 2\n" + "\n".join(f"s.dat 16 200 16 0 0 0 0 {name}" for name in LEADS)
+    files = {f"r{k}.hea": header.format(k).encode() for k in range(3)} | {"s.dat": bytes(48)}
+    digests = [[outcome.digest for outcome in listed(files)[1]] for _ in range(2)]
+    assert digests[0] == digests[1]
+    assert len(set(digests[0])) == 3
 
 
 def _faulty(handle: int) -> subprocess.Popen[bytes]:

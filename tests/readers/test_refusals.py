@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ecgkt.ecg import LEADS, ECGError
-from ecgkt.readers import group_uploads, read
+from ecgkt.readers import TableLayout, group_uploads, read
 from tests.readers import written_files as written
 from tests.readers.test_zip_archive import packed
 from tests.readers.written_files import NAME, counts, millivolts
@@ -145,3 +145,24 @@ def test_three_leads_of_wfdb_name_what_is_missing() -> None:
     header = "rec 3 500 2000\n" + "\n".join(f"rec.dat 16 200/mV 16 0 0 0 0 {lead}" for lead in ("II", "V1", "V5"))
     with pytest.raises(ECGError, match=r"lacks leads I, III, .*V2, V3, V4, V6; it holds II, V1, V5\."):
         read({"rec.hea": header.encode(), "rec.dat": bytes(12_000)})
+
+
+@pytest.mark.parametrize(
+    "literal",
+    [b"-" * 9000 + b"1", b"~" * 9000 + b"1", b"9" + b"**9" * 3000, b"(" * 9000, b"1if 1else " * 900 + b"1"],
+    ids=["signs", "tildes", "powers", "brackets", "conditions"],
+)
+def test_a_header_that_is_more_than_pythons_parser_bears_is_refused_like_any_other(literal: bytes) -> None:
+    content = b"\x93NUMPY\1\0" + len(literal).to_bytes(2, "little") + literal
+    with pytest.raises(ECGError, match="something else than real numbers"):
+        read(content, TableLayout(500.0))
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "windows-1252", "us-ascii", "iso-8859-15", "shift_jis"])
+def test_a_byte_that_its_character_set_leaves_out_costs_no_more_than_itself(codec: str) -> None:
+    """It means nothing, and what stands around it is read."""
+    content = written.muse(counts()).decode("ascii").replace("ISO-8859-1", codec)
+    before, _, behind = content.partition(NAME)
+    broken = b"\x00\xd8" if codec == "utf-16" else b"\x81\xff"
+    middle = before.encode(codec) + broken + behind.encode(codec)[2 * (codec == "utf-16") :]
+    np.testing.assert_array_equal(read(middle).signal, read(written.muse(counts())).signal)

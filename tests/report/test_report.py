@@ -22,7 +22,7 @@ from ecgkt import NOTICE
 from ecgkt.ecg import ECG, LEADS
 from ecgkt.interpretation.record import Record
 from ecgkt.prediction import HEADS, Attribution, Head, Label, Prediction, Quality, Score
-from ecgkt.report import content, document
+from ecgkt.report import content, document, drawing
 from ecgkt.sheet.layout import Layout, Paper
 
 pytestmark = pytest.mark.slow
@@ -301,3 +301,16 @@ def test_words_for_the_patient_line_are_printed_and_nothing_else_tells_who_it_is
     assert reader.xmp_metadata is None
     assert "67" not in json.dumps(data["patient"])
     assert set(Image.open(BytesIO(document.png(data))).info) == {"Software", "Title", "dpi"}
+
+
+def test_what_a_user_typed_is_one_line_of_text() -> None:
+    data = _report(patient="Bed\x00 12\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}" + "x" * 100_000)
+    assert data["patient"]["given"].startswith("Bed 12 [2J x")
+    assert len(data["patient"]["given"]) < 1000
+
+
+def test_no_words_for_the_patient_line_stay_behind_in_memory() -> None:
+    document.pdf(_report(patient="Bed 12"))
+    known = drawing.text_width.cache_info().currsize
+    document.pdf(_report(patient="Bed 13, and a name"))
+    assert drawing.text_width.cache_info().currsize == known

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from ecgkt.datasets.mimic import tables
 from ecgkt.ecg import ECGError
 from ecgkt.ui import folders, session
 
@@ -81,3 +83,43 @@ def test_links_out_of_the_folder_are_not_followed(named: Path) -> None:
     (named.parent / "elsewhere" / "record_list.csv").write_text("subject_id,study_id,ecg_time,path\n1,1,,a\n")
     with pytest.raises(ECGError, match="leads out"):
         session.open_collection(named)
+
+
+def test_no_file_beside_another_leads_out_either(tmp_path: Path) -> None:
+    """What is no DICOM file is taken for a part of the WFDB record of its name; and a header's text is not always
+    UTF-8, as the names of files are."""
+    example = next((ROOT / "assets" / "examples").rglob("*.hea"))
+    signal = next(file for file in example.parent.glob(f"{example.stem}.*") if file.suffix in (".dat", ".mat"))
+    root = tmp_path / "root"
+    (root / "a").mkdir(parents=True)
+    (root / "b").mkdir()
+    (root / "a" / f"{example.stem}.dcm").write_bytes(b"no DICOM file")
+    (root / "a" / example.name).symlink_to(example)
+    (root / "a" / signal.name).symlink_to(signal)
+    named = signal.name.replace(example.stem, "\N{LATIN SMALL LETTER E WITH ACUTE}")
+    (root / "b" / named).symlink_to(signal)
+    header = example.read_text().replace(signal.name, named)
+    (root / "b" / example.name).write_bytes(header.encode("latin-1"))
+    collection = session.open_collection(root)
+    assert len(collection.entries) == 2
+    for entry in collection.entries:
+        with pytest.raises(ECGError, match="leads out"):
+            collection.read(entry.key)
+
+
+def test_links_that_lead_back_do_not_double_the_folders(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / f"link{number}").symlink_to(tmp_path)
+    (tmp_path / "below" / "hosp").mkdir(parents=True)
+    found = [folder.name for folder in tables.folders(tmp_path)]
+    assert found.count("hosp") == 1
+    assert len(found) == 1 + 200 + 2
+
+
+@pytest.mark.parametrize("header", folders.PROXIES)
+def test_behind_a_proxy_on_the_same_machine_others_may_reach_it(
+    named: Path, monkeypatch: pytest.MonkeyPatch, header: str
+) -> None:
+    assert folders.roots() == [named]
+    monkeypatch.setattr(folders.st, "context", SimpleNamespace(ip_address=None, headers={header: "203.0.113.5"}))
+    assert folders.roots() == []

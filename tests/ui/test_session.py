@@ -14,6 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from ecgkt.ecg import ECG
+from ecgkt.intake import Outcome
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.ui import session
 from ecgkt.ui.session import Kept, Opened
@@ -30,6 +31,11 @@ def test_the_result_unused_longest_is_dropped_first() -> None:
     for name in "abacb":
         assert kept.get((name,), make(name)) == name
     assert made == ["a", "b", "c", "b"]  # a was used again before c came, so b had gone
+
+
+def test_what_an_upload_came_to_counts_with_its_tracings() -> None:
+    ecg = ECG(np.ones((12, 5000), np.float32), 500.0)
+    assert session.size([Outcome("ISHNE", False, "a", ecg), Outcome("", False, "b")]) == session.OTHER + 240_000
 
 
 class Counting:

@@ -93,13 +93,16 @@ def folders(source: Path) -> Iterator[Path]:
     """`source` and the folders at most three below it, nearest first, each level sorted.
 
     Hidden folders and the 160,000 that hold MIMIC-IV-ECG's records (`files`, beside record_list) are left out;
-    PhysioNet's own folder `files`, which holds whole data sets, is not.
+    PhysioNet's own folder `files`, which holds whole data sets, is not. A folder is looked into once for each name that
+    leads to it: links to the folders above would else double them at every level.
     """
-    level = [source]
+    level, seen = [source], {(source.name, source.resolve())}
     for depth in range(DEPTH + 1):
         yield from level
         if depth < DEPTH:
-            level = [below for folder in level for below in _below(folder)]
+            below = {(place.name, place.resolve()): place for folder in level for place in _below(folder)}
+            level = [place for known, place in below.items() if known not in seen]
+            seen |= below.keys()
 
 
 def _below(folder: Path) -> list[Path]:

@@ -62,12 +62,16 @@ def read_one(files: Sequence[UploadedFile], slot: str = "") -> Opened | None:
     new: list[_Result] = []
     unfinished: set[str] = set()
     outcomes, layout = _read(list(_groups(waiting)), slot)
+    held = sum(_bytes(result.found) for results in every.values() for result in results)
     for number, (group, outcome) in enumerate(outcomes, start=max((each.number for each in kept), default=0) + 1):
         ids = _ids(group, outcome)
         name = f"Upload {number} ({outcome.format})" if outcome.format else f"Upload {number}"
         key = f"upload:{layout}:{outcome.digest}"
         found: Opened | str = outcome.refusal
-        if outcome.ecg is not None:
+        if outcome.ecg is not None and held + outcome.ecg.signal.nbytes > upload_limits.TRACINGS:
+            found = upload_limits.FULL
+        elif outcome.ecg is not None:
+            held += outcome.ecg.signal.nbytes
             found = remember((key, name), partial(_open, outcome.ecg, key, name))
         new.append(_Result(ids, number, name, found))
         if outcome.is_table or (outcome.ecg is None and _may_lack_a_part(group, ids)):
@@ -89,6 +93,11 @@ class _Result:
     number: int
     name: str
     found: Opened | str
+
+
+def _bytes(found: Opened | str) -> int:
+    """Of the samples that stay open."""
+    return found.ecg.signal.nbytes if isinstance(found, Opened) else 0
 
 
 def _choose(results: Sequence[_Result], slot: str) -> Opened | None:

@@ -34,6 +34,27 @@ def test_a_session_has_so_many_files_and_no_more() -> None:
     assert put(manager, "a", FILES + 1).data
 
 
+def test_a_type_that_the_browser_makes_up_opens_no_way_round_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upload_limits, "SESSION_BYTES", 100)
+    manager = bounded()
+    for number in range(3):
+        manager.add_file("a", UploadedFileRec(f"a-{number}", "name", OVER_SESSION, b"x" * 60))
+    held = manager.get_files("a", [f"a-{number}" for number in range(3)])
+    assert [len(file.data) for file in held] == [60, 0, 0]
+    assert held[0].type == ""  # it is read like any other
+
+
+@pytest.mark.usefixtures("stand_in")
+def test_a_session_holds_so_many_tracings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was read is let go; the tracing stays, and a zip of few bytes may hold many."""
+    monkeypatch.setattr(upload_limits, "TRACINGS", 2 * 12 * 5000 * 4)
+    app = open_page("upload")
+    files = [(f"{k}.xml", BY_FORMAT["GE MUSE XML"](counts(5000 - k)), "text/xml") for k in range(3)]
+    app.file_uploader(key="upload").set_value(files).run()
+    assert len(app.selectbox(key="upload_record").options) == 2
+    assert [error.value for error in app.error] == [f"Upload 3 (GE MUSE XML): {upload_limits.FULL}"]
+
+
 def test_a_session_and_the_server_hold_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(upload_limits, "SESSION_BYTES", 100)
     monkeypatch.setattr(upload_limits, "SERVER_BYTES", 250)
