@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ecgkt.ui import session
+from ecgkt.ui import address, session
 from ecgkt.ui.results import label_curve, performance, side_by_side
 from ecgkt.ui.sources import examples
 from ecgkt.ui.widgets import theme
@@ -13,6 +13,8 @@ model = session.model_or_stop()
 st.header("On this ECG")
 collection = session.collection_or_stop()
 entry = examples.choose(collection, model)
+if not session.is_own_folder():
+    address.write(ecg=entry.key)
 side_by_side.show(session.open_entry(collection, entry), model)
 
 label_curve.section(model.metrics, model.labels["diagnoses"])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from ecgkt import vocabulary
 from ecgkt.interpretation.groups import grouped, groups, within
 from ecgkt.interpretation.line import Line, Standing
-from ecgkt.prediction import HEADS, Prediction, Score
+from ecgkt.prediction import AGGREGATES, HEADS, Prediction, Score
 from ecgkt.results import numbers
 
 NORMAL = "NORM"
@@ -41,6 +41,13 @@ def lab_words(code: str, value: float) -> str:
     """ "measured 6.2 mmol/L, high"."""
     lab = vocabulary.labs()[code]
     return f"measured {numbers.measured(value)} {lab.unit}, {lab.flag(value) or 'normal'}"
+
+
+def is_stated(code: str, record: Record) -> bool:
+    """Does the record state the label, or of a superclass (AGGREGATES) one of its statements?"""
+    names = vocabulary.findings()
+    of_class = code in AGGREGATES and any(names[c].superclass == code for c in record.findings if c in names)
+    return of_class or code in record.stated
 
 
 def beside(line: Line, record: Record) -> Line:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from ecgkt.relevance import classes as relevance_classes
 from ecgkt.report.data import AttributionData, ReportData
 from ecgkt.report.drawing import GRID_MAJOR, GRID_MINOR, TEXT, Box, Page
-from ecgkt.sheet.layout import Cell, Paper, cells, name_at, pulses
+from ecgkt.sheet.layout import Cell, Paper, cells, pulses
+from ecgkt.sheet.name_places import name_places
 
 Row = npt.NDArray[np.float64]
 
@@ -51,10 +52,10 @@ class Sheet:
         """Every recorded sample, the lead names and the calibration pulses."""
         size = 10.0 if self.scale == 1 else max(4.5, 13 * self.scale)
         self._line(*pulses(self.paper), PULSE_MM, TEXT)
-        for cell in cells(self.paper):
-            seconds, height = self._samples(cell)
-            self._line(seconds, height, TRACE_MM, TEXT)
-            x, y = name_at(self.paper, cell)
+        lines = [self._samples(cell) for cell in cells(self.paper)]
+        names = name_places(self.paper, lines)
+        for cell, (across, height), (x, y) in zip(cells(self.paper), lines, names, strict=True):
+            self._line(across, height, TRACE_MM, TEXT)
             self.page.words(cell.name, self._left + self.scale * x, self._zero + self.scale * y, size, bold=True)
 
     def relevance(self, attribution: AttributionData) -> None:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from ecgkt.ecg import ECG, LEAD_INDEX
 from ecgkt.sheet.layout import SHEET_MM, Cell, Paper, cells
 from ecgkt.sheet.plotly_types import Part
 
@@ -58,6 +61,17 @@ def measure(x: tuple[float, float], y: tuple[float, float], paper: Paper) -> Mea
         return Measurement(first, last)
     low, high = sorted(cell.sign * (edge - cell.offset) / paper.gain for edge in y)
     return Measurement(first, last, cell.lead, low, high)
+
+
+def between(ecg: ECG, lead: str, first: float, last: float) -> Measurement | None:
+    """What lies between two moments in s, in any order: the time, and from the lead's lowest to its highest point in
+    mV. None where the two are one moment or nothing was recorded between them."""
+    first, last = sorted((first, last))
+    part = ecg.signal[LEAD_INDEX[lead.upper()], round(first * ecg.rate) : round(last * ecg.rate) + 1]
+    known = part[np.isfinite(part)]
+    if last <= first or not len(known):
+        return None
+    return Measurement(first, last, lead, float(known.min()), float(known.max()))
 
 
 def _cell(first: float, last: float, low: float, high: float, paper: Paper) -> Cell | None:

@@ -20,7 +20,8 @@ from ecgkt.relevance.summary import summarize
 from ecgkt.sheet import display_filter
 from ecgkt.sheet.calipers import Measurement, outlines
 from ecgkt.sheet.colors import paper_colors
-from ecgkt.sheet.layout import LAYOUTS, Paper, cells, name_at, pulses
+from ecgkt.sheet.layout import LAYOUTS, Paper, cells, pulses
+from ecgkt.sheet.name_places import line, name_places
 from ecgkt.sheet.overlay import traces
 from ecgkt.sheet.overlay_key import key
 from ecgkt.sheet.plotly_types import Figure, Part
@@ -55,16 +56,17 @@ def _pulses(paper: Paper) -> Part:
     }  # fmt: skip
 
 
-def _words(ecg: ECG, paper: Paper) -> list[Part]:
+def _words(ecg: ECG, paper: Paper, names: list[tuple[float, float]]) -> list[Part]:
     """Lead names, and the scale and filter in force, written on the sheet."""
 
     def note(text: str, x: float, y: float, size: int, color: str) -> Part:
         place = {"x": x, "y": y, "xanchor": "left", "yanchor": "bottom"}
         return {**place, "text": text, "showarrow": False, "font": {"size": size, "color": color}}
 
-    out = [note(f"<b>{cell.name}</b>", *name_at(paper, cell), 12, paper_colors(paper).trace) for cell in cells(paper)]
+    ink = paper_colors(paper).trace
+    out = [note(f"<b>{cell.name}</b>", *at, 12, ink) for cell, at in zip(cells(paper), names, strict=True)]
     # What was filtered is said in the tracing's own color, not in the quiet one of the scale.
-    color = paper_colors(paper).quiet if paper.filter == "none" else paper_colors(paper).trace
+    color = paper_colors(paper).quiet if paper.filter == "none" else ink
     return [*out, note(scale_text(ecg, paper), paper.x_range[0] + 3, paper.y_range[0] + 1, 11, color)]
 
 
@@ -97,10 +99,12 @@ def figure(
     minor = {"showgrid": True, "dtick": 1, "tick0": 0, "gridcolor": colors.minor, "gridwidth": 0.6}
     axis = {**grid, "gridcolor": colors.major, "gridwidth": 1, "dtick": 5, "minor": minor, "constrain": "domain"}
     measured = outlines(measurements, paper, colors.caliper)
-    data, shapes, notes = [], measured["shapes"], [*_words(ecg, paper), *measured["annotations"]]
+    drawn = _traces(ecg, paper)
+    names = name_places(paper, [line(trace["y"], trace["x0"], trace["dx"]) for trace in drawn])
+    data, shapes, notes = [], measured["shapes"], [*_words(ecg, paper, names), *measured["annotations"]]
     if attribution is not None:
         beats = delineate(recorded) if beats is None and overlay.way == "bars" else beats
-        data += traces(ecg, paper, attribution, overlay, beats or Beats(()))
+        data += traces(ecg, paper, attribution, overlay, beats or Beats(()), names)
         explained = key(paper, attribution, overlay)
         shapes, notes = [*shapes, *explained["shapes"]], [*notes, *explained["annotations"]]
     layout = {
@@ -111,7 +115,7 @@ def figure(
         "newselection": {"line": {"color": colors.caliper, "width": 1.5, "dash": "solid"}},
         "showlegend": False, "dragmode": "pan", "hovermode": False,
     }  # fmt: skip
-    return marked({"data": [*data, _pulses(paper), *_traces(ecg, paper)], "layout": layout}, paper, colors.quiet)
+    return marked({"data": [*data, _pulses(paper), *drawn], "layout": layout}, paper, colors.quiet)
 
 
 def alt_text(

@@ -29,6 +29,7 @@ PULSE_SECONDS = 0.2  # a 1 mV x 200 ms calibration pulse: 5 mm x 10 mm at the st
 MARGIN_MM = 3.0
 TOP_MM = 14.0  # room for the legend
 FOOT_MM = 8.0
+NAMES_MM = 12.0  # of twelve rows, between which a name finds no room: a margin of its own
 ROW_MM: dict[Layout, float] = {"3x4": 27.0, "6x2": 21.0, "12x1": 15.0}
 COLUMNS: dict[Layout, int] = {"3x4": 4, "6x2": 2, "12x1": 1}
 
@@ -75,8 +76,9 @@ class Paper:
 
     @property
     def x_range(self) -> tuple[float, float]:
-        """Left and right edge in mm; the calibration pulse stands left of 0."""
-        return -(PULSE_SECONDS * self.speed + 3 + MARGIN_MM), SHEET_MM + MARGIN_MM
+        """Left and right edge in mm; the calibration pulse stands left of 0, the names of twelve rows left of that."""
+        names = NAMES_MM if self.layout == "12x1" else 0.0
+        return -(PULSE_SECONDS * self.speed + 3 + MARGIN_MM + names), SHEET_MM + MARGIN_MM
 
     @property
     def y_range(self) -> tuple[float, float]:
@@ -147,6 +149,9 @@ def pulses(paper: Paper) -> tuple[list[float], list[float]]:
 
 
 def name_at(paper: Paper, cell: Cell) -> tuple[float, float]:
-    """Where the lead's name begins, in mm: above the zero line, at the left end of the stretch."""
+    """Where the lead's name begins by rights, in mm: above the zero line at the left end of the stretch, or in the
+    margin. `ecgkt.sheet.name_places` moves it from under the tracing."""
+    if paper.layout == "12x1":
+        return paper.x_range[0] + 1, cell.offset - 2.5
     raised = paper.row / 3 if paper.layout == "3x4" else paper.row / 5
     return (cell.first - paper.start) * paper.speed + 1, cell.offset + raised

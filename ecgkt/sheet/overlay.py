@@ -18,7 +18,7 @@ from ecgkt.measurements.delineation import Beats
 from ecgkt.prediction import Attribution
 from ecgkt.relevance.classes import Overlay, classes, colors, ranked, summed
 from ecgkt.sheet.colors import paper_colors
-from ecgkt.sheet.layout import SHEET_MM, Layout, Paper, cells, name_at
+from ecgkt.sheet.layout import SHEET_MM, Layout, Paper, cells
 from ecgkt.sheet.plotly_types import Part
 from ecgkt.sheet.polyline import floats, heights, stretch
 
@@ -35,13 +35,15 @@ LEAD_BAR_MM, LEAD_BAR_HIGH_MM = 18.0, 0.7  # the longest of a lead's bars, and h
 Parts = list[Part]
 
 
-def traces(ecg: ECG, paper: Paper, attribution: Attribution, overlay: Overlay, beats: Beats) -> Parts:
-    """What is drawn under the tracing; `beats` of the same tracing, which only bars need."""
+def traces(
+    ecg: ECG, paper: Paper, attribution: Attribution, overlay: Overlay, beats: Beats, names: list[tuple[float, float]]
+) -> Parts:
+    """What is drawn under the tracing; `beats` of the same tracing and where the `names` stand are for bars."""
     if overlay.way == "line":
         return _lines(ecg, paper, attribution, overlay.shown)
     if overlay.way == "band":
         return [*_middles(paper), *_bands(paper, attribution, overlay.shown)]
-    return [*_middles(paper), *_bars(paper, attribution, overlay.shown, beats), *_lead_bars(paper, attribution)]
+    return [*_middles(paper), *_bars(paper, attribution, overlay.shown, beats), *_lead_bars(paper, attribution, names)]
 
 
 def _filled(name: str, color: str, x: FloatArray, y: FloatArray) -> Part:
@@ -165,7 +167,7 @@ def _boxes(edges: npt.NDArray[Any], low: npt.NDArray[Any], high: npt.NDArray[Any
     return floats(x), floats(y)
 
 
-def _lead_bars(paper: Paper, attribution: Attribution) -> Parts:
+def _lead_bars(paper: Paper, attribution: Attribution, names: list[tuple[float, float]]) -> Parts:
     """Each lead's share of the relevance as a bar under its name: over the line what raises, under it what lowers."""
     values = summed(attribution)
     sides = [np.maximum(values, 0).sum(axis=1), np.maximum(-values, 0).sum(axis=1)]
@@ -175,7 +177,8 @@ def _lead_bars(paper: Paper, attribution: Attribution) -> Parts:
     for sign, side in zip((1, -1) if attribution.signed else (1,), sides, strict=False):
         places = cells(paper)
         length = np.array([side[LEAD_INDEX[cell.lead.upper()]] for cell in places]) / largest * LEAD_BAR_MM
-        left, base = np.array([name_at(paper, cell) for cell in places]).T - [[0], [0.6]]
+        left, base = np.array(names).T - [[0], [0.6]]
+        left = np.minimum(left, [(cell.last - paper.start) * paper.speed - LEAD_BAR_MM for cell in places])
         x, y = _boxes(np.stack([left, left + length]), base, base + sign * LEAD_BAR_HIGH_MM)
         out.append(_filled("lead raises" if sign > 0 else "lead lowers", by_class[4 * sign], x, y))
     return out

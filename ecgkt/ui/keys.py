@@ -9,7 +9,9 @@ from __future__ import annotations
 EXAMPLE = "example"  # key of the example that is open
 EXAMPLE_PICK = "example_pick"  # the list of examples
 TARGET = "target"  # code of the label whose relevance is drawn; a parameter of the address by the same name
+TARGET_ON = "target_on"  # key of the ECG on which the label was shown last
 ECG = "ecg"  # parameter of the address: key of the example
+WRITTEN = "written"  # what a page wrote into the address last, by parameter
 EXPLAINED = "explained"  # code of the diagnosis whose labs are shown, also while one of them is the target
 VISIT = "visit"  # changes whenever a folder of one's own is named
 FOLDER, FOLDER_INPUT = "folder", "folder_input"  # path of a folder of one's own, and the widget that asks for it

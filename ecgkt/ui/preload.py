@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 from ecgkt import intake
 from ecgkt.datasets.collection import Collection, Entry
 from ecgkt.ui import ended_sessions, session
-from ecgkt.ui.reading import scores, sheet
+from ecgkt.ui.reading import interpretation, scores, sheet
 from ecgkt.ui.sources import examples, upload_limits
 
 PAUSE = 0.3  # s between two examples, so that visitors come first
@@ -58,4 +58,5 @@ def _explain(collection: Collection, entry: Entry) -> None:
     opened, model = session.example(collection, entry), session.load_model()
     prediction = model.predict(opened.analyzed)
     if not prediction.abstained:
-        session.attribute(opened, model, scores.standing_out(prediction).code, next(iter(sheet.METHODS)))
+        label = scores.opening(prediction, interpretation.found(opened, prediction))
+        session.attribute(opened, model, label.code, next(iter(sheet.METHODS)))

@@ -25,7 +25,7 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.intake import Outcome
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
-from ecgkt.ui import folders, keys
+from ecgkt.ui import address, folders, keys
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
     from ecgkt.model.model import Model
@@ -196,8 +196,7 @@ def _use_folder() -> None:
     st.session_state[keys.VISIT] = str(uuid4())
     for key in (keys.EXAMPLE, keys.TARGET, keys.SERIAL_BEFORE):
         st.session_state.pop(key, None)
-    for parameter in (keys.ECG, keys.TARGET, keys.EARLIER):  # they name ECGs of the folder before
-        st.query_params.pop(parameter, None)
+    address.forget(keys.ECG, keys.TARGET, keys.EARLIER)  # they name ECGs of the folder before
 
 
 def is_own_folder() -> bool:

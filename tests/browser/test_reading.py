@@ -78,3 +78,65 @@ def test_the_beat_is_drawn_with_square_boxes_and_its_numbers(address: str, brows
     assert abs(lengths[0] / lengths[1] - 1) < 0.02
     assert "ST at J + 60 ms" in script(browser, "document.body.innerText")
     assert "Median of" in script(browser, "document.querySelector('.st-key-median-beat').outerHTML")
+
+
+def test_a_phone_has_the_tracing_first_with_its_leads_as_wide_as_the_screen(address: str, browser: Any) -> None:
+    size(browser, 390, 844)
+    browser.get(address)
+    settled(browser, ".st-key-sheet .scatterlayer path")
+    settled(browser, "[class*=st-key-row-]")
+    sheet = json.loads(script(browser, PLACE))
+    assert sheet["width"] <= 390
+    assert sheet["top"] < 200
+    assert sheet["bottom"] < 844, "three leads and the rhythm strip at once"
+    axis = f"{PLOT}._fullLayout.xaxis"
+    wait(lambda: script(browser, f"{axis}._length / ({axis}.range[1] - {axis}.range[0])") > 4)  # px a mm
+    assert script(browser, f"{SHEET}.scrollWidth > 3 * {SHEET}.clientWidth")
+    for part in ("document.documentElement", "document.querySelector('.stMain')"):
+        assert script(browser, f"{part}.scrollWidth <= {part}.clientWidth")
+    before = script(
+        browser,
+        "[...document.querySelectorAll('.stMainBlockContainer button')].filter(button => {"
+        f"const box = button.getBoundingClientRect(); return box.width && box.bottom <= {sheet['top']}}}).length",
+    )
+    assert before <= 4, "previous, next, filters and the list"
+    top = "document.querySelector('{}').getBoundingClientRect().top"
+    assert sheet["bottom"] <= script(browser, top.format(".st-key-numbers"))
+    assert sheet["bottom"] < script(browser, top.format(".st-key-measure"))
+    assert script(browser, top.format(".st-key-measure")) < script(browser, top.format(".st-key-lines"))
+
+
+def test_the_page_is_read_by_wheel_keyboard_and_back(address: str, browser: Any) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    size(browser, 1440, 900)
+    browser.get(address)
+    settled(browser, ".scatterlayer path")
+    settled(browser, ".st-key-below button")
+    # The wheel over the sheet scrolls the page and leaves the sheet as it is.
+    box, ranges = json.loads(script(browser, PLACE)), script(browser, f"{PLOT}._fullLayout.xaxis.range")
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2, "deltaX": 0, "deltaY": 240}
+    browser.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseWheel", **at})
+    wait(lambda: script(browser, "document.querySelector('.stMain').scrollTop") > 0)
+    assert script(browser, f"{PLOT}._fullLayout.xaxis.range") == ranges
+    # Scores come before the tables, one heading of the first level before others, and one row is the chosen one.
+    order = "document.querySelector('.st-key-rows').compareDocumentPosition(document.querySelector('.st-key-below'))"
+    assert script(browser, order) == 4  # DOCUMENT_POSITION_FOLLOWING
+    assert script(browser, "document.querySelectorAll('h1, [aria-level=\"1\"]').length") == 1
+    told = "[...document.querySelectorAll('[class*=st-key-row-] button')].filter(b => b.innerText.includes('shown on'))"
+    assert script(browser, f"{told}.length") == 1
+    row = browser.find_elements("css selector", "[class*=st-key-row-] button")[1]
+    row.send_keys(Keys.ENTER)
+    name = script(browser, "document.activeElement.innerText")
+    wait(lambda: script(browser, "document.activeElement.innerText").endswith("shown on the tracing"))
+    assert name.split("\n")[0] in script(browser, "document.querySelector('[role=status]').innerText")
+    # Back: to the score before, then from the next ECG to this one.
+    there = browser.current_url
+    text = "document.querySelector('.st-key-tracing')?.innerText"
+    shown = script(browser, text)
+    script(browser, "void document.querySelector('.st-key-next button').click()")
+    wait(lambda: browser.current_url != there and script(browser, text) != shown)
+    settled(browser, ".scatterlayer path")
+    browser.back()
+    wait(lambda: browser.current_url == there)
+    wait(lambda: script(browser, text) == shown)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
-from ecgkt.sheet.calipers import Measurement, measure, outlines
+from ecgkt.ecg import ECG, LEADS
+from ecgkt.sheet.calipers import Measurement, between, measure, outlines
 from ecgkt.sheet.layout import GAINS, LAYOUTS, SPEEDS, Paper, cells
 
 
@@ -25,6 +27,17 @@ def test_rate_of_a_cycle_and_none_for_what_is_no_cycle() -> None:
     assert cycle.milliseconds == pytest.approx(800)
     assert cycle.per_minute == pytest.approx(75)
     assert Measurement(1.0, 1.09).per_minute is None
+
+
+def test_the_calipers_of_the_keyboard_reach_from_the_lowest_to_the_highest_point_between_them() -> None:
+    signal = np.zeros((12, 1000), dtype=np.float32)
+    signal[LEADS.index("aVL"), 100:200] = np.linspace(-0.5, 1.0, 100)
+    ecg = ECG(signal, 500.0)
+    assert between(ecg, "aVL", 0.1, 0.6) == between(ecg, "aVL", 0.6, 0.1) == Measurement(0.1, 0.6, "aVL", -0.5, 1.0)
+    assert between(ecg, "I", 0.1, 0.6) == Measurement(0.1, 0.6, "I", 0.0, 0.0)
+    assert between(ecg, "I", 0.5, 0.5) is None
+    signal[:, 600:] = np.nan
+    assert between(ecg, "I", 1.5, 1.9) is None
 
 
 def test_edges_may_come_in_any_order() -> None:

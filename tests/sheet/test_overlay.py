@@ -112,7 +112,7 @@ def test_bars_stand_under_their_wave_up_or_down_and_as_high_as_its_relevance() -
     down = lowers["y"].reshape(-1, 5)
     assert down[0, 1] - (_place(paper, "II") - STRIP["12x1"][0]) == pytest.approx(-(y[0, 1] - base))
     lengths = {
-        (trace["name"], lead): float(np.nanmax(trace["x"].reshape(-1, 5)[i]) - 1)
+        (trace["name"], lead): float(np.ptp(trace["x"].reshape(-1, 5)[i, :4]))
         for trace in leads
         for i, lead in enumerate(LEADS)
     }

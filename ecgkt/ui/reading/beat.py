@@ -11,6 +11,7 @@ from ecgkt.relevance.beat import folded
 from ecgkt.relevance.classes import SHOWN, Overlay
 from ecgkt.sheet import beat_figure
 from ecgkt.sheet.beat_figure import BeatPaper, Way
+from ecgkt.ui.reading.sheet import CONFIG
 from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.theme import dark, palette
 
@@ -37,7 +38,7 @@ def show(found: Intervals, attribution: Attribution | None = None, overlay: Over
             key="beat-sheet",
             theme=None,
             height="stretch",
-            config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
+            config=CONFIG,
             alt=beat_figure.alt_text(beat, paper, attribution),
         )
     if attribution is not None:

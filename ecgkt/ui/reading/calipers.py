@@ -1,18 +1,24 @@
-"""Measuring on the sheet: boxes dragged there with the mouse, kept for each ECG, and the list of their readings."""
+"""Measuring on the sheet: boxes dragged there with the mouse or set by keyboard, kept for each ECG, and the list of
+their readings."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from ecgkt.sheet.calipers import Measurement, measure
+from ecgkt.ecg import ECG, LEADS
+from ecgkt.sheet.calipers import Measurement, between, measure
 from ecgkt.sheet.layout import Paper
 from ecgkt.ui import keys
 from ecgkt.ui.widgets import html
 
 HOW = (
     "Drag a box over the tracing to measure: its width gives the time, its height the voltage. "
-    "A box across several leads gives the time only."
+    "A box across several leads gives the time only. By keyboard: choose the lead and move both ends in the fields "
+    "under the tracing, 10 ms with each arrow key; the box reaches from the lowest to the highest point between them."
 )
+LEAD = "caliper_lead"
+ENDS = {"caliper_from": ("From, s", 1.0), "caliper_to": ("To, s", 2.0)}  # and where they stand at first, in s
+STEP = 0.01  # s
 
 
 def kept(key: str) -> list[Measurement]:
@@ -45,6 +51,35 @@ def take(chart: str, key: str, paper: Paper) -> None:
         found = measure((box["x"][0], box["x"][1]), (box["y"][0], box["y"][1]), paper)
         if found is not None:
             kept(key).append(found)
+
+
+def moved(ecg: ECG, key: str) -> list[Measurement]:
+    """The box where the keyboard has moved it, if it has and it is not kept yet."""
+    if all(st.session_state.get(end, begin) == begin for end, (_, begin) in ENDS.items()):
+        return []
+    found = _set(ecg)
+    return [] if found is None or found in kept(key) else [found]
+
+
+def _set(ecg: ECG) -> Measurement | None:
+    """What the fields say."""
+    return between(ecg, st.session_state[LEAD], *(st.session_state[end] for end in ENDS))
+
+
+def keyboard(ecg: ECG, key: str) -> None:
+    """Lead and both ends as fields, and a button that keeps the measurement."""
+    with st.container(key="calipers", horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("Lead", LEADS, index=LEADS.index("II"), key=LEAD, width=110)
+        for end, (name, begin) in ENDS.items():
+            st.session_state[end] = min(st.session_state.get(end, begin), float(ecg.seconds))
+            st.number_input(name, 0.0, float(ecg.seconds), step=STEP, format="%.2f", key=end, width=150)
+        st.button("Keep", key="caliper_keep", on_click=_keep, args=(ecg, key))
+
+
+def _keep(ecg: ECG, key: str) -> None:
+    found = _set(ecg)
+    if found is not None:
+        kept(key).append(found)
 
 
 def readings(key: str) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ecgkt import vocabulary
-from ecgkt.interpretation.record import measured_labs
-from ecgkt.prediction import Prediction
+from ecgkt.interpretation.interpret import Interpretation
+from ecgkt.interpretation.record import Record, is_stated, measured_labs
+from ecgkt.prediction import HEADS, Prediction, Score
 from ecgkt.results import numbers
 from ecgkt.ui.widgets import html
 
@@ -23,16 +24,44 @@ OTHERS = {
 }
 
 
-def beside(prediction: Prediction, clinical: Mapping[str, float] | None) -> dict[str, str]:
-    """Label code -> the measured value in words, for the ranked list."""
-    values = measured_labs(clinical)
-    words = {}
-    for score in prediction.labs:
-        if score.label.lab in values:
-            lab = vocabulary.labs()[score.label.lab]
-            value = values[score.label.lab]
-            words[score.label.code] = f"measured {numbers.measured(value)} {lab.flag(value) or 'normal'}"
-    return words
+def measured(prediction: Prediction, values: Mapping[str, float]) -> dict[str, str]:
+    """Label code -> its lab's measured value in words; values: by lab, in the unit of labs.csv."""
+    of_lab = {code: vocabulary.labs()[code].flag(value) or "normal" for code, value in values.items()}
+    return {
+        score.label.code: f"measured {numbers.measured(values[score.label.lab])} {of_lab[score.label.lab]}"
+        for score in prediction.labs
+        if score.label.lab in values
+    }
+
+
+def beside(prediction: Prediction, told: Interpretation, record: Record | None) -> dict[str, str]:
+    """Label code -> what the record says of it in a few words, for the ranked lists; nothing without a record.
+
+    Of a finding or a diagnosis: stated, not stated, contradicted, or missed, which is stated and below threshold. Of a
+    lab: the measured value, and whether it contradicts the score or was missed by it.
+    """
+    if record is None:
+        return {}
+    of_lines = {code: line.standing for line in told.lines for code in line.codes if line.standing}
+    words = measured(prediction, record.labs)
+    for score in (score for head in HEADS for score in prediction.scores(head)):
+        code = score.label.code
+        if score.label.head == "labs":
+            words[code] = f"{words.get(code, '')}{_judgement(score, record)}"
+        elif is_stated(code, record):
+            words[code] = "stated" if score.positive else "missed"
+        elif score.positive and (record.findings if score.label.head == "findings" else record.diagnoses):
+            words[code] = "contradicted" if of_lines.get(code) == "contradicted" else "not stated"
+    return {code: each for code, each in words.items() if each}
+
+
+def _judgement(score: Score, record: Record) -> str:
+    """What stands behind a lab's measured value: ", contradicted", ", missed", or nothing where it agrees."""
+    label = score.label
+    if label.lab not in record.labs:
+        return ""
+    is_abnormal = vocabulary.labs()[label.lab].flag(record.labs[label.lab]) == label.direction
+    return "" if is_abnormal == score.positive else ", contradicted" if score.positive else ", missed"
 
 
 def tables(prediction: Prediction, clinical: Mapping[str, float] | None) -> None:

@@ -29,6 +29,7 @@ def headline(score: Score, found: RelevanceSummary, checked: Checked | None) -> 
     html.text(
         f"{score.label.name}{kind}: {probability}, {side} its threshold of {threshold}. {found.sentence}",
         "lead-in",
+        "status",
     )
     if checked is not None:
         html.text(f"{checked.words} Source: {checked.criterion.source}.", "criterion")

@@ -19,6 +19,7 @@ from ecgkt.prediction import Label, Prediction, Score
 from ecgkt.results import numbers
 from ecgkt.ui import keys
 from ecgkt.ui.session import Opened
+from ecgkt.ui.widgets.html import CHOSEN
 from ecgkt.ui.widgets.theme import palette
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:-])")  # of Markdown, in which a button's label is written
@@ -41,7 +42,7 @@ def show(told: Interpretation, chosen: Label) -> None:
     """The lines, those of `chosen` marked."""
     with st.container(key="lines"):
         with st.container(key="lines-head", horizontal=True, vertical_alignment="center"):
-            st.html('<div class="rows-title" role="heading" aria-level="3">Interpretation</div>', width="stretch")
+            st.html('<div class="rows-title" role="heading" aria-level="2">Interpretation</div>', width="stretch")
             order: Order = (
                 st.segmented_control(
                     "Order of the lines",
@@ -78,9 +79,9 @@ def _lines(lines: Sequence[Line], chosen: Label, name: str) -> None:
             st.html(f'<div class="line"><span>{escape(line.statement)}</span>{small}</div>')
             continue
         key = f"line-{name}-{number}"
-        _button(key, line.statement, line.score, words)
-        codes = {line.score.label.code, *(other.label.code for other in line.others)}
-        style += _style(key, chosen.code in codes, bool(line.urgency) and line.is_open)
+        is_chosen = chosen.code in {line.score.label.code, *(other.label.code for other in line.others)}
+        _button(key, line.statement, line.score, words, is_chosen)
+        style += _style(key, is_chosen, bool(line.urgency) and line.is_open)
     if style:
         st.html(f"<style>{style}</style>")
 
@@ -96,14 +97,16 @@ def _missed(scores: Sequence[Score], chosen: Label) -> None:
     style = ""
     for score in scores:
         key = f"line-missed-{re.sub('[^A-Za-z0-9_-]', '-', score.label.code)}"
-        _button(key, score.label.name, score, "in the record, below threshold")
-        style += _style(key, chosen.code == score.label.code, False)
+        is_chosen = chosen.code == score.label.code
+        _button(key, score.label.name, score, "in the record, below threshold", is_chosen)
+        style += _style(key, is_chosen, False)
     if style:
         st.html(f"<style>{style}</style>")
 
 
-def _button(key: str, statement: str, score: Score, words: str) -> None:
+def _button(key: str, statement: str, score: Score, words: str, is_chosen: bool) -> None:
     small = f" *{SPECIAL.sub(_escaped, words)}*" if words else ""
+    small += CHOSEN if is_chosen else ""
     st.button(
         f"{SPECIAL.sub(_escaped, statement)} **{numbers.percent(score.probability)}**{small}",
         key=key,

@@ -42,7 +42,7 @@ def show(
     found = explain(st.session_state.get(keys.EXPLAINED, ""), prediction, model.lab_links)
     if found is None or chosen.code not in _codes(found):
         return
-    html.text("Through which labs", "links-title")
+    st.html('<div class="links-title" role="heading" aria-level="2">Through which labs</div>')
     if found.refusal:
         html.text(story.sentence(found, story.Seen("", "")))
         html.text(story.disagreement(found))

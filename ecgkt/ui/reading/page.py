@@ -13,7 +13,7 @@ from ecgkt.criteria.check import check
 from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
 from ecgkt.relevance.summary import summarize
-from ecgkt.ui import audit, keys
+from ecgkt.ui import address, audit, keys
 from ecgkt.ui.reading import (
     beat,
     calipers,
@@ -43,7 +43,7 @@ def patient_line(opened: Opened) -> str:
         parts.append(escape(opened.source))
     parts += [escape(note) for note in ecg.notes]
     tag = '<span class="tag">simulated patient</span>&ensp;' if opened.simulated else ""
-    return f'<div class="patient">{tag}{"&nbsp;&nbsp;·&ensp;".join(parts)}</div>'
+    return f'<div class="patient" role="heading" aria-level="2">{tag}{"&nbsp;&nbsp;·&ensp;".join(parts)}</div>'
 
 
 @st.fragment
@@ -52,10 +52,12 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     model: waited for here if not given, with the tracing already on the page.
     """
-    with st.container(key="reading"):  # a narrow window stands its two columns under each other (style.css)
-        left, right = st.columns([2.7, 1], gap="medium")
+    # Tracing, scores, tables: in this order for the keyboard and for narrow windows; style.css puts the scores beside
+    # the other two where there is room.
+    with st.container(key="reading"):
+        left, right, below = (st.container(key=key) for key in ("tracing", "scores", "below"))
     measured = opened.analyzed.intervals
-    with left:
+    with left, st.container(key="controls"):
         columns = st.columns([2.7, 1.15, 1.1, 1.3, 1.1], vertical_alignment="center", gap="small")
         line, drag, menu, relevance, keep = columns
         line.html(patient_line(opened))
@@ -65,6 +67,7 @@ def show(opened: Opened, model: Model | None = None) -> None:
             paper = reading_sheet.settings()
         with relevance:
             method, overlay = reading_sheet.relevance_settings()
+    with left:
         with st.container(key="numbers"):
             numbers, mark = st.columns([5, 1.4], vertical_alignment="center", gap="small")
         with numbers:
@@ -80,7 +83,9 @@ def show(opened: Opened, model: Model | None = None) -> None:
         with left:
             reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
             pair.offer(opened)
-            _below({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
+        with below:
+            _tabs({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
+        _write(opened)
     if model is None or prediction is None:
         return
     if prediction.abstained:
@@ -92,27 +97,27 @@ def show(opened: Opened, model: Model | None = None) -> None:
 
     with left:
         html.warnings(prediction.quality.warnings)
-    label = scores.chosen(prediction)
+    told = interpretation.found(opened, prediction)
+    label = scores.chosen(prediction, told, opened.key)
+    _write(opened, label.code)
     score = next(s for head in HEADS for s in prediction.scores(head) if s.label.code == label.code)
     with right:
-        interpretation.show(interpretation.found(opened, prediction), label)
-        scores.ranked(prediction, label, clinical.beside(prediction, opened.clinical))
+        interpretation.show(told, label)
+        scores.ranked(prediction, label, clinical.beside(prediction, told, interpretation.record_of(opened)))
     attribution = attribute(opened, model, label.code, method)
     found = summarize(attribution, measured.beats, score.positive)
     checked = check(label.code, opened.analyzed.quantities, opened.ecg.age)
-    if not is_own_folder() and not opened.key.startswith("upload:"):
-        st.query_params[keys.TARGET] = label.code
     with left:
         reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
         evidence.headline(score, found, checked)
         links.show(opened, model, prediction, label, method)
     with keep:
         report.offer(opened, prediction, model, paper, attribution)
-    with left:
-        with st.container(horizontal=True):
-            pair.offer(opened)
-            simulated_patient.offer(opened)
-        _below(
+    with left, st.container(horizontal=True):
+        pair.offer(opened)
+        simulated_patient.offer(opened)
+    with below:
+        _tabs(
             {
                 "Why this score": lambda: evidence.tables(score, found, model),
                 "Intervals": lambda: intervals.table(measured),
@@ -124,11 +129,16 @@ def show(opened: Opened, model: Model | None = None) -> None:
         )
 
 
-def _below(parts: dict[str, Callable[[], None]]) -> None:
-    """Under the sheet: one tab a part, of which only the one open is run, and the list of keys."""
-    with st.container(key="below"):
-        for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
-            if tab.open:
-                with tab:
-                    part()
-        reading_sheet.shortcuts()
+def _tabs(parts: dict[str, Callable[[], None]]) -> None:
+    """One tab a part, of which only the one open is run, and the list of keys."""
+    for tab, part in zip(st.tabs(list(parts), key="tab", bind="query-params"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                part()
+    reading_sheet.shortcuts()
+
+
+def _write(opened: Opened, target: str = "") -> None:
+    """Into the address, unless the ECG is one's own: an upload, or of a folder."""
+    if opened.entry is not None and not is_own_folder():
+        address.write(ecg=opened.entry.key, **({keys.TARGET: target} if target else {}))

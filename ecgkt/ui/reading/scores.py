@@ -11,20 +11,42 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from ecgkt.interpretation.interpret import Interpretation
 from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
 from ecgkt.results import numbers, performance
-from ecgkt.ui import keys
+from ecgkt.ui import address, keys
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.html import CHOSEN
 from ecgkt.ui.widgets.theme import palette
 
+KEY = f"{html.bar(0.6, 0.35)}<span>Bar: probability. Tick: the threshold from which a score counts as positive."
+SINUS = ("SR", "NORM")
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
-def chosen(prediction: Prediction) -> Label:
-    """The label pressed last, or at first the one that stands out."""
-    wanted = st.session_state.get(keys.TARGET, st.query_params.get(keys.TARGET))
-    every = (score.label for head in HEADS for score in prediction.scores(head))
-    return next((label for label in every if label.code == wanted), None) or standing_out(prediction)
+def chosen(prediction: Prediction, told: Interpretation, ecg: str) -> Label:
+    """The label pressed or linked to; else what is to be read first.
+
+    A label pressed on another ECG stays chosen where it is above its threshold, so that ECGs can be compared by it, and
+    is forgotten where it is not. ecg: key of the ECG shown.
+    """
+    every = {score.label.code: score for head in HEADS for score in prediction.scores(head)}
+    linked = address.asked(keys.TARGET)
+    kept = every.get(st.session_state.get(keys.TARGET, ""))
+    if linked in every:
+        st.session_state[keys.TARGET] = linked
+    elif st.session_state.get(keys.TARGET_ON) != ecg and not (kept and kept.positive):
+        st.session_state.pop(keys.TARGET, None)
+    st.session_state[keys.TARGET_ON] = ecg
+    wanted = every.get(st.session_state.get(keys.TARGET, ""))
+    return wanted.label if wanted else opening(prediction, told)
+
+
+def opening(prediction: Prediction, told: Interpretation) -> Label:
+    """The label of the first line, which is the most urgent; sinus rhythm gives way to any other. What stands out where
+    no line rests on a score. Raises ValueError when the model abstained."""
+    lines = (line.score.label for line in told.ordered() if line.is_open and line.score and line.score.positive)
+    return next((label for label in lines if label.code not in SINUS), None) or standing_out(prediction)
 
 
 def standing_out(prediction: Prediction) -> Label:
@@ -42,7 +64,8 @@ def note(head: Head, labels: Sequence[Label]) -> str:
 
 
 def ranked(prediction: Prediction, label: Label, beside: Mapping[str, str]) -> None:
-    """The first few of each head; `beside` has a few quiet words for some codes (a lab's measured value)."""
+    """The first few of each head; `beside` has a few quiet words for some codes, of what the record says."""
+    st.html(f'<div class="quiet key">{KEY}{" Small print: the record." if beside else ""}</span></div>')
     with st.container(key="rows"):
         for head in HEADS:
             scores = by_threshold(prediction.scores(head))[: SHOWN[head]]
@@ -55,7 +78,7 @@ def ranked(prediction: Prediction, label: Label, beside: Mapping[str, str]) -> N
                 words = f"none above threshold; {words}"
             title = f"{TITLES[head][0]}<span>{words}</span>"
             with st.container(key=f"rows-{head}"):
-                st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
+                st.html(f'<div class="rows-title" role="heading" aria-level="2">{title}</div>')
                 _rows(scores, label, beside)
                 shown = {score.label.code for score in scores}
                 more = [s for s in prediction.scores(head) if s.positive and s.label.code not in shown]
@@ -75,15 +98,16 @@ def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str
         # Streamlit makes a CSS class of a key; codes such as LAO/LAE hold what a class cannot.
         label, key = score.label, re.sub(r"[^A-Za-z0-9_-]", "-", f"row-{score.label.head}-{score.label.code}")
         words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
+        is_chosen = label.code == chosen_label.code
         st.button(
-            f"{words} **{numbers.percent(score.probability)}**",
+            f"{words} **{numbers.percent(score.probability)}**{CHOSEN if is_chosen else ''}",
             key=key,
             type="tertiary",
             width="stretch",
             on_click=_choose,
             args=(label.code,),
         )
-        style += _bar(key, score, label.code == chosen_label.code)
+        style += _bar(key, score, is_chosen)
     st.html(f"<style>{style}</style>")
 
 

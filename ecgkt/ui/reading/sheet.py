@@ -36,6 +36,12 @@ METHODS_HELP = (
     "distinguish what raises the score from what lowers it."
 )
 PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
+COLUMN_MM = 65.0  # from time 0: a column of leads in 3 x 4, and the beginning of the next
+# The wheel scrolls the page; the sheet is enlarged by its buttons.
+CONFIG = {
+    "displaylogo": False, "scrollZoom": False, "doubleClick": "reset", "displayModeBar": "hover",
+    "modeBarButtons": [["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+}  # fmt: skip
 SVG_SAFE = " =:/,.-+'()"  # what may stand unescaped in an SVG that is a URL in quotes
 LAYOUT_KEYS = dict(zip(sheet_layout.LAYOUTS, "123", strict=True))
 
@@ -119,11 +125,14 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     picture = ""
     if monotonic() - st.session_state.setdefault(keys.FIRST_SHEET, monotonic()) < PICTURED_SECONDS:
         drawn = sheet_svg.svg(sheet_figure.figure(ecg, laid_out))
-        picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");background-size:100% 100%;'
-    # Height follows width in the browser, so the boxes stay square without an empty band above and below.
+        picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");'
+    # Height follows width in the browser, so the boxes stay square without an empty band above and below. On a phone a
+    # column of the sheet is as wide as the screen (style.css).
+    left, right = laid_out.x_range
+    enlarged = (right - left) / (COLUMN_MM - left)
     st.html(
-        f"<style>.st-key-sheet{{aspect-ratio:{laid_out.aspect:.4f};{picture}"
-        f"background-color:{paper_colors(laid_out).paper};outline:1px solid {palette().line}}}</style>"
+        f"<style>.st-key-sheet{{--aspect:{laid_out.aspect:.4f};--enlarged:{enlarged:.4f};{picture}"
+        f"--paper:{paper_colors(laid_out).paper};outline:1px solid {palette().line}}}</style>"
     )
     return laid_out, place
 
@@ -143,9 +152,13 @@ def sheet(
     The attribution is drawn on it as `overlay` says, and not at all without one.
     """
     attribution = attribution if overlay is not None else None
-    figure = sheet_figure.figure(ecg, laid_out, attribution, calipers.kept(key), overlay, beats)
+    measured = calipers.kept(key)
+    if is_measuring:
+        measured = [*measured, *calipers.moved(ecg, key)]
+    figure = sheet_figure.figure(ecg, laid_out, attribution, measured, overlay, beats)
     if is_measuring:
         figure["layout"]["dragmode"] = "select"
+        st.html("<style>.st-key-sheet{--drag:all}</style>")  # style.css lets fingers scroll the page otherwise
     place.plotly_chart(
         figure,
         key="ecg-sheet",
@@ -153,9 +166,11 @@ def sheet(
         height="stretch",
         on_select=partial(calipers.take, "ecg-sheet", key, laid_out) if is_measuring else "ignore",
         selection_mode="box",
-        config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
+        config=CONFIG,
         alt=sheet_figure.alt_text(ecg, laid_out, attribution, overlay, beats),
     )
+    if is_measuring:
+        calipers.keyboard(ecg, key)
     calipers.readings(key)
 
 

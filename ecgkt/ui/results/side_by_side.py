@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from ecgkt.interpretation.record import measured_labs
 from ecgkt.model import compared
 from ecgkt.prediction import HEADS, TITLES, Head, Label
 from ecgkt.results import numbers
@@ -39,7 +40,7 @@ def show(opened: Opened, model: Model) -> None:
     listed = groups[chosen]
     outputs = session.compare(opened, model, listed)
     html.show(compared.table(model.card, model.metrics, listed, outputs))
-    present = clinical.beside(prediction, opened.clinical)
+    present = clinical.measured(prediction, measured_labs(opened.clinical))
     for head in HEADS:
         shown = tuple(label for label in model.labels[head] if not label.silent)
         if any(head in model.card.architectures[name].labels for name in listed):

@@ -99,7 +99,7 @@ def _line(pair: Pair) -> str:
         gap = f"in reverse order: the ECG under Now was recorded {apart(pair.hours)} before the other"
     else:
         gap = f"{apart(pair.hours)} apart"
-    return patient_line(pair.now).replace('"patient">', f'"patient"><b>{escape(gap)}</b>&ensp;·&ensp;')
+    return patient_line(pair.now).replace('"2">', f'"2"><b>{escape(gap)}</b>&ensp;·&ensp;', 1)
 
 
 def _rhythms(before: Intervals, now: Intervals) -> str:
@@ -148,10 +148,9 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
         f"background:{paper_colors(Paper(dark=dark())).paper};border:1px solid {palette().line}}}</style>"
     )
     with st.container(key=f"{key}-box"):
-        st.plotly_chart(
-            figure, key=key, theme=None, height="stretch", alt=alt,
-            config={"displaylogo": False, "displayModeBar": False, "scrollZoom": True, "doubleClick": "reset"},
-        )  # fmt: skip
+        # Over the beats stands what solid and dashed mean, where the buttons would lie.
+        config = sheet.CONFIG | {"displayModeBar": "hover" if key != "serial-beats" else False}
+        st.plotly_chart(figure, key=key, theme=None, height="stretch", alt=alt, config=config)
 
 
 def _missing(predictions: tuple[Prediction, Prediction], warnings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:

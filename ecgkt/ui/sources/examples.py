@@ -1,4 +1,5 @@
-"""Which example: filters, a list, previous and next. The choice is kept from page to page and in the address."""
+"""Which example: filters, a list, previous and next. The choice is kept from page to page; pages write it into the
+address."""
 
 from __future__ import annotations
 
@@ -9,8 +10,7 @@ import streamlit as st
 
 from ecgkt import vocabulary
 from ecgkt.datasets.collection import Collection, Entry
-from ecgkt.ui import keys
-from ecgkt.ui.session import is_own_folder
+from ecgkt.ui import address, keys
 
 if TYPE_CHECKING:
     from ecgkt.model.model import Model
@@ -42,7 +42,8 @@ def opening(entries: Sequence[Entry]) -> Entry:
 
 def choose(collection: Collection, model: Model | None) -> Entry:
     """The entry chosen; a sentence and no page when the filters leave none. Without the model some codes stay codes."""
-    left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
+    with st.container(key="which"):
+        left, right, middle, last = st.columns([1.5, 1.2, 6.3, 1.6], vertical_alignment="bottom", gap="small")
     words = names(model)
     with last:
         entries = _filtered(collection, words)
@@ -50,7 +51,8 @@ def choose(collection: Collection, model: Model | None) -> Entry:
         st.info("No ECG matches all filters. Remove one.")
         st.stop()
     listed = [entry.key for entry in entries]
-    current = st.session_state.get(keys.EXAMPLE, st.query_params.get(keys.ECG))
+    current = address.asked(keys.ECG)
+    current = current if current in listed else st.session_state.get(keys.EXAMPLE)
     at = listed.index(current) if current in listed else listed.index(opening(entries).key)
     for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(listed))):
         place.button(
@@ -73,16 +75,11 @@ def choose(collection: Collection, model: Model | None) -> Entry:
         label_visibility="collapsed",
     )
     st.session_state[keys.EXAMPLE] = listed[at]
-    if not is_own_folder():
-        st.query_params[keys.ECG] = listed[at]
     return by_key[listed[at]]
 
 
 def _go(key: str) -> None:
-    """Show another entry; with a label of its own, unless one was pressed."""
     st.session_state[keys.EXAMPLE] = key
-    if keys.TARGET not in st.session_state:
-        st.query_params.pop(keys.TARGET, None)
 
 
 def line(entry: Entry, names: dict[str, str]) -> str:

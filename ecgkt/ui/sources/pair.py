@@ -9,7 +9,7 @@ import streamlit as st
 
 from ecgkt.datasets.collection import Collection, Entry
 from ecgkt.serial import comparison
-from ecgkt.ui import keys
+from ecgkt.ui import address, keys
 from ecgkt.ui.session import Opened, collection_or_stop, is_own_folder, open_entry
 from ecgkt.ui.sources import examples, uploads
 from ecgkt.ui.widgets import html
@@ -36,7 +36,7 @@ class Pair:
 def choose(model: Model) -> Pair:
     """The two chosen; a sentence and no page as long as there are not two."""
     title, source = st.columns([5, 2], vertical_alignment="center", gap="small")
-    title.html('<div class="lead-in" role="heading" aria-level="1"><b>Two ECGs of one patient</b></div>')
+    title.html('<div class="lead-in" role="heading" aria-level="2"><b>Two ECGs of one patient</b></div>')
     with source.container(horizontal_alignment="right"):
         kind = st.segmented_control(
             "ECGs of", (FOLDER, FILES), default=FOLDER, required=True, key=keys.SERIAL_FROM, persist_state="session",
@@ -79,16 +79,18 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
         st.stop()
     names = examples.names(model)
     listed = [entry.key for entry in several]
-    current = st.session_state.get(keys.EXAMPLE, st.query_params.get(keys.ECG))
+    current = address.asked(keys.ECG)
+    current = current if current in listed else st.session_state.get(keys.EXAMPLE)
     if current not in listed:
         current = next((e.key for e in several if _before(_others(collection, e), e)), listed[0])
     now = collection.entry(current)
     others = _others(collection, now)
-    wanted = st.session_state.get(keys.SERIAL_BEFORE, st.query_params.get(keys.EARLIER))
+    wanted = address.asked(keys.EARLIER) or st.session_state.get(keys.SERIAL_BEFORE)
     usual = (_before(others, now) or others)[-1]
     before = next((entry for entry in others if entry.key == wanted), usual)
 
-    left, right, first, second, last = st.columns([1.4, 1.1, 4, 4, 1.1], vertical_alignment="bottom", gap="small")
+    with st.container(key="pair"):
+        left, right, first, second, last = st.columns([1.4, 1.1, 4, 4, 1.1], vertical_alignment="bottom", gap="small")
     at = listed.index(current)
     for place, name, shortcut, to in ((left, "Previous", "P", at - 1), (right, "Next", "N", (at + 1) % len(listed))):
         place.button(name, key=f"serial_{name.lower()}", shortcut=shortcut, on_click=_go, args=(listed[to],),
@@ -114,7 +116,7 @@ def _of_patient(collection: Collection, model: Model) -> Pair:
                 help="Swaps the two ECGs, which reverses the sign of every change")  # fmt: skip
     st.session_state[keys.EXAMPLE], st.session_state[keys.SERIAL_BEFORE] = now.key, before.key
     if not is_own_folder():
-        st.query_params[keys.ECG], st.query_params[keys.EARLIER] = now.key, before.key
+        address.write(ecg=now.key, earlier=before.key)
     hours = None if now.hours is None or before.hours is None else now.hours - before.hours
     if now.patient is None:
         st.warning("This folder does not identify patients: make sure that both ECGs are of the same patient.")
@@ -145,7 +147,6 @@ def _against(other: Entry, entry: Entry, names: dict[str, str]) -> str:
 def _go(now: str, before: str | None = None) -> None:
     st.session_state[keys.EXAMPLE] = now
     st.session_state.pop(keys.SERIAL_BEFORE, None)
-    st.query_params.pop(keys.EARLIER, None)
     if before is not None:
         st.session_state[keys.SERIAL_BEFORE] = before
 

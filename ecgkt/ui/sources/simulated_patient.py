@@ -7,7 +7,7 @@ import streamlit as st
 
 from ecgkt.datasets.collection import Collection
 from ecgkt.simulation.what_if import Subject, find, index_of, plain
-from ecgkt.ui import keys, session
+from ecgkt.ui import address, keys, session
 from ecgkt.ui.session import Opened
 from ecgkt.ui.sources import examples
 
@@ -33,7 +33,7 @@ def choose() -> tuple[Subject, str]:
     names = examples.names(None)
     entries = {e.key: e for e in collection.entries if e.simulated and collection.drawn_from(e.key)}
     listed = [BEGIN, DRAWN, *entries]
-    wanted = st.session_state.get(keys.WHAT_IF, st.query_params.get(keys.WHAT_IF, ""))
+    wanted = address.asked(keys.WHAT_IF) or st.session_state.get(keys.WHAT_IF, "")
     st.session_state[keys.WHAT_IF_PICK] = wanted if wanted in listed else BEGIN
     place, button = st.columns([5, 1.4], vertical_alignment="bottom", gap="small")
     number = st.session_state.setdefault(keys.WHAT_IF_NUMBER, 0)
@@ -49,7 +49,7 @@ def choose() -> tuple[Subject, str]:
     )  # fmt: skip
     button.button("Draw another", on_click=_draw_another, width="stretch", help="A patient of the simulator, at random")
     st.session_state[keys.WHAT_IF] = chosen
-    st.query_params[keys.WHAT_IF] = chosen
+    address.write(patient=chosen)
     if chosen in entries:
         subject = of_example(collection, chosen)
         if subject is not None:

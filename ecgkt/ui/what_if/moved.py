@@ -12,6 +12,7 @@ from ecgkt.results import numbers
 from ecgkt.ui import keys
 from ecgkt.ui.reading.scores import by_threshold
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.html import CHOSEN
 from ecgkt.ui.widgets.theme import palette
 
 SHOWN = 8
@@ -53,15 +54,17 @@ def show(rows: list[tuple[Score, float]], label: Label, is_changed: bool) -> Non
     state = "those that moved most first" if moved else "none moved by a percent" if is_changed else "nothing changed"
     with st.container(key="rows-what-if"):
         title = f"Scores<span>{state}</span>"
-        st.html(f'<div class="rows-title" role="heading" aria-level="3">{title}</div>')
+        st.html(f'<div class="rows-title" role="heading" aria-level="2">{title}</div>')
         style = ""
         for score, was in rows:
             key = re.sub(r"[^A-Za-z0-9_-]", "-", f"row-what-if-{score.label.code}")
             quiet = [{"labs": "lab", "diagnoses": "diagnosis"}.get(score.label.head, "")]
             quiet += [f"was {numbers.percent(was)}"] if is_changed else []
             words = ", ".join(filter(None, quiet))
+            is_chosen = score.label.code == label.code
+            named = f"{score.label.name}{f' *{words}*' if words else ''} **{numbers.percent(score.probability)}**"
             st.button(
-                f"{score.label.name}{f' *{words}*' if words else ''} **{numbers.percent(score.probability)}**",
+                f"{named}{CHOSEN if is_chosen else ''}",
                 key=key,
                 type="tertiary",
                 width="stretch",
@@ -69,7 +72,7 @@ def show(rows: list[tuple[Score, float]], label: Label, is_changed: bool) -> Non
                 args=(score.label.code,),
                 help=f"{TITLES[score.label.head][0]}: {TITLES[score.label.head][1]}",
             )
-            style += _bar(key, score, was, score.label.code == label.code)
+            style += _bar(key, score, was, is_chosen)
         st.html(f"<style>{style}</style>")
     html.text("Bar: the score now; the notch on it: before; the long mark: its threshold.")
 

@@ -36,7 +36,7 @@ INTRODUCTION = (
 
 
 def show(model: Model) -> None:
-    st.html(f'<div class="quiet"><b role="heading" aria-level="1">What if?</b> {escape(INTRODUCTION)}</div>')
+    st.html(f'<div class="quiet"><b>What if?</b> {escape(INTRODUCTION)}</div>')
     subject, name = simulated_patient.choose()
     _changed(subject, name, model)
 

@@ -10,6 +10,9 @@ import streamlit as st
 from ecgkt.results.sections import Section
 from ecgkt.results.tables import Table
 
+# Behind the label of a button, in Markdown: for screen readers only (style.css), since a button has no pressed state.
+CHOSEN = " `shown on the tracing`"
+
 
 def bar(share: float, threshold: float | None = None) -> str:
     """A bar of `share` of the full width, with a mark at `threshold`. Decoration: the number must stand beside it."""
@@ -72,9 +75,11 @@ def section(begun: Section) -> None:
     st.header(begun.title, anchor=begun.anchor)
 
 
-def text(words: str, style: str = "quiet") -> None:
-    """One paragraph in one of the styles of `ecgkt.ui.widgets.theme`."""
-    st.html(f'<div class="{style}">{escape(words)}</div>')
+def text(words: str, style: str = "quiet", role: str = "") -> None:
+    """One paragraph in one of the styles of style.css; role: for screen readers, "status" for what is read out when it
+    changes."""
+    spoken = f' role="{role}"' if role else ""
+    st.html(f'<div class="{style}"{spoken}>{escape(words)}</div>')
 
 
 def warnings(sentences: Sequence[str]) -> None:

@@ -61,11 +61,12 @@ def palette() -> Palette:
 
 
 def frame(title: str) -> None:
-    """What every page begins with: navigation, wide layout, style, and the research-use notice."""
+    """What every page begins with: navigation, wide layout, style, its name for screen readers, and the research-use
+    notice."""
     navigation.ensure()
     st.set_page_config(page_title=f"{title} · ecgkt", layout="wide", initial_sidebar_state="collapsed")
     _style()
-    st.html(f'<div class="notice" role="note">{escape(ecgkt.NOTICE)}</div>')
+    st.html(f'<h1 class="unseen">{escape(title)}</h1><div class="notice" role="note">{escape(ecgkt.NOTICE)}</div>')
 
 
 def colors(palette: Palette, is_dark: bool) -> dict[str, str]:

@@ -31,6 +31,22 @@ def test_measurements_stay_with_their_ecg_until_cleared() -> None:
     assert not [shape for shape in sheet(app)["layout"]["shapes"] if shape.get("name") != "key"]
 
 
+@pytest.mark.usefixtures("stand_in")
+def test_calipers_are_moved_and_kept_by_the_keyboard() -> None:
+    app = open_page("browse")
+    app.button(key="measure").click().run()
+    drawn = len(sheet(app)["layout"]["shapes"])
+    app.number_input(key="caliper_from").set_value(1.2).run()
+    app.number_input(key="caliper_to").set_value(2.0).run()
+    assert {"<b>1</b> 800 ms"} <= set(notes(app)), "drawn while it is moved"
+    assert len(sheet(app)["layout"]["shapes"]) > drawn
+    assert "Caliper measurements" not in words_of(app)
+    app.button(key="caliper_keep").click().run()
+    assert "<td>II</td>" in words_of(app)
+    for value in ("1.200", "800", "75"):
+        assert f">{value}<" in words_of(app)
+
+
 def test_a_box_drawn_on_the_sheet_is_kept() -> None:
     def page() -> None:
         from types import SimpleNamespace

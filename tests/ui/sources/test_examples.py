@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from ecgkt.datasets.collection import Collection
 from ecgkt.model.model import Model
 from ecgkt.ui import session
-from ecgkt.ui.reading import scores
+from ecgkt.ui.reading import interpretation, scores
 from ecgkt.ui.sources import examples
 from tests.ui.pages import open_page, words_of
 
@@ -73,8 +73,9 @@ def test_the_example_that_opens_first_is_recognized_for_what_it_is(
     shipped_model: Model, shipped_examples: Collection
 ) -> None:
     entry = examples.opening(shipped_examples.entries)
-    prediction = shipped_model.predict(shipped_examples.read(entry.key))
-    label = scores.standing_out(prediction)
+    opened = session._open(shipped_examples, entry)
+    prediction = shipped_model.predict(opened.analyzed)
+    label = scores.opening(prediction, interpretation.found(opened, prediction))
     score = next(s for s in prediction.scores(label.head) if s.label == label)
     assert label.code in (*entry.findings, *entry.diagnoses, *entry.measured)
     assert score.probability > 0.5
