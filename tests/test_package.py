@@ -94,7 +94,11 @@ def test_what_is_pinned_is_what_the_package_asks_for() -> None:
 
 @pytest.mark.parametrize(
     ("folder", "extras"),
-    [("ecgkt", ("pacs", "fhir")), ("ecgkt/ui", ("app",)), ("training", ("train",))],  # who may: .importlinter
+    [  # who may: .importlinter
+        ("ecgkt", ("pacs", "fhir")),
+        ("ecgkt/ui", ("app",)),
+        ("training", ("train", "sweep", "tensorboard")),
+    ],
     ids=lambda each: str(each),
 )
 def test_everything_imported_is_named_as_a_dependency(folder: str, extras: tuple[str, ...]) -> None:

@@ -21,6 +21,9 @@ python -m training card --model assets/models/NAME    MODEL_CARD.md, MODEL_CARD_
 python -m training oracle --config CURVE [--part 1/2]                  the patients of the curve's oracle
 python -m training curve --config CURVE [--only RECIPE] [--part 1/2]   the label-efficiency curve
 python -m training all --config C                all of it, bundle included (below the run's own folder)
+python -m training sweep --config C --sweep S    a search for better settings, on validation patients (Optuna)
+python -m training report --run RUN [--against OTHER] --out report.html   a run or a bundle on one page
+python -m training tensorboard --run RUN [--follow 30]                    its logs, as TensorBoard reads them
 
 On several devices or machines: torchrun --nproc-per-node N -m training STAGE --config C
 """
@@ -30,6 +33,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,6 +108,16 @@ def _parser() -> argparse.ArgumentParser:
         stage.add_argument("--part", default="1/1", help="i/n: the i-th of n processes that share the work")
         if name == "curve":
             stage.add_argument("--only", help="one recipe, or `oracle`")
+    sweep = commands.add_parser("sweep", help="search for better settings around a config, on validation patients")
+    sweep.add_argument("--config", type=Path, required=True)
+    sweep.add_argument("--sweep", type=Path, required=True, help="what is searched: see docs/training.md")
+    report = commands.add_parser("report", help="one HTML page of a run or a bundle, finished or not")
+    report.add_argument("--run", type=Path, required=True, help="the folder of a run, or of a bundle")
+    report.add_argument("--against", type=Path, help="another one, to tell the differences to")
+    report.add_argument("--out", type=Path, default=Path("report.html"))
+    events = commands.add_parser("tensorboard", help="write a run's logs as events for TensorBoard")
+    events.add_argument("--run", type=Path, required=True)
+    events.add_argument("--follow", type=float, metavar="SECONDS", help="go on, looking so often for what is new")
     for name in CONFIG_STAGES:
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)
@@ -142,6 +156,15 @@ def _run(options: argparse.Namespace) -> None:
         from training.release.reference import write_reference
 
         write_reference(options.model)
+    elif options.command == "report":
+        from training.report.page import write_page
+
+        write_page(options.run, options.against, options.out)
+    elif options.command == "tensorboard":
+        _refuse_without("tensorboard", "tensorboard")
+        from training.report.tensorboard import write_events
+
+        write_events(options.run, options.follow)
     elif options.command in ("oracle", "curve"):
         _curve(options)
     else:
@@ -150,7 +173,27 @@ def _run(options: argparse.Namespace) -> None:
             import torch
 
             torch.set_num_threads(config.threads)
-        _stage(options, config)
+        if options.command == "sweep":
+            _sweep(options)
+        else:
+            _stage(options, config)
+
+
+def _sweep(options: argparse.Namespace) -> None:
+    _refuse_without("optuna", "sweep")
+    from training.sweep.sweep import BEST, TABLE, sweep
+
+    folder = sweep(options.config, options.sweep)
+    print(f"{folder / TABLE}, {folder / BEST}")
+
+
+def _refuse_without(package: str, extra: str) -> None:
+    """Raises ValueError where a package of an extra is not installed."""
+    if find_spec(package) is None:
+        raise ValueError(
+            f"This needs the package {package}, which is not installed: pip install '.[{extra}]', or "
+            "pip install -r requirements-extras.txt."
+        )
 
 
 def _curve(options: argparse.Namespace) -> None:
@@ -222,11 +265,15 @@ def _curve_runs(path: Path) -> CurveRuns:
 
 def _train(command: str, config: Config, options: argparse.Namespace) -> None:
     from training.recipes import BASELINES, RECIPES, TRANSFER
+    from training.train import files
     from training.train.finetune import train
     from training.train.pretrain import pretrain
+    from training.train.run import RUN
     from training.train.task import run_task
 
     task, transfer, part = run_task(config), RECIPES[config.transfer], part_of(getattr(options, "part", "1/1"))
+    if task.devices.is_first:
+        files.write_json(config.folder / RUN, {"config": config.to_json()})
     if command in ("pretrain", "all"):
         if transfer.stage_1:
             pretrain(task, transfer)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -142,19 +143,29 @@ def load_config(path: str | Path) -> Config:
 
     `real_heads` may be left out, and `hardware` in all or in part.
     """
+    return config_of(read_settings(path), path)
+
+
+def read_settings(path: str | Path) -> dict[str, Any]:
+    """The mapping in a YAML file. Raises ValueError where it holds none."""
     try:
         raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (UnicodeDecodeError, yaml.YAMLError):
         raw = None
     if not isinstance(raw, dict):
         raise ValueError(f"{path} is no YAML file of settings.")
+    return raw
+
+
+def config_of(settings: Mapping[str, Any], path: str | Path) -> Config:
+    """The settings of a YAML as a config; path: for messages. Raises ValueError as `load_config`."""
     known = {field.name for field in fields(Config)}
-    unknown, missing = set(raw) - known, known - OPTIONAL - set(raw)
+    unknown, missing = set(settings) - known, known - OPTIONAL - set(settings)
     if unknown or missing:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
     try:
-        raw["sources"] = tuple(Source(**source) for source in raw["sources"])
-        return Config(**{**raw, "hardware": Hardware(**raw.get("hardware") or {})})
+        sources = tuple(Source(**source) for source in settings["sources"])
+        return Config(**{**settings, "sources": sources, "hardware": Hardware(**settings.get("hardware") or {})})
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 

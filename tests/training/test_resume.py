@@ -21,6 +21,7 @@ from training.recipes import TRANSFER
 from training.train import files
 from training.train.files import Damaged
 from training.train.finetune import train
+from training.train.log import read_log
 from training.train.task import run_task
 
 pytestmark = pytest.mark.slow
@@ -56,6 +57,11 @@ def test_a_run_that_is_killed_again_and_again_leaves_the_same_bits(tmp_path: Pat
         tmp_path / "whole", tmp_path / "killed", "stages/*/weights.safetensors", "evaluation/metrics.json",
         "stages/*/outputs/*", "stages/*/calibration.json", "bundle/*.safetensors", "bundle/metrics.json",
     )  # fmt: skip
+    logs = [file.relative_to(tmp_path / "whole") for file in (tmp_path / "whole").glob("stages/**/log.jsonl")]
+    assert len(logs) > 2
+    for log in logs:
+        first, second = (read_log(tmp_path / name / log) for name in ("whole", "killed"))
+        assert [(e.step, e.loss, e.lr) for e in first] == [(e.step, e.loss, e.lr) for e in second], log
     for folder in (tmp_path / "whole", tmp_path / "killed"):
         assert not list(folder.rglob("*checkpoint*")), "nothing is left to be resumed"
 
@@ -189,7 +195,7 @@ def test_training_goes_on_from_the_checkpoint_before_a_damaged_one(
                 with pytest.raises(KeyboardInterrupt):
                     train(run_task(config), "lab_heads", TRANSFER)
             assert {path.name for path in member.iterdir()} == {
-                "checkpoint.safetensors", "checkpoint.previous.safetensors",
+                "checkpoint.safetensors", "checkpoint.previous.safetensors", "log.jsonl",
             }  # fmt: skip
             assert files.load_tensors(member / "checkpoint.safetensors")[1]["step"] == 21
             altered(member / "checkpoint.safetensors")

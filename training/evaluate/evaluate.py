@@ -9,16 +9,14 @@ positives, on simulated ones otherwise; each label says which. Diagnoses and lab
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from ecgkt.json_records import decode, encode
+from ecgkt.json_records import encode
 from ecgkt.prediction import HEADS, Head
 from ecgkt.results import names, numbers
 from ecgkt.results.intervals import Kind
@@ -32,6 +30,7 @@ from training.data.pool import Pool
 from training.evaluate.auroc import difference, gap_closed, head_figures, real_findings
 from training.evaluate.calibration_error import calibration_figures
 from training.evaluate.refusals import refusals
+from training.evaluate.run_metrics import read_run_metrics
 from training.evaluate.selective_prediction import trust_figures
 from training.evaluate.subgroups import abstention_figures, subgroup_figures
 from training.evaluate.urgent import urgent_figures
@@ -186,13 +185,5 @@ def _print_table(metrics: Metrics) -> None:
 
 
 def load_metrics(config: Config) -> Metrics:
-    """The figures of `evaluate`, with those that other stages left: OUT/evaluation/parts/NAME.json becomes NAME, and
-    OUT/curve/curve.json holds label_curve, label_curve_groups and label_curve_about."""
-    folder: Path = config.folder / "evaluation"
-    metrics = files.read_json(folder / "metrics.json")
-    for part in sorted((folder / "parts").glob("*.json")):
-        metrics[part.stem] = files.read_json(part)
-    curve_file = config.folder / "curve" / "curve.json"
-    if curve_file.exists():
-        metrics |= files.read_json(curve_file)
-    return decode(json.dumps(metrics).encode(), Metrics, VERSION, f"The figures of the run {config.name}")
+    """The figures of `evaluate`, with those that other stages left."""
+    return read_run_metrics(config.folder, config.name)

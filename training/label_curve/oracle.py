@@ -131,10 +131,11 @@ def train_oracle(settings: dict[str, int], task: Task, folder: Path, shards: Pat
     def loss(step: int, share: Share) -> Terms:
         rows = np.random.default_rng([run.seed, step]).integers(count, size=run.batch)
         own = torch.from_numpy(share.rows(rows))
-        view = BeatView(data["templates"][own].float(), data["rhythm"][own])
-        targets = {DIAGNOSES: data["targets"][own].float()}
-        empty = torch.full((len(own), len(pool.columns)), float("nan"))
-        batch = task.devices.moved(Batch(view, empty, targets))
+        with pool.clock.running():
+            view = BeatView(data["templates"][own].float(), data["rhythm"][own])
+            targets = {DIAGNOSES: data["targets"][own].float()}
+            empty = torch.full((len(own), len(pool.columns)), float("nan"))
+            batch = task.devices.moved(Batch(view, empty, targets, pool.clock))
         batch = augment(batch, run.augment, share.seed(run.seed, step))
         known = {DIAGNOSES: share.known(data["targets"][torch.from_numpy(rows)].numpy())}
         return heads_loss(called(batch.signal), batch.targets, run.head_weights, known)
@@ -143,7 +144,7 @@ def train_oracle(settings: dict[str, int], task: Task, folder: Path, shards: Pat
         settings["steps"], run.lr, run.weight_decay, run.ema, run.seed, run.checkpoint_every, run.batch
     )  # fmt: skip
     watch = EarlyStopping(task.watch_every, validation_score(network, pool))
-    curve = fit("oracle", network, [(network, 1.0)], loss, schedule, folder, watch, task.devices)
+    curve = fit("oracle", network, [(network, 1.0)], loss, schedule, folder, watch, task.devices, pool.clock)
     network.cpu()
     if task.devices.is_first:
         stage.save(network.state_dict(), pool, figures_of([curve]) | {"labeled_ecgs": count}, network)

@@ -10,10 +10,11 @@ from __future__ import annotations
 import atexit
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ from ecgkt.model.networks.beat_encoder import BeatView
 from training.config import Hardware
 from training.data.pool import Batch
 from training.train import across
+from training.train.log import Gpu
 
 Rows = npt.NDArray[np.int64]
 T = TypeVar("T")
@@ -157,6 +159,16 @@ class Devices:
         """The first process's number in all of them."""
         value = make() if self.is_first else 0.0
         return float(across.of_the_first(torch.tensor(value, dtype=torch.float64, device=self.device)))
+
+    def gpu(self) -> Gpu | None:
+        """How this process's GPU is used; None without one. Does not wait for it."""
+        if self.device.type != "cuda":
+            return None
+        busy = None
+        if find_spec("pynvml") is not None:
+            with suppress(Exception):  # a driver that cannot tell, as of a part of a GPU, stops no training
+                busy = torch.cuda.utilization(self.device) / 100
+        return Gpu(memory_gb=round(torch.cuda.max_memory_allocated(self.device) / 1e9, 3), busy=busy)
 
     def say(self, words: str) -> None:
         if self.is_first:

@@ -9,6 +9,7 @@ a simulated ECG is taken out of the lab heads (source_erasure.py).
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def _train(task: Task, name: str, folder: Path, part: tuple[int, int]) -> Path:
     for teacher in recipe.teachers:
         if part != (1, 1) and not Stage(task.config, task.folder_of(teacher), by_recipe(task, teacher)).done:
             raise StageError(f"Its teacher {teacher!r} comes before the parts of {folder.name!r}: train that first.")
-        train(task, teacher)
+        train(replace(task, told=None), teacher)
     stage = Stage(task.config, folder, by_recipe(task, name))
     if task.devices.agreed(lambda: stage.done):
         task.devices.say(f"{folder.name}: done before, kept")
@@ -181,8 +182,10 @@ def _train_one(
         task.later_steps(recipe), config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every,
         config.batch,
     )  # fmt: skip
-    watch = EarlyStopping(task.watch_every, validation_score(network, task.pool)) if task.watch_every else None
-    return fit(name, network, learning_rates(network, encoder_lr), loss, schedule, folder, watch, devices)
+    watch = None
+    if task.watch_every:
+        watch = EarlyStopping(task.watch_every, validation_score(network, task.pool), told=task.told)
+    return fit(name, network, learning_rates(network, encoder_lr), loss, schedule, folder, watch, devices, pool.clock)
 
 
 def learning_rates(network: Network, encoder_lr: float) -> list[tuple[nn.Module, float]]:

@@ -19,9 +19,11 @@ from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 from training.config import Hardware
+from training.data.clock import Clock
 from training.train import across, checkpoint
 from training.train.checkpoint import Curve, Progress, Training
 from training.train.devices import Devices, Share, devices_of
+from training.train.log import Log
 from training.train.objectives import Terms
 
 SHOWN = 20  # steps whose mean is a point of the loss curve
@@ -54,11 +56,13 @@ class Schedule:
 @dataclass(frozen=True)
 class EarlyStopping:
     """Early stopping: every so many steps `score()` of the module with its averaged weights, higher is better. After
-    `patience` looks without a better one training ends."""
+    `patience` looks without a better one training ends. told: hears of every look (step, score), in the first process;
+    what it raises ends the training as well."""
 
     every: int
     score: Callable[[], float]
     patience: int = 12
+    told: Callable[[int, float], None] | None = None
 
 
 Loss = Callable[[int, Share], Terms]
@@ -85,13 +89,15 @@ def fit(
     folder: Path,
     watch: EarlyStopping | None = None,
     devices: Devices | None = None,
+    data: Clock | None = None,
 ) -> Curve:
     """Train `module` in place and leave its averaged weights in it; returns the loss curve (means of 20 steps).
 
     groups: (part of the module, learning rate relative to the peak). loss(step, share): named terms of that share of
     the step's batch, summed; those of all shares add up to the batch's. With `watch` the averaged weights are those of
     the best score so far, and the scores are in the curve as "watched". devices: one process on the CPU by default.
-    Resumes from the checkpoint in `folder` when there is one.
+    data: the clock of batches being made. Resumes from the checkpoint in `folder` when there is one, and so does
+    log.jsonl there.
     """
     devices = devices or devices_of(CPU)
     folder.mkdir(parents=True, exist_ok=True)
@@ -107,6 +113,7 @@ def fit(
     training = Training(module, average, optimizer)
     progress = devices.first_then_all(lambda: training.resume(folder))
     shares = devices.shares(schedule.batch)
+    log = Log(folder, progress.step, schedule.batch, data or Clock(), devices.is_first)
     seen: list[dict[str, Tensor]] = []
     bar = tqdm(
         range(progress.step, schedule.steps), name, initial=progress.step, total=schedule.steps, mininterval=2,
@@ -132,19 +139,33 @@ def fit(
         last = progress.step == schedule.steps
         look = watch is not None and (progress.step % watch.every == 0 or last)
         save = progress.step % schedule.checkpoint_every == 0 and not last
-        if progress.step % SHOWN == 0 or last or look or save:
+        show = progress.step % SHOWN == 0 or last
+        means: dict[str, float] = {}
+        if show or look or save:
             progress.window += _numbers(seen, len(shares))
             seen.clear()
-        if progress.step % SHOWN == 0 or last:
+        if show:
             for key in terms:
-                mean = sum(entry[key] for entry in progress.window) / len(progress.window)
-                progress.curve.setdefault(key, []).append(mean)
+                means[key] = sum(entry[key] for entry in progress.window) / len(progress.window)
+                progress.curve.setdefault(key, []).append(means[key])
             bar.set_postfix({key: f"{values[-1]:.3f}" for key, values in progress.curve.items()})
             progress.window = []
-        if watch and look and _look(training, watch, progress, devices):
-            break
+        score = None
+        if watch and look:
+            with log.apart():
+                score = _look(training, watch, progress, devices)
+        if show or look:
+            lr = schedule.lr * schedule.factor(step)
+            log.write(progress.step, schedule.steps, lr, means, score, devices.gpu())
+        if watch and score is not None:
+            if watch.told and devices.is_first:
+                watch.told(progress.step, score)
+            if _enough(progress.curve["watched"], watch.patience):
+                break
         if save and devices.is_first:
-            training.save(folder, progress)
+            with log.apart():
+                log.settle()
+                training.save(folder, progress)
     module.load_state_dict(progress.best if watch else average.module.state_dict())
     module.eval()
     return progress.curve
@@ -187,15 +208,18 @@ class MovingAverage(AveragedModel):
         self.n_averaged += 1
 
 
-def _look(training: Training, watch: EarlyStopping, progress: Progress, devices: Devices) -> bool:
-    """Score the averaged weights and keep them where they are the best so far. Is it time to stop?"""
+def _look(training: Training, watch: EarlyStopping, progress: Progress, devices: Devices) -> float:
+    """The score of the averaged weights, which are kept where they are the best so far."""
     score = devices.agreed(lambda: _watched(training.module, training.average.module, watch))
-    looks = progress.curve.setdefault("watched", [])
-    looks.append(score)
+    progress.curve.setdefault("watched", []).append(score)
     if score > progress.best_score:
         progress.best, progress.best_score = copy.deepcopy(training.average.module.state_dict()), score
-        return False
-    return len(looks) - int(np.argmax(looks)) > watch.patience
+    return score
+
+
+def _enough(looks: list[float], patience: int) -> bool:
+    """Is it time to stop? The first of the best looks lies more than so many back."""
+    return len(looks) - int(np.argmax(looks)) > patience
 
 
 def _watched(module: nn.Module, average: nn.Module, watch: EarlyStopping) -> float:

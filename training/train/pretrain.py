@@ -126,7 +126,7 @@ def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str,
             return regression.loss(batch(step, share), predict, share.known(pool.table[sampler(step)]))
 
         curve = fit(
-            name, regression, [(regression, 1.0)], regression_loss, schedule, folder, devices=devices
+            name, regression, [(regression, 1.0)], regression_loss, schedule, folder, devices=devices, data=pool.clock
         )  # fmt: skip
         return network.cpu(), {"loss": curve}
     joint = JointEmbedding(network, config.projector)
@@ -136,7 +136,7 @@ def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str,
         ecg, table = embed(batch(step, share))
         return joint_embedding_loss(recipe.stage_1, ecg, table, config.pretrain_weights, share.of)
 
-    curve = fit(name, joint, [(joint, 1.0)], loss, schedule, folder, devices=devices)
+    curve = fit(name, joint, [(joint, 1.0)], loss, schedule, folder, devices=devices, data=pool.clock)
     with torch.inference_mode():
         ecg, table = (side.cpu() for side in joint(devices.moved(pool.batch(pool.rows("validation")[:1000]))))
         distance = torch.cdist(ecg, table)

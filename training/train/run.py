@@ -1,9 +1,10 @@
 """What the stages share: where things lie, the data a config names, and the record each stage leaves behind.
 
+OUT/run.json              the config that the run was last trained with
 OUT/simulated/            the simulated cohort, MIMIC's layout
 OUT/prepared/NAME/        prepared sets
 OUT/stages/NAME/          weights.safetensors, record.json, outputs and calibration of each trained network;
-                          checkpoints while it is trained
+                          checkpoints while it is trained, log.jsonl (of each member of an ensemble)
 OUT/evaluation/           metrics.json, what is fitted for the bundle
 """
 
@@ -33,6 +34,7 @@ from training.train.files import Damaged
 
 # In the folder of a stage: what shapes its weights; the weights; the record, which is written last.
 MARKER, WEIGHTS, RECORD = "config.json", "weights.safetensors", "record.json"
+RUN = "run.json"  # in the folder of a run
 ShapedBy = Mapping[str, object]  # what shapes the weights of a stage, see training/train/shaped_by.py
 
 

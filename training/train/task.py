@@ -5,7 +5,7 @@ A run has one task with all labels; the label-efficiency curve has one for every
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -44,7 +44,8 @@ class Task:
 
     heads: what every network learns that sees the ECG, besides the labs. steps: the whole budget; stage_1_share: of
     it, for recipes with a stage 1. members: networks of an ensemble. labeled: None for everybody. watch_every: steps
-    between looks at the validation patients, 0 for no early stopping. folder, suffix: where a recipe's stage lies.
+    between looks at the validation patients, 0 for no early stopping; told: hears of every look at a network that is
+    no teacher (step, score). folder, suffix: where a recipe's stage lies.
     """
 
     config: Config
@@ -59,6 +60,7 @@ class Task:
     folder: Path
     labeled: Labeled | None = None
     watch_every: int = 0
+    told: Callable[[int, float], None] | None = None
     suffix: str = ""
     stage_1_folder: Path | None = None
 

@@ -1,0 +1,1 @@
+"""Sweeps: settings of a config, searched by Optuna on validation patients."""
