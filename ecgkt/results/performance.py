@@ -14,11 +14,13 @@ from ecgkt.results.tables import Table
 
 def cohort(metrics: Metrics) -> str:
     """The test cohort in words, simulated and real patients told apart where the bundle does."""
-    parts = [
-        f"{numbers.count(source.patients)} {'simulated' if source.simulated else 'real'} patients "
-        f"({numbers.count(source.ecgs)} ECGs)"
-        for source in metrics.test_by_source.values()
-    ]
+    parts = []
+    for kind in ("simulated", "real"):
+        sets = [each for each in metrics.test_by_source.values() if each.simulated == (kind == "simulated")]
+        if sets:
+            of = f" of {len(sets)} sets" if len(sets) > 1 else ""
+            patients, ecgs = (sum(getattr(each, key) for each in sets) for key in ("patients", "ecgs"))
+            parts.append(f"{numbers.count(patients)} {kind} patients{of} ({numbers.count(ecgs)} ECGs)")
     whole = f"{numbers.count(metrics.test.patients)} patients ({numbers.count(metrics.test.ecgs)} ECGs)"
     return " and ".join(parts) or whole
 
