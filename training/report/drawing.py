@@ -10,8 +10,8 @@ from html import escape
 from ecgkt.results import numbers
 from ecgkt.results.intervals import Interval
 
-WIDTH, HEIGHT = 320, 190  # of a chart of lines
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 26, 26
+WIDTH, HEIGHT = 320, 202  # of a chart of lines
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 26, 38
 ROW, SCALE = 34, 22  # heights of a row of intervals, and of the scale below them
 COLORS = 6
 
@@ -63,8 +63,8 @@ def chart(title: str, lines: Sequence[Line], x_title: str, log_x: bool = False, 
         parts.append(f'<path class="grid" d="M{LEFT} {y_of(y):.1f}H{WIDTH - RIGHT}"/>')
         parts.append(_text(LEFT - 5, y_of(y) + 4, _short(y), "end"))
     for x in sorted(set(xs)) if log_x else ticks(x_low, x_high, 3):
-        parts.append(_text(x_of(x), HEIGHT - 10, _short(x), "middle"))
-    parts.append(_text(WIDTH - RIGHT, HEIGHT - BOTTOM - 4, x_title, "end"))
+        parts.append(_text(x_of(x), HEIGHT - BOTTOM + 16, _short(x), "middle"))
+    parts.append(_text(WIDTH - RIGHT, HEIGHT - 6, x_title, "end"))
     if square:
         parts.append(f'<path class="diagonal" d="M{x_of(0):.1f} {y_of(0):.1f}L{x_of(1):.1f} {y_of(1):.1f}"/>')
     for number, line, found in known:
