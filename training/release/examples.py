@@ -44,11 +44,19 @@ def write_examples(config: Config, out: Path) -> None:
     folder = next((config.folder / "simulated").rglob("record_list.csv")).parent
     codes = prepared.findings.columns
 
-    def looks_like_its_record(row: int) -> bool:
-        stated = codes[(prepared.findings.iloc[row] == 1).to_numpy()]
-        return shows(folder / f"{prepared.ecgs['path'].iloc[row]}.hea", stated)
+    patients = prepared.ecgs["patient"].to_numpy(str)
 
-    chosen = choose(prepared, coded_in_icd9(config.folder / "simulated"), looks_like_its_record)
+    def look_like_their_record(row: int) -> bool:
+        """All ECGs of the patient, since all are copied."""
+        return all(
+            shows(
+                folder / f"{prepared.ecgs['path'].iloc[each]}.hea",
+                codes[(prepared.findings.iloc[each] == 1).to_numpy()],
+            )
+            for each in np.flatnonzero(patients == patients[row])
+        )
+
+    chosen = choose(prepared, coded_in_icd9(config.folder / "simulated"), look_like_their_record)
     subjects = {int(str(patient).removeprefix(f"{prepared.info['source']}:")) for patient in chosen["patient"]}
     shutil.rmtree(out / "simulated", ignore_errors=True)
     copy_subset(config.folder / "simulated", out / "simulated", subjects)

@@ -50,11 +50,12 @@ def _curve(metrics: Metrics, controls: frozenset[str]) -> None:
     drawn = [name for name in label_curve.models(curve) if name != ORACLE and len(_measured(curve, name)) > 1]
     # As many as there are colors; the table has all.
     drawn = sorted(drawn, key=lambda name: name not in first)[: len(palette().models)]
-    alt = (
-        f"Macro AUROC with 95% intervals against the number of labeled patients, {chosen}: "
-        f"{', '.join(map(title, drawn))}. The table below has the same numbers."
-    )
-    charts.show(_figure(curve, drawn, transfer), f"curve-{chosen}", alt)
+    if drawn:  # at more than one number of patients
+        alt = (
+            f"Macro AUROC with 95% intervals against the number of labeled patients, {chosen}: "
+            f"{', '.join(map(title, drawn))}. The table below has the same numbers."
+        )
+        charts.show(_figure(curve, drawn, transfer), f"curve-{chosen}", alt)
     html.show(label_curve_tables.curve(metrics, group))
     described = label_curve_tables.models(metrics)
     if described.rows:
