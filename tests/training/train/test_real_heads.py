@@ -82,3 +82,12 @@ def test_nothing_changes_where_it_is_not_wanted_or_positives_are_few(pool: Pool,
     before = {key: value.clone() for key, value in made.state_dict().items()}
     assert refit_on_real(made, pool, settings) == []
     assert all(torch.equal(value, before[key]) for key, value in made.state_dict().items())
+
+
+def test_a_network_that_sees_a_table_stays_as_it_is(pool: Pool) -> None:
+    """Real ECGs have no table, so they cannot tell what one is worth."""
+    architecture = Architecture("both", {"kind": "resnet", "width": 4}, {"findings": ["AFIB"]}, ["age"], 8, 0.0)
+    made = Network(architecture).eval()
+    before = made.head("findings").weight.detach().clone()
+    assert refit_on_real(made, pool, SETTINGS) == []
+    assert torch.equal(made.head("findings").weight, before)
