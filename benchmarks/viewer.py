@@ -38,7 +38,6 @@ from ecgkt.prediction import Attribution  # noqa: E402
 from ecgkt.sheet import figure as sheet_figure  # noqa: E402
 from ecgkt.sheet import svg as sheet_svg  # noqa: E402
 from ecgkt.sheet.layout import Layout, Paper  # noqa: E402
-from ecgkt.ui.reading import scores  # noqa: E402
 
 EXAMPLES = 5  # spread over the collection
 SHEETS: tuple[Layout, ...] = ("3x4", "12x1")
@@ -152,7 +151,7 @@ def main() -> None:
     chosen = []
     for entry in collection.entries[:: len(collection.entries) // EXAMPLES][:EXAMPLES]:
         ecg = collection.read(entry.key)
-        chosen.append((ecg, model.attribute(ecg, scores.standing_out(model.predict(ecg)).code)))
+        chosen.append((ecg, model.attribute(ecg, model.predict(ecg).striking().label.code)))
     versions = {"python": platform.python_version(), "plotly": plotly.__version__, "streamlit": streamlit.__version__}
     result = {
         "figures": figures(chosen, rounds),

@@ -26,6 +26,7 @@ from ecgkt.batch.stopping import Stop
 from ecgkt.datasets.files import COMPANIONS
 from ecgkt.ecg import ECGError
 from ecgkt.explain import explain_ecg
+from ecgkt.interpretation.interpret import interpret, opening
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.report.command import is_simulated
 
@@ -210,7 +211,7 @@ def _report(model: Model, analyzed: AnalyzedECG, path: Path, sha256: str) -> byt
     from ecgkt.report import content, document  # bring matplotlib
 
     prediction = model.predict(analyzed)
-    striking = prediction.striking()
-    attribution = None if striking is None else model.attribute(analyzed, striking.label.code)
+    label = opening(prediction, interpret(analyzed.ecg, analyzed.intervals, analyzed.quantities, prediction))
+    attribution = None if label is None else model.attribute(analyzed, label.code)
     data = content.build(analyzed, prediction, model, attribution=attribution, simulated=is_simulated(path))
     return document.pdf(data)

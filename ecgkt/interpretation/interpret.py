@@ -13,11 +13,12 @@ from ecgkt.interpretation.record import Record, beside, missed
 from ecgkt.interpretation.rhythm import Seen, rhythm_line
 from ecgkt.interpretation.statements import axis_line, conduction_lines, group_lines, normal_line
 from ecgkt.measurements.intervals import Intervals
-from ecgkt.prediction import HEADS, LIKELY, Prediction, Score
+from ecgkt.prediction import HEADS, LIKELY, Label, Prediction, Score
 
 Order = Literal["Urgent", "Likely"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 SECTIONS: tuple[Section, ...] = get_args(Section)
+USUAL = ("SR", "NORM")  # not worth explaining where there is anything else
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,15 @@ def interpret(
     if record is None:
         return Interpretation(tuple(lines))
     return Interpretation(tuple(beside(line, record) for line in lines), missed(lines, prediction, record))
+
+
+def opening(prediction: Prediction, told: Interpretation) -> Label | None:
+    """What is explained first: the label of the first line, which is the most urgent; sinus rhythm gives way to any
+    other. `Prediction.striking`'s where no line rests on a score; None where the model abstained."""
+    lines = (line.score.label for line in told.ordered() if line.is_open and line.score and line.score.positive)
+    first = next((label for label in lines if label.code not in USUAL), None)
+    striking = prediction.striking()
+    return first or (striking.label if striking else None)
 
 
 def _probability(line: Line) -> float:

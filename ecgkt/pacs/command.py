@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ecgkt import explain
 from ecgkt.ecg import ECGError
+from ecgkt.interpretation.interpret import interpret, opening
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import read
 
@@ -107,8 +108,8 @@ def _store(server: Server, ecg: StoredECG, file: bytes, model: Model, wanted: li
 
     analyzed = AnalyzedECG(read(file))
     prediction = model.predict(analyzed)
-    striking = prediction.striking()
-    attribution = model.attribute(analyzed, striking.label.code) if striking else None
+    label = opening(prediction, interpret(analyzed.ecg, analyzed.intervals, analyzed.quantities, prediction))
+    attribution = model.attribute(analyzed, label.code) if label else None
     data = content.build(analyzed, prediction, model, attribution=attribution)
     make = {"pdf": documents.encapsulated_pdf, "sr": documents.structured_report}
     header = documents.source(file)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ecgkt.datasets.mimic.tables import SIMULATED
 from ecgkt.ecg import LEADS, ECGError
+from ecgkt.interpretation.interpret import interpret, opening
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.readers import read
 from ecgkt.sheet.display_filter import FILTERS
@@ -75,10 +76,10 @@ def run(options: argparse.Namespace, model: Model) -> None:
     )  # fmt: skip
     analyzed = AnalyzedECG(ecg)
     prediction = model.predict(analyzed)
-    striking = prediction.striking()
+    label = opening(prediction, interpret(analyzed.ecg, analyzed.intervals, analyzed.quantities, prediction))
     attribution = None
-    if striking is not None:
-        attribution = model.attribute(analyzed, options.target or striking.label.code)
+    if label is not None:
+        attribution = model.attribute(analyzed, options.target or label.code)
     simulated = is_simulated(Path(options.file))
     data = content.build(
         analyzed, prediction, model, paper, attribution, simulated, options.patient, recorded=options.recorded

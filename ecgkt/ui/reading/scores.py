@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from ecgkt.interpretation import interpret
 from ecgkt.interpretation.interpret import Interpretation
 from ecgkt.prediction import HEADS, TITLES, Head, Label, Prediction, Score
 from ecgkt.results import numbers, performance
@@ -20,7 +21,6 @@ from ecgkt.ui.widgets.html import CHOSEN
 from ecgkt.ui.widgets.theme import palette
 
 KEY = f"{html.bar(0.6, 0.35)}<span>Bar: probability. Tick: the threshold from which a score counts as positive."
-SINUS = ("SR", "NORM")
 SHOWN: dict[Head, int] = {"findings": 5, "diagnoses": 5, "labs": 7}
 
 
@@ -43,18 +43,11 @@ def chosen(prediction: Prediction, told: Interpretation, ecg: str) -> Label:
 
 
 def opening(prediction: Prediction, told: Interpretation) -> Label:
-    """The label of the first line, which is the most urgent; sinus rhythm gives way to any other. What stands out where
-    no line rests on a score. Raises ValueError when the model abstained."""
-    lines = (line.score.label for line in told.ordered() if line.is_open and line.score and line.score.positive)
-    return next((label for label in lines if label.code not in SINUS), None) or standing_out(prediction)
-
-
-def standing_out(prediction: Prediction) -> Label:
-    """`Prediction.striking`'s label. Raises ValueError when the model abstained."""
-    striking = prediction.striking()
-    if striking is None:
+    """`interpret.opening`'s label. Raises ValueError when the model abstained."""
+    label = interpret.opening(prediction, told)
+    if label is None:
         raise ValueError("The model gives no result for this tracing.")
-    return striking.label
+    return label
 
 
 def note(head: Head, labels: Sequence[Label]) -> str:
