@@ -51,8 +51,8 @@ def test_waves_follow_the_published_slopes_and_beats_stay_where_they_are(view: n
         values = [(getattr(b, last), getattr(b, first)) for b in beats.beats]
         return float(np.median([1000 * (end - begin) for end, begin in values if None not in (end, begin)]))
 
-    # 14 ms per mmol/L above 5.2, 16 above 6.3; the delineator's own error is about 10 ms.
-    assert median(after, "p_onset", "qrs_onset") - median(before, "p_onset", "qrs_onset") == pytest.approx(25, abs=14)
+    # 25 ms per mmol/L above 4.8, 16 above 6.3; the delineator's own error is about 10 ms.
+    assert median(after, "p_onset", "qrs_onset") - median(before, "p_onset", "qrs_onset") == pytest.approx(55, abs=14)
     assert 0 < median(after, "qrs_onset", "qrs_offset") - median(before, "qrs_onset", "qrs_offset") < 30
 
 
