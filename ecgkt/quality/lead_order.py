@@ -15,8 +15,8 @@ from ecgkt.quality.lead_reversal import LOOKED_AT, Row, parts, typical_beat
 
 MOVED = [LOOKED_AT.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]
 THIRD = LOOKED_AT.index("III")
-# Gain in log likelihood: 1 in 100 of 405 real recordings of six sets gain more, and 92% of 308 of them with their leads
-# shuffled (benchmarks/junk.py).
+# Gain in log likelihood, chosen so that 1 in 100 of 405 real recordings of six sets gain more; of 308 of the same with
+# their leads shuffled 92% do (more of them: benchmarks/junk.py).
 LIMIT = 0.45
 # Squared distance below which no other order is tried: of shuffled leads 1% lie below, of real ECGs four in five.
 SUSPICIOUS = 50.0

@@ -143,6 +143,16 @@ def scp_of_overlapping_sections() -> Files:
     return one("a.scp", written.mended(content + bytes(size - len(content))))
 
 
+def scp(sections: dict[int, bytes]) -> Files:
+    """An SCP-ECG file of these sections, with pointers and checksums that are right."""
+    place, pointers, bodies = 6 + 16 + 10 * len(sections), b"", b""
+    for number, body in sections.items():
+        pointers += struct.pack("<HII", number, 16 + len(body), place + len(bodies) + 1)
+        bodies += b"\0\0" + struct.pack("<HI", number, 16 + len(body)) + b"\x14\x14" + bytes(6) + body
+    first = b"\0\0" + struct.pack("<HI", 0, place - 6) + b"\x14\x14SCPECG"
+    return one("a.scp", written.mended(bytes(6) + first + pointers + bodies))
+
+
 def scp_of_sixteen_leads() -> Files:
     """A minute at 2,000 Hz, valid: a bit a sample."""
     samples, count = LONG, 16
@@ -150,12 +160,7 @@ def scp_of_sixteen_leads() -> Files:
     data = [bytes(samples // 8)] * count
     head = struct.pack("<HHBB", 5000, 500, 2, 0) + struct.pack(f"<{count}H", *map(len, data)) + b"".join(data)
     sections = {2: struct.pack("<H", 19999), 3: bytes([count, 0x64]) + leads, 6: head}
-    place, pointers, bodies = 6 + 16 + 10 * len(sections), b"", b""
-    for number, body in sections.items():
-        pointers += struct.pack("<HII", number, 16 + len(body), place + len(bodies) + 1)
-        bodies += b"\0\0" + struct.pack("<HI", number, 16 + len(body)) + b"\x14\x14" + bytes(6) + body
-    first = b"\0\0" + struct.pack("<HI", 0, place - 6) + b"\x14\x14SCPECG"
-    return one("a.scp", written.mended(bytes(6) + first + pointers + bodies))
+    return scp(sections)
 
 
 def _edf(signals: int, samples: int, records: int, seconds: int) -> Files:

@@ -11,7 +11,7 @@ from io import BytesIO
 import numpy as np
 
 from ecgkt.ecg import LEADS
-from tests.intake.hostile_files import LONG, MB, SEQUENCE, SEQUENCE_END, Files, _dicom, flat, one, zipped
+from tests.intake.hostile_files import LONG, MB, SEQUENCE, SEQUENCE_END, Files, _dicom, flat, one, scp, zipped
 from tests.readers import written_files as written
 
 SIXTEEN = (*LEADS, "vx", "vy", "vz", "resp")
@@ -124,28 +124,19 @@ def sierra_of_many_labels() -> Files:
 # ---- binary formats -------------------------------------------------------------------------------------------------
 
 
-def _scp(sections: dict[int, bytes]) -> Files:
-    place, pointers, bodies = 6 + 16 + 10 * len(sections), b"", b""
-    for number, body in sections.items():
-        pointers += struct.pack("<HII", number, 16 + len(body), place + len(bodies) + 1)
-        bodies += b"\0\0" + struct.pack("<HI", number, 16 + len(body)) + b"\x14\x14" + bytes(6) + body
-    first = b"\0\0" + struct.pack("<HI", 0, place - 6) + b"\x14\x14SCPECG"
-    return one("a.scp", written.mended(bytes(6) + first + pointers + bodies))
-
-
 def scp_of_many_tags() -> Files:
     """A valid recording, and five million empty entries about its patient."""
     leads = b"".join(struct.pack("<IIB", 1, 600, code) for code in written.SCP_CODES.values())
     rhythm = struct.pack("<HHBB", 5000, 2000, 0, 0) + struct.pack("<12H", *[1200] * 12) + bytes(12 * 1200)
     tags = struct.pack("<BH", 1, 0) * (16 * MB // 3 - 8000)
-    return _scp({3: bytes([12, 0x64]) + leads, 6: rhythm, 1: tags})
+    return scp({3: bytes([12, 0x64]) + leads, 6: rhythm, 1: tags})
 
 
 def scp_that_is_decoded_twice() -> Files:
     leads = b"".join(struct.pack("<IIB", 0, LONG - 1, code) for code in (*written.SCP_CODES.values(), 90, 91, 92, 93))
     data = [bytes(LONG // 8) + b"\xff" * (65_535 - LONG // 8)] * 16
     rhythm = struct.pack("<HHBB", 5000, 500, 2, 0) + struct.pack("<16H", *map(len, data)) + b"".join(data)
-    return _scp({2: struct.pack("<H", 19_999), 3: bytes([16, 0x64]) + leads, 6: rhythm})
+    return scp({2: struct.pack("<H", 19_999), 3: bytes([16, 0x64]) + leads, 6: rhythm})
 
 
 def dicom_of_labels_beyond_their_character_set(name: bytes = b"ISO_IR 127") -> Files:
