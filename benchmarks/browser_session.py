@@ -155,6 +155,10 @@ class Tab:
 
     async def fetch(self, key: str) -> bytes:
         """The file behind a download button whose content is made when it is pressed."""
+        return await self.get(await self.make(key))
+
+    async def make(self, key: str) -> str:
+        """Press such a button; the address on the server where the file can be fetched."""
         number = next(path for path in self._deferred if path.startswith(key))
         message = BackMsg()
         request = message.backend_operation_request
@@ -168,8 +172,12 @@ class Tab:
         response = answer.backend_operation_response
         if response.error_msg:
             raise RuntimeError(response.error_msg)
-        url = f"http://{self.address}{response.deferred_file.url}"
-        return (await asyncio.to_thread(self._http.get, url, timeout=PATIENCE)).content
+        return str(response.deferred_file.url)
+
+    async def get(self, address: str) -> bytes:
+        answer = await asyncio.to_thread(self._http.get, f"http://{self.address}{address}", timeout=PATIENCE)
+        answer.raise_for_status()
+        return bytes(answer.content)
 
     async def close(self) -> None:
         await self._socket.close()

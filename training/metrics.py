@@ -52,6 +52,8 @@ def interval(values: Array) -> tuple[float, float]:
 
 def estimate(values: Array) -> Interval | None:
     """A value with its 95% interval, from the value followed by its resamples; None where either is not a number."""
+    if np.isnan(values[1:]).all():
+        return None
     found = (float(values[0]), *interval(values[1:]))
     return found if np.isfinite(found).all() else None
 

@@ -43,6 +43,7 @@ class EndedSessions:
                 session.session_state.clear()  # whoever still holds the session holds no ECG by it
                 closed += 1
         self._forget_late_files(active | self._since.keys())
+        self._runtime.media_file_mgr.remove_orphaned_files()  # what was made for a download; see `made_files`
         if closed:
             gc.collect()
             _give_back()

@@ -1,5 +1,5 @@
 """What the server does besides serving: the model loaded and the examples explained before visitors come to them,
-uploads bounded, and closed sessions freed."""
+uploads bounded, reports kept until they are fetched, and closed sessions freed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ecgkt import intake
 from ecgkt.datasets.collection import Collection, Entry
-from ecgkt.ui import ended_sessions, session
+from ecgkt.ui import ended_sessions, made_files, session
 from ecgkt.ui.reading import interpretation, scores, sheet
 from ecgkt.ui.sources import examples, upload_limits
 
@@ -33,6 +33,7 @@ async def lifespan(app: Any) -> AsyncGenerator[None]:
     threadpool_limits(1)
     Thread(target=up, name="warm", daemon=True).start()
     upload_limits.bound(get_instance().uploaded_file_mgr)
+    made_files.keep(get_instance().media_file_mgr)
     watching = asyncio.create_task(ended_sessions.watch(get_instance()))
     yield
     watching.cancel()
