@@ -101,6 +101,7 @@ def lying(size: int) -> bytes:
         (lying(2**32 - 1), "damaged|more than is read"),
         (link(), "links"),
         (encrypted(), "encrypted"),
+        (packed({"ab.scp": b"x"}).replace(b"ab.scp", b"\0b.scp"), "damaged"),  # no name, as the library reads it
         (packed({"a.scp": written.scp(counts())}, zipfile.ZIP_STORED).replace(b"SCPECG", b"XXXXXX", 1), "damaged"),
     ],
 )
