@@ -20,7 +20,7 @@ DOWNLOADS = {
 }
 
 
-OPTIONAL = {"hardware", "real_heads"}  # keys of a config
+OPTIONAL = {"hardware", "real_heads", "relevance"}  # keys of a config
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ class Config:
     checkpoint_every: int
     bootstrap: int
     real_heads: dict[str, float] = field(default_factory=dict)
+    relevance: dict[str, float] = field(default_factory=dict)
     hardware: Hardware = Hardware()
 
     def __post_init__(self) -> None:
@@ -141,7 +142,7 @@ def part_of(text: str) -> tuple[int, int]:
 def load_config(path: str | Path) -> Config:
     """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping.
 
-    `real_heads` may be left out, and `hardware` in all or in part.
+    `real_heads` and `relevance` may be left out, and `hardware` in all or in part.
     """
     return config_of(read_settings(path), path)
 

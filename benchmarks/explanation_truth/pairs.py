@@ -18,7 +18,7 @@ from ecgkt.model.networks.beat_encoder import BeatView, beat_view
 from ecgkt.model.networks.effect_estimator import twelve
 from ecgkt.simulation.tracing import draw_tracing
 from ecgkt.simulation.visits import Planned, Visit, visits
-from training.effects.examples import Changed, changed, seen
+from training.data.changed_beats import Changed, changed, seen
 
 MOVED = 0.1  # of the probability that a score loses without the cause
 LOCAL = 0.5  # of the logit's fall that the beat's change alone must make; the rest is the rhythm's

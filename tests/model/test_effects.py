@@ -16,7 +16,7 @@ from ecgkt.model.networks.beat_detection import find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view
 from ecgkt.model.networks.effect_estimator import INDEPENDENT, twelve
 from ecgkt.simulation.tables import conditions
-from training.effects.examples import changed, forced
+from training.data.changed_beats import changed, forced
 
 SEED = 990_001  # of no config, fit or benchmark
 

@@ -24,7 +24,7 @@ from torch.nn import functional
 from ecgkt.model.effects import FILE
 from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView
 from ecgkt.model.networks.effect_estimator import INDEPENDENT, EffectEstimator
-from training.effects.examples import Changed, examples
+from training.data.changed_beats import Changed, examples
 
 SEED = 71003
 FEWEST = 40  # examples of a cause, below which no effect is learned for it

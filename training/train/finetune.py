@@ -31,6 +31,7 @@ from training.train.outputs import LOGITS
 from training.train.pretrain import pretrain
 from training.train.real_heads import refit_on_real
 from training.train.regression import regression_logits
+from training.train.relevance import teach_relevance
 from training.train.run import WEIGHTS, Stage, StageError
 from training.train.shaped_by import by_recipe
 from training.train.source_erasure import erase_source
@@ -70,10 +71,14 @@ def _train(task: Task, name: str, folder: Path, part: tuple[int, int]) -> Path:
         if task.devices.is_first:
             _regress(task, stage, weights)
     else:
-        members, curves = _train_members(task, recipe, folder, weights, part)
-        if len(members) == task.members and task.devices.is_first:
-            network = join(members)
-            figures = figures_of(curves) | {"source_erased_on": erase_source(network, task.pool, task.seed)}
+        pool = _taught(task, recipe)
+        members, curves = _train_members(task, recipe, pool, folder, weights, part)
+        network = join(members) if len(members) == task.members else None
+        taught = {}
+        if network is not None and task.teaches_relevance(recipe):
+            taught = {"relevance": teach_relevance(task, network, pool, folder / "relevance")}
+        if network is not None and task.devices.is_first:
+            figures = figures_of(curves) | taught | {"source_erased_on": erase_source(network, task.pool, task.seed)}
             figures["refitted_on_real"] = refit_on_real(network, task.pool_for(recipe), task.config.real_heads)
             figures["labeled_ecgs"] = len(task.pool.rows("train") if task.labeled is None else task.labeled.rows)
             stage.save(network.state_dict(), task.pool_for(recipe), figures, network)
@@ -92,13 +97,18 @@ def figures_of(curves: list[Curve]) -> dict[str, Any]:
     return {"loss": mean | {"watched": watched[0]}, "validation": watched[0][best], "stopped_at": stopped}
 
 
-def _train_members(
-    task: Task, recipe: Recipe, folder: Path, weights: dict[str, Tensor], part: tuple[int, int]
-) -> tuple[list[Network], list[Curve]]:
-    """The networks of (a part of) an ensemble and their loss curves; a member that is done is kept."""
+def _taught(task: Task, recipe: Recipe) -> Pool:
+    """The ECGs with what the recipe may learn of them."""
     pool = task.pool_for(recipe)
     if pool is task.pool:
         pool = pool.with_targets(DIAGNOSES, targets(task, recipe, said_by_teachers(task, recipe)))
+    return pool
+
+
+def _train_members(
+    task: Task, recipe: Recipe, pool: Pool, folder: Path, weights: dict[str, Tensor], part: tuple[int, int]
+) -> tuple[list[Network], list[Curve]]:
+    """The networks of (a part of) an ensemble and their loss curves; a member that is done is kept."""
     groups, shares = _groups(task, recipe, pool)
     members, curves = [], []
     for number in range(part[0] - 1, task.members, part[1]):

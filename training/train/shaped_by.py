@@ -46,6 +46,8 @@ def by_recipe(task: Task, name: str) -> ShapedBy:
         "heads": task.heads_of(recipe),
         "data": _data(sets),
     }
+    if task.teaches_relevance(recipe):
+        shaped["relevance"] = task.config.relevance
     if task.watch_every:
         shaped["watch_every"] = task.watch_every
     if task.labeled is not None:

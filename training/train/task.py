@@ -91,6 +91,10 @@ class Task:
         heads = [head for head in self.heads if recipe.modality != "table" or head == DIAGNOSES]
         return [*heads, LABS] if recipe.labs else heads
 
+    def teaches_relevance(self, recipe: Recipe) -> bool:
+        """Of a run its transfer alone: networks that are compared for what they learn from labels have no such term."""
+        return bool(self.config.relevance) and self.labeled is None and recipe is RECIPES[self.config.transfer]
+
     def stage_1_steps(self, recipe: Recipe) -> int:
         return round(self.steps * recipe.steps * self.stage_1_share) if recipe.stage_1 else 0
 

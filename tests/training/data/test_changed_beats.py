@@ -15,7 +15,7 @@ from ecgkt.model.networks.beat_encoder import beat_view
 from ecgkt.model.networks.effect_estimator import INDEPENDENT
 from ecgkt.simulation.tables import conditions
 from ecgkt.simulation.tracing import draw_tracing
-from training.effects.examples import changed, examples, forced, seen
+from training.data.changed_beats import changed, examples, forced, seen
 from training.effects.fit import fit, save
 
 SEED = 990_002
