@@ -66,8 +66,8 @@ class Server:
 
     def processor_seconds(self) -> float:
         """Used by the server so far, of all its threads."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        # The clock of another process as clock_getcpuclockid(3) names it, in ns; /proc counts in steps of 10 ms.
+        return time.clock_gettime((~self.process.pid << 3) | 2)
 
     def memory(self) -> int:
         """Bytes resident."""

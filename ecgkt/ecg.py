@@ -123,6 +123,7 @@ class ECG:
         missing = ~np.isfinite(self.signal)
         filled = np.where(missing, 0, self.signal)
         out = resample_poly(filled, ratio.numerator, ratio.denominator, axis=1, padtype="line")
+        out = out if out.shape[1] > 1 else np.repeat(out, 2, axis=1)  # an ECG has two
         if missing.any():
             at = np.minimum((np.arange(out.shape[1]) * self.rate / rate).astype(int), self.samples - 1)
             out[missing[:, at]] = np.nan

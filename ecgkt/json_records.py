@@ -35,7 +35,7 @@ def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
         return msgspec.json.decode(content, type=kind)
     except msgspec.ValidationError as error:
         raise RecordError(f"{name} does not follow version {version} of its format: {error}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # the last: brackets a thousand deep
         raise RecordError(f"{name} is not valid JSON.") from error
 
 

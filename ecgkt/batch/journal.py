@@ -36,12 +36,12 @@ class Journal:
     def _take(self, line: bytes) -> None:
         try:
             entry = json.loads(line)
-            sha256, outcome = str(entry["sha256"]), entry["outcome"]
-        except (ValueError, KeyError, TypeError):
+            sha256, outcome = str(entry["sha256"]), str(entry["outcome"])
+        except (ValueError, KeyError, TypeError, RecursionError):
             return
         self._count(sha256, outcome)
 
-    def _count(self, sha256: str, outcome: Outcome) -> None:
+    def _count(self, sha256: str, outcome: str) -> None:
         if outcome in FINAL:
             self._final.add(sha256)
         self._begun[sha256] += {"begun": 1, "postponed": -1}.get(outcome, 0)

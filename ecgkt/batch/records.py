@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecgkt.datasets.files import COMPANIONS, EXTENSIONS, is_regular, walk
+from ecgkt.datasets.files import COMPANIONS, EXTENSIONS, is_regular, quiet, walk
 from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers import FORMATS, MAX_FILE_BYTES, read, record_files
 
@@ -50,7 +50,7 @@ def shown_name(name: str) -> str:
 
 def _has_main(file: Path) -> bool:
     names = (name for form in FORMATS for name in form.main_names(file.name))
-    return any((file.parent / name).is_file() for name in names)
+    return any(quiet((file.parent / name).is_file) for name in names)
 
 
 def load(path: Path, root: Path) -> Content:

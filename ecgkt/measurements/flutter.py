@@ -71,8 +71,9 @@ def _with_itself(row: Signal, use: npt.NDArray[np.bool_], lags: int) -> Signal:
     out = np.full(lags, np.nan)
     for lag in range(round(0.4 * 60 * RATE / ATRIAL_RATE[1]), lags):
         both = use[:-lag] & use[lag:]
-        if both.sum() >= LEAST_SECONDS * RATE:
-            out[lag] = np.corrcoef(row[:-lag][both], row[lag:][both])[0, 1]
+        pair = np.stack([row[:-lag][both], row[lag:][both]])
+        if pair.shape[1] >= LEAST_SECONDS * RATE and pair.std(axis=1).all():  # a lead without signal is like nothing
+            out[lag] = np.corrcoef(*pair)[0, 1]
     return out
 
 

@@ -7,7 +7,6 @@ of every other file, checked at loading. metrics.json (`ecgkt.results.metrics`) 
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +22,9 @@ from ecgkt.json_records import RecordError, encode
 from ecgkt.lab_links.links import FILE as LAB_LINKS_FILE
 from ecgkt.lab_links.links import LabLinks, read_links
 from ecgkt.model.card import Card, read_card
-from ecgkt.model.networks.network import Network
+from ecgkt.model.networks.network import Architecture, Network
 from ecgkt.model.out_of_distribution import Novelty
+from ecgkt.neighbors.nearest import NEAREST
 from ecgkt.neighbors.reference import Reference, from_tensors
 from ecgkt.prediction import HEADS, Head
 from ecgkt.results import names
@@ -45,6 +45,7 @@ REFERENCE_FILE = "reference.safetensors"
 CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the reference cohort has beside its labs
 VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
 MOST_MEMBERS = 32
+LARGEST = 1e6  # of a calibration's numbers; beyond them a probability is none in single precision
 
 
 class BundleError(ValueError):
@@ -150,7 +151,10 @@ def reference_columns(card: Card) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _reference(content: bytes, networks: dict[str, Network], card: Card) -> Reference:
     """The reference cohort: of the network's own embedding and of the card's own labels."""
     try:
-        return from_tensors(load_arrays(content), networks["knowledge_transfer"].dimension, *reference_columns(card))
+        found = from_tensors(load_arrays(content), networks["knowledge_transfer"].dimension, *reference_columns(card))
+        if len(found) < NEAREST:
+            raise ValueError(f"There are only {len(found)} patients.")
+        return found
     except (SafetensorError, KeyError, TypeError, ValueError, IndexError) as error:
         raise BundleError(f"The reference cohort in {REFERENCE_FILE} does not fit the bundle: {error}") from error
 
@@ -188,14 +192,16 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
         calibrated = card.calibration.get(name, {}).get(head, {})
         if not set(codes) <= set(calibrated):
             raise BundleError(f"bundle.json lacks a calibration for some {head} of the network {name!r}.")
-        if not all(math.isfinite(number) for code in codes for number in calibrated[code]):
+        if not all(abs(number) < LARGEST for code in codes for number in calibrated[code]):
             raise BundleError(f"bundle.json holds a calibration of the network {name!r} that is no finite number.")
         listed = {label.code for known, entries in card.labels.items() if known == head for label in entries}
         if not set(codes) <= listed or (name == "knowledge_transfer" and listed != set(codes)):
             raise BundleError(f"The labels of the {head} in bundle.json are not those of the network {name!r}.")
     try:
+        tensors = load(files[MODEL_FILES[name]])
+        _sized(architecture, tensors)
         network = Network(architecture)
-        network.load_state_dict(load(files[MODEL_FILES[name]]))
+        network.load_state_dict(tensors)
     except (SafetensorError, RuntimeError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"The weights in {MODEL_FILES[name]} do not fit the architecture in bundle.json.") from error
     if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
@@ -203,6 +209,20 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
     network.eval()
     network.requires_grad_(False)
     return network
+
+
+def _sized(architecture: Architecture, tensors: dict[str, torch.Tensor]) -> None:
+    """Raises ValueError for a network of other tensors than the file's, before it is built: one that is stated too
+    large for the memory would end the program."""
+    most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
+    stated = [each if isinstance(each, list) else [each] for each in architecture.encoder.values()]
+    sizes = [architecture.table_width, *map(len, stated), *(each for several in stated for each in several)]
+    if not all(0 <= size <= most for size in sizes if isinstance(size, int)):
+        raise ValueError("A size is none of the file's.")
+    with torch.device("meta"):  # shapes without memory
+        shapes = {key: value.shape for key, value in Network(architecture).state_dict().items()}
+    if shapes != {key: value.shape for key, value in tensors.items()}:
+        raise ValueError("The shapes of the weights differ.")
 
 
 def _novelty(content: bytes, network: Network) -> Novelty:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from msgspec import Meta
 
 from ecgkt.ecg import LEADS
 from ecgkt.json_records import Record, RecordError, decode
@@ -14,6 +16,7 @@ from ecgkt.verdict import Guarantee
 
 VERSION = 1
 Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
+Share = Annotated[float, Meta(ge=0, le=1)]
 Calibrations = dict[str, dict[str, dict[str, tuple[float, float]]]]
 
 
@@ -36,9 +39,9 @@ class LabelEntry(Record, frozen=True):
     code: str
     name: str
     group: str
-    prevalence: float
+    prevalence: Share
     training_positives: int
-    threshold: float
+    threshold: Share
     threshold_source: str
     guarantee: Guarantee | None
     auroc: Interval | None

@@ -7,7 +7,7 @@ import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -118,8 +118,12 @@ class Model:
             return False
         codes = network.architecture.labels[label.head]
         calibration = [self._calibration["knowledge_transfer"][label.head][code] for code in codes]
-        of_usual_beat = probability(usual_logits(network)[label.head], calibration)
+        of_usual_beat = probability(self._usual_logits[label.head], calibration)
         return float(of_usual_beat[codes.index(label.code)]) < label.threshold
+
+    @cached_property
+    def _usual_logits(self) -> dict[str, torch.Tensor]:
+        return usual_logits(self._networks["knowledge_transfer"])
 
     def _effects(self, analyzed: AnalyzedECG) -> list[Effects]:
         """Of each of the ECG's windows."""

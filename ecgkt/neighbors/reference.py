@@ -82,6 +82,8 @@ def from_tensors(
     for name, shape in shapes.items():
         if tensors[name].shape != shape:
             raise ValueError(f"{name} has the shape {tensors[name].shape}, not {shape}.")
+    if any(tensors[name].dtype.kind != "i" or (tensors[name] < 0).any() for name in ("seed", "index")):
+        raise ValueError("Seed and index of a patient are no whole numbers from 0.")
     arrays = {name: np.asarray(tensors[name], np.float32) for name in ("mean", "scale", "axes", "quantities", "spread")}
     places = np.asarray(tensors["places"], np.float16)
     numbers = [*arrays.values(), places.astype(np.float32)]

@@ -159,7 +159,7 @@ def _rhythm(ecg: ECG, signal: Row, spans: Row, beats: Beats) -> list[str]:
     # The mean correlation between every two different beats, from the length of their sum.
     alike = float((np.linalg.norm(units.sum(axis=0)) ** 2 - len(units)) / (len(units) * (len(units) - 1)))
     speed = np.sqrt(np.mean(np.gradient(signal / spans[:, None], axis=1) ** 2, axis=0))
-    noise = float(np.median(speed) / np.median([speed[c - reach : c + reach].max() for c in centers]))
-    if alike < ALIKE_BEATS or noise > MOST_NOISE:
+    steepest = np.median([speed[c - reach : c + reach].max() for c in centers])  # 0 if every second sample is the same
+    if alike < ALIKE_BEATS or np.median(speed) > MOST_NOISE * steepest or steepest == 0:
         return ["The tracing is too noisy: no consistent QRS complexes could be identified."]
     return []

@@ -194,7 +194,7 @@ def record_files(path: Path, within: Path | None = None) -> dict[str, bytes]:
     content = _load(path, within) if main else b""
     if main is None or not any(form.claims(content) for form in FORMATS):
         names = dict.fromkeys(name for form in FORMATS for name in form.main_names(path.name))
-        found = next((p for p in (path.parent / name for name in names) if p.is_file()), None)
+        found = next((p for p in (path.parent / name for name in names) if _is_there(p)), None)
         if found is None and main is None:
             raise ECGError("There is no such file.")
         if found is not None:
@@ -204,10 +204,18 @@ def record_files(path: Path, within: Path | None = None) -> dict[str, bytes]:
     for form in FORMATS:
         if form.claims(content):
             for name in form.companions(main.name, content):
-                if (main.parent / name).is_file():
+                if _is_there(main.parent / name):
                     files[name] = _load(main.parent / name, within)
             break
     return files
+
+
+def _is_there(path: Path) -> bool:
+    """Is there a file of a name that was made of another's? It may be longer than any name can be."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _load(path: Path, within: Path | None) -> bytes:

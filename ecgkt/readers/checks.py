@@ -14,6 +14,9 @@ Rows = npt.NDArray[np.float32]
 
 # mV. Recorders saturate at a third of it (16 bits of 5-10 uV, electrode offset included): beyond it the scale is wrong.
 LARGEST_MV = 1000.0
+# mV, far below what any recorder resolves. Smaller numbers are 0: processors take ten times as long for those that are
+# nearly too small for their format, which no recording holds.
+LEAST_MV = 1e-9
 # mV from a lead's median: the range of a recorder is +-5 to +-10 mV, a lost electrode reached 27 in real recordings.
 DOUBTED_MV = 20.0
 # Step from sample to sample (RMS) over the SD, median over leads: numbers of another byte order, format or order of
@@ -32,6 +35,7 @@ _INDEPENDENT = [LEADS.index(lead) for lead in LEADS if lead in NEEDED]
 
 def checked(ecg: ECG) -> ECG:
     """The ECG without calibration pulse, with notes of what is doubted. Raises ECGError for what can be none."""
+    ecg = _nothing_tiny(ecg)
     if not (np.abs(ecg.signal[~np.isnan(ecg.signal)]) <= LARGEST_MV).all():
         raise ECGError("The amplitudes are beyond all measure, so the unit or scale must be wrong.")
     ecg = _without_calibration(ecg)
@@ -55,6 +59,11 @@ def checked(ecg: ECG) -> ECG:
             ecg, notes=(*ecg.notes, f"Samples reach {largest:.0f} mV: an electrode came off, or the scale is wrong")
         )
     return ecg
+
+
+def _nothing_tiny(ecg: ECG) -> ECG:
+    tiny = (np.abs(ecg.signal) < LEAST_MV) & (ecg.signal != 0)
+    return replace(ecg, signal=np.where(tiny, np.float32(0), ecg.signal)) if tiny.any() else ecg
 
 
 def _about_median(row: Rows) -> npt.NDArray[np.float64]:

@@ -60,8 +60,8 @@ def _path(x: FloatArray, y: FloatArray) -> str:
     out = ""
     for first, last in zip(edges[::2], edges[1::2], strict=True):
         tenths = np.rint(10 * np.stack([x[first:last], -y[first:last]])).astype(int)
-        steps = np.diff(tenths, axis=1).T / 10
-        out += f"M{tenths[0, 0] / 10:g} {tenths[1, 0] / 10:g}l" + " ".join(f"{dx:g} {dy:g}" for dx, dy in steps)
+        steps = " ".join(map(str, (np.diff(tenths, axis=1).T / 10).ravel().tolist()))
+        out += f"M{tenths[0, 0] / 10:g} {tenths[1, 0] / 10:g}l" + f"{steps} ".replace(".0 ", " ").rstrip()
     return out
 
 

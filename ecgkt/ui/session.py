@@ -25,7 +25,9 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.intake import Outcome
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
+from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.ui import address, folders, keys
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
     from ecgkt.model.model import Model
@@ -33,8 +35,10 @@ if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait fo
 EXAMPLES = Path(__file__).resolve().parents[2] / "assets" / "examples"
 REMEMBERED = 64 * 2**20  # bytes of results kept per session
 SHARED = 64 * 2**20  # bytes of attributions kept for all sessions, of the examples that ship: 1,300 of them
-SHARED_ECGS = 128 * 2**20  # bytes of opened examples kept for all sessions
+SHARED_ECGS = 192 * 2**20  # bytes of opened examples kept for all sessions
+CHARTS = 2**19  # bytes of charts kept with an opened ECG: three or four ways to look at it
 ANALYZED = 4  # times the bytes of a tracing: what it comes to with its beats, views and predictions
+SUMMARY = 10_000  # bytes that the summary of an attribution is counted as
 OTHER = 50_000  # bytes that any other result is counted as, a sentence or a comparison of models
 
 T = TypeVar("T")
@@ -87,7 +91,11 @@ class Kept:
 def size(result: Any) -> int:
     """Bytes that a result is counted as: by what is large in it, its samples."""
     if isinstance(result, Opened):
-        return ANALYZED * result.ecg.signal.nbytes
+        return ANALYZED * result.ecg.signal.nbytes + CHARTS
+    if isinstance(result, ReadyFigure):
+        return result.size
+    if isinstance(result, RelevanceSummary):
+        return SUMMARY
     if isinstance(result, list):  # what an upload came to
         tracings = [each.ecg for each in result if isinstance(each, Outcome) and each.ecg is not None]
         return OTHER + sum(ecg.signal.nbytes for ecg in tracings)
@@ -96,6 +104,7 @@ def size(result: Any) -> int:
 
 _shared: WeakKeyDictionary[Model, Kept] = WeakKeyDictionary()
 _shared_ecgs: WeakKeyDictionary[Collection, Kept] = WeakKeyDictionary()
+_charts: WeakKeyDictionary[AnalyzedECG, Kept] = WeakKeyDictionary()
 
 
 def remember(key: tuple[str, ...], make: Callable[[], T]) -> T:
@@ -237,6 +246,17 @@ def open_entry(collection: Collection, entry: Entry) -> Opened:
 
 def attribute(opened: Opened, model: Model, code: str, method: str) -> Attribution:
     return _said(opened, model, ("attribute", code, method), lambda: model.attribute(opened.analyzed, code, method))
+
+
+def summarized(opened: Opened, model: Model, attribution: Attribution, positive: bool) -> RelevanceSummary:
+    """What an attribution of `attribute` rests on; positive: is its score above the threshold?"""
+    key = ("summary", attribution.label.code, attribution.method, str(positive))
+    return _said(opened, model, key, lambda: summarize(attribution, opened.analyzed.beats, positive))
+
+
+def drawn(opened: Opened, key: tuple[str, ...], make: Callable[[], T]) -> T:
+    """A chart of the ECG or its picture as text, drawn once; goes with the ECG. key: all that it depends on besides."""
+    return _charts.setdefault(opened.analyzed, Kept(CHARTS)).get(key, make)
 
 
 def compare(opened: Opened, model: Model, models: Sequence[str]) -> dict[str, dict[str, float]]:

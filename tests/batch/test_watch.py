@@ -146,6 +146,13 @@ def test_an_ecg_that_ends_the_program_each_time_is_given_up(folders: Folders) ->
     assert not folders.results
 
 
+@pytest.mark.parametrize("line", [b'{"sha256": "a", "outcome": []}', b"[" * 100_000, b"1", b"\xff\xfe", b"null"])
+def test_a_line_of_the_journal_that_is_none_is_passed_over(line: bytes, tmp_path: Path) -> None:
+    whole = b'{"sha256": "b", "outcome": "done"}'
+    (tmp_path / JOURNAL).write_bytes(line + b"\n" + whole + b"\n")
+    assert Journal(tmp_path / JOURNAL).is_final("b")
+
+
 @pytest.mark.parametrize("left", ["a torn line", "a result without its line"])
 def test_what_a_power_cut_leaves_is_put_right(left: str, folders: Folders) -> None:
     write(folders.arriving / "one", beats(70))

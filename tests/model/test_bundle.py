@@ -54,6 +54,10 @@ def changed(folder: Path, name: str, change: Change) -> None:
     write(folder, name, json.dumps(content).encode())
 
 
+def first_calibration(card: dict[str, Any]) -> list[float]:
+    return next(iter(card["calibration"]["multimodal"]["findings"].values()))  # type: ignore[no-any-return]
+
+
 @pytest.mark.parametrize(
     ("name", "change", "words"),
     [
@@ -82,6 +86,26 @@ def changed(folder: Path, name: str, change: Change) -> None:
         ),
         ("bundle.json", lambda card: card["architectures"]["multimodal"].update(members=10**9), "1000000000 members"),
         ("bundle.json", lambda card: card.update(architectures={}), "no network"),
+        # Sizes that no machine has memory for, and blocks that would be built one after another for days.
+        ("bundle.json", lambda card: card["architectures"]["multimodal"].update(table_width=10**9), "do not fit"),
+        *(
+            (
+                "bundle.json",
+                lambda card, encoder=encoder: card["architectures"]["paper_way"].update(encoder=encoder),
+                words,
+            )
+            for words in ("do not fit",)
+            for encoder in (
+                {"kind": "beat", "widths": [32, 2**40]},
+                {"kind": "beat", "widths": [32] * 10**5},
+                {"kind": "resnet", "width": 2**40},
+                {"kind": "resnet", "blocks": 10**9},
+                {"kind": "s4", "layers": 10**9},
+            )
+        ),
+        ("bundle.json", lambda card: card["architectures"]["paper_way"]["encoder"].update(kind="x"), "do not fit"),
+        ("bundle.json", lambda card: card["labels"]["labs"][0].update(threshold=-0.1), "threshold"),
+        ("bundle.json", lambda card: first_calibration(card).__setitem__(0, 1e300), "no finite number"),
         ("bundle.json", lambda card: card["files"].update({"../../x": "17"}), "lacks the file x"),
         ("metrics.json", lambda metrics: metrics.update(version=2), "version 2"),
         ("metrics.json", lambda metrics: metrics.pop("models"), "models"),
@@ -98,7 +122,7 @@ def test_a_bundle_that_is_not_what_it_should_be_is_refused(folder: Path, name: s
 
 
 @pytest.mark.parametrize("name", ["bundle.json", "metrics.json"])
-@pytest.mark.parametrize("content", [b"", b"not JSON", b"[1, 2]", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"not JSON", b"[1, 2]", b"\xff\xfe", b"[" * 10**6, b'{"a":' * 10**6])
 def test_what_is_not_json_is_refused(folder: Path, name: str, content: bytes) -> None:
     write(folder, name, content)
     with pytest.raises(BundleError, match=name.replace(".", r"\.")):

@@ -110,5 +110,8 @@ def test_a_cohort_comes_back_from_its_file_and_a_wrong_one_is_refused(reference:
         from_tensors(tensors, DIMENSION, ("potassium",), CODES)
     with pytest.raises(ValueError, match="finite"):
         from_tensors({**tensors, "quantities": np.full((SIZE, 2), np.nan, np.float32)}, DIMENSION, COLUMNS, CODES)
+    for wrong in (-tensors["index"] - 1, tensors["index"].astype(np.float32)):
+        with pytest.raises(ValueError, match="whole numbers"):
+            from_tensors({**tensors, "index": wrong}, DIMENSION, COLUMNS, CODES)
     with pytest.raises(KeyError):
         from_tensors({name: value for name, value in tensors.items() if name != "axes"}, DIMENSION, COLUMNS, CODES)

@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from ecgkt.ecg import LEADS, ECGError
-from ecgkt.readers import TableLayout, group_uploads, read
+from ecgkt.readers import TableLayout, group_uploads, read, record_files
 from tests.readers import written_files as written
 from tests.readers.test_zip_archive import packed
 from tests.readers.written_files import NAME, counts, millivolts
@@ -131,6 +131,13 @@ def test_what_lies_beside_a_record_is_refused_for_itself(tmp_path: Path) -> None
     records = group_uploads({"a.png": picture("PNG"), "b.xml": written.muse(counts()), "c.dcm": LFS})
     assert [set(record) for record in records] == [{"b.xml"}, {"a.png"}, {"c.dcm"}]
     np.testing.assert_allclose(read(records[0]).signal, millivolts(), atol=1e-5)
+
+
+def test_a_name_to_which_no_extension_can_be_added_is_read_like_any_other(tmp_path: Path) -> None:
+    """A signal file's header is sought under names made of its own, which the system may find too long to look for."""
+    file = tmp_path / ("x" * 251 + ".dcm")
+    file.write_bytes(b"no DICOM")
+    assert list(record_files(file)) == [file.name]
 
 
 def test_a_signal_file_that_is_a_pointer_is_told(tmp_path: Path) -> None:

@@ -16,8 +16,12 @@ from streamlit.testing.v1 import AppTest
 from ecgkt.ecg import ECG
 from ecgkt.intake import Outcome
 from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.sheet import figure as sheet_figure
+from ecgkt.sheet.calipers import Measurement
 from ecgkt.ui import session
 from ecgkt.ui.session import Kept, Opened
+from tests.stand_in import Examples
+from tests.ui.pages import notes, open_page, sheet
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -124,3 +128,33 @@ def test_a_folder_named_again_is_read_again_and_the_address_forgets_the_one_befo
         assert not {"ecg", "target"} & set(app.query_params)
         shutil.copy(source, tmp_path / "b.dcm")
         app.text_input(key="folder_input").set_value("").run()
+
+
+def test_a_sheet_is_drawn_again_only_for_what_changes_it(stand_in: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Any] = []
+
+    def counting(*what: Any) -> Any:
+        drawn.append(what)
+        return draw(*what)
+
+    draw = sheet_figure.figure
+    examples = Examples()
+    monkeypatch.setattr(session, "_collection", lambda path: examples)
+    monkeypatch.setattr(sheet_figure, "figure", counting)
+    app = open_page("browse")
+    first = sheet(app)
+    del drawn[:]
+    app.run()
+    assert not drawn
+    assert sheet(app) == first
+    app.segmented_control(key="layout").set_value("6x2").run()
+    app.segmented_control(key="layout").set_value("3x4").run()
+    assert drawn
+    assert sheet(app) == first
+    app.toggle(key="waves").set_value(True).run()
+    marked = sheet(app)
+    app.segmented_control(key="way").set_value("bars").run()
+    app.session_state["measurements"] = {":one": [Measurement(0.2, 0.6)]}
+    app.run()
+    assert len({str(each) for each in (first, marked, sheet(app))}) == 3
+    assert any("400 ms" in note for note in notes(app))

@@ -13,6 +13,7 @@ from ecgkt.sheet import beat_figure
 from ecgkt.sheet.beat_figure import BeatPaper, Way
 from ecgkt.ui.reading.sheet import CONFIG
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import dark, palette
 
 WAYS: tuple[Way, ...] = ("Side by side", "Overlaid")
@@ -34,7 +35,7 @@ def show(found: Intervals, attribution: Attribution | None = None, overlay: Over
     )
     with st.container(key="median-beat"):
         st.plotly_chart(
-            beat_figure.figure(beat, paper, relevance),
+            ReadyFigure(beat_figure.figure(beat, paper, relevance)),
             key="beat-sheet",
             theme=None,
             height="stretch",

@@ -15,11 +15,10 @@ from ecgkt.interpretation.record import lab_words, measured_labs
 from ecgkt.lab_links import story
 from ecgkt.lab_links.links import Carried, LabExplanation, explain
 from ecgkt.prediction import Label, Prediction
-from ecgkt.relevance.summary import summarize
 from ecgkt.results import numbers
 from ecgkt.ui import keys
 from ecgkt.ui.reading.interpretation import press, pressed
-from ecgkt.ui.session import Opened, attribute
+from ecgkt.ui.session import Opened, attribute, summarized
 from ecgkt.ui.widgets import html
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def show(
         return
     lab = found.carried[0].score
     relevance = attribute(opened, model, lab.label.code, method)
-    summary = summarize(relevance, opened.analyzed.beats, lab.positive)
+    summary = summarized(opened, model, relevance, lab.positive)
     seen = story.seen(summary, check(lab.label.code, opened.analyzed.quantities, opened.ecg.age))
     labs = measured_labs(opened.clinical)
     with st.container(key="links"):

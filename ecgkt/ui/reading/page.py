@@ -12,7 +12,6 @@ import streamlit as st
 from ecgkt.criteria.check import check
 from ecgkt.ecg import ECG, age_band
 from ecgkt.prediction import HEADS
-from ecgkt.relevance.summary import summarize
 from ecgkt.ui import address, audit, keys
 from ecgkt.ui.reading import (
     beat,
@@ -27,7 +26,7 @@ from ecgkt.ui.reading import (
     similar,
 )
 from ecgkt.ui.reading import sheet as reading_sheet
-from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence
+from ecgkt.ui.session import Opened, attribute, is_own_folder, model_or_sentence, summarized
 from ecgkt.ui.sources import pair, simulated_patient
 from ecgkt.ui.widgets import html
 
@@ -74,14 +73,14 @@ def show(opened: Opened, model: Model | None = None) -> None:
             intervals.strip(measured)
         with mark:
             paper = reading_sheet.marks(paper, measured.beats)
-        paper, place = reading_sheet.lay(opened.ecg, paper)
+        paper, place = reading_sheet.lay(opened, paper)
     if model is None:
         with right:
             model = model_or_sentence()
     prediction = None if model is None else audit.predict(opened, model)
     if model is None or prediction is None or prediction.abstained:
         with left:
-            reading_sheet.sheet(place, opened.ecg, opened.key, paper, is_measuring=is_measuring)
+            reading_sheet.sheet(place, opened, opened.key, paper, is_measuring=is_measuring)
             pair.offer(opened)
         with below:
             _tabs({"Intervals": lambda: intervals.table(measured), "Beat": lambda: beat.show(measured)})
@@ -105,10 +104,10 @@ def show(opened: Opened, model: Model | None = None) -> None:
         interpretation.show(told, label)
         scores.ranked(prediction, label, clinical.beside(prediction, told, interpretation.record_of(opened)))
     attribution = attribute(opened, model, label.code, method)
-    found = summarize(attribution, measured.beats, score.positive)
+    found = summarized(opened, model, attribution, score.positive)
     checked = check(label.code, opened.analyzed.quantities, opened.ecg.age)
     with left:
-        reading_sheet.sheet(place, opened.ecg, opened.key, paper, attribution, overlay, measured.beats, is_measuring)
+        reading_sheet.sheet(place, opened, opened.key, paper, attribution, overlay, is_measuring)
         evidence.headline(score, found, checked)
         links.show(opened, model, prediction, label, method)
     with keep:

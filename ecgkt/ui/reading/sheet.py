@@ -24,7 +24,9 @@ from ecgkt.sheet.colors import paper_colors
 from ecgkt.sheet.layout import Paper
 from ecgkt.ui import keys
 from ecgkt.ui.reading import calipers
+from ecgkt.ui.session import Opened, drawn
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import dark, palette
 
 T = TypeVar("T")
@@ -111,21 +113,21 @@ def marks(laid_out: Paper, beats: Beats) -> Paper:
     )
 
 
-def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
+def lay(opened: Opened, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     """(paper from the second chosen, its place on the page): as wide as its column and as high as its paper.
 
     A slider when the tracing is longer than a sheet. In a session's first seconds, while the browser fetches Plotly,
     the place shows the tracing as a picture, so it is there at once and nothing moves when the chart comes.
     """
     place = st.container(key="sheet")
-    if ecg.seconds > laid_out.seconds + 0.5:
-        latest = float(int(ecg.seconds - laid_out.seconds + 0.999))
+    seconds = opened.ecg.seconds
+    if seconds > laid_out.seconds + 0.5:
+        latest = float(int(seconds - laid_out.seconds + 0.999))
         start = st.slider("Start of the sheet, s", 0.0, latest, 0.0, 1.0, key="start", bind="query-params")
         laid_out = replace(laid_out, start=start)
     picture = ""
     if monotonic() - st.session_state.setdefault(keys.FIRST_SHEET, monotonic()) < PICTURED_SECONDS:
-        drawn = sheet_svg.svg(sheet_figure.figure(ecg, laid_out))
-        picture = f'background-image:url("data:image/svg+xml,{quote(drawn, safe=SVG_SAFE)}");'
+        picture = drawn(opened, ("picture", _written(laid_out)), partial(_picture, opened.ecg, laid_out))
     # Height follows width in the browser, so the boxes stay square without an empty band above and below. On a phone a
     # column of the sheet is as wide as the screen (style.css).
     left, right = laid_out.x_range
@@ -137,28 +139,49 @@ def lay(ecg: ECG, laid_out: Paper) -> tuple[Paper, DeltaGenerator]:
     return laid_out, place
 
 
+def _picture(ecg: ECG, laid_out: Paper) -> str:
+    """CSS that shows the tracing."""
+    svg = sheet_svg.svg(sheet_figure.figure(ecg, laid_out))
+    return f'background-image:url("data:image/svg+xml,{quote(svg, safe=SVG_SAFE)}");'
+
+
+def _written(laid_out: Paper) -> str:
+    """The paper in words that tell it from every other of the same tracing."""
+    return f"{replace(laid_out, beats=None)} {laid_out.beats is not None}"
+
+
 def sheet(
     place: DeltaGenerator,
-    ecg: ECG,
+    opened: Opened,
     key: str,
     laid_out: Paper,
     attribution: Attribution | None = None,
     overlay: Overlay | None = None,
-    beats: Beats | None = None,
     is_measuring: bool = False,
 ) -> None:
-    """The tracing in the place that `lay` made for it, and what was measured on it.
+    """The tracing in the place that `lay` made for it, and what was measured on it, kept as `key`.
 
     The attribution is drawn on it as `overlay` says, and not at all without one.
     """
     attribution = attribution if overlay is not None else None
-    measured = calipers.kept(key)
+    ecg, measured = opened.ecg, calipers.kept(key)
     if is_measuring:
         measured = [*measured, *calipers.moved(ecg, key)]
-    figure = sheet_figure.figure(ecg, laid_out, attribution, measured, overlay, beats)
-    if is_measuring:
-        figure["layout"]["dragmode"] = "select"
         st.html("<style>.st-key-sheet{--drag:all}</style>")  # style.css lets fingers scroll the page otherwise
+
+    def draw() -> ReadyFigure:
+        beats = None if attribution is None else opened.analyzed.beats
+        figure = sheet_figure.figure(ecg, laid_out, attribution, measured, overlay, beats)
+        if is_measuring:
+            figure["layout"]["dragmode"] = "select"
+        return ReadyFigure(figure, sheet_figure.alt_text(ecg, laid_out, attribution, overlay, beats))
+
+    explained = "" if attribution is None else f"{attribution.label.name} {hash(attribution.relevance.tobytes())}"
+    figure = (
+        draw()
+        if measured or is_measuring
+        else drawn(opened, ("sheet", _written(laid_out), explained, str(overlay)), draw)
+    )
     place.plotly_chart(
         figure,
         key="ecg-sheet",
@@ -167,7 +190,7 @@ def sheet(
         on_select=partial(calipers.take, "ecg-sheet", key, laid_out) if is_measuring else "ignore",
         selection_mode="box",
         config=CONFIG,
-        alt=sheet_figure.alt_text(ecg, laid_out, attribution, overlay, beats),
+        alt=figure.alt,
     )
     if is_measuring:
         calipers.keyboard(ecg, key)

@@ -23,6 +23,7 @@ from ecgkt.sheet.layout import Paper
 from ecgkt.simulation.what_if import Subject, find
 from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import dark
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _tracing(found: Neighbors, reference: Reference, model: Model) -> None:
     paper = Paper(dark=dark())
     st.html(f"<style>.st-key-similar-sheet{{aspect-ratio:{paper.aspect:.4f}}}</style>")
     st.container(key="similar-sheet").plotly_chart(
-        sheet_figure.figure(ecg, paper),
+        ReadyFigure(sheet_figure.figure(ecg, paper)),
         key="similar-ecg",
         theme=None,
         height="stretch",

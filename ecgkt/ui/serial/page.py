@@ -33,6 +33,7 @@ from ecgkt.ui.serial import scores as serial_scores
 from ecgkt.ui.session import Opened, remember
 from ecgkt.ui.sources.pair import Pair
 from ecgkt.ui.widgets import html
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import dark, palette
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _chart(figure: dict[str, object], key: str, aspect: float, alt: str) -> None
     with st.container(key=f"{key}-box"):
         # Over the beats stands what solid and dashed mean, where the buttons would lie.
         config = sheet.CONFIG | {"displayModeBar": "hover" if key != "serial-beats" else False}
-        st.plotly_chart(figure, key=key, theme=None, height="stretch", alt=alt, config=config)
+        st.plotly_chart(ReadyFigure(figure), key=key, theme=None, height="stretch", alt=alt, config=config)
 
 
 def _missing(predictions: tuple[Prediction, Prediction], warnings: tuple[tuple[str, ...], tuple[str, ...]]) -> None:

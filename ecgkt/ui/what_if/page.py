@@ -12,14 +12,13 @@ from ecgkt.ecg import age_band
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.response import response
 from ecgkt.relevance.classes import Overlay
-from ecgkt.relevance.summary import summarize
 from ecgkt.sheet.layout import Paper
 from ecgkt.simulation.levers import CONDITIONS, LEVERS
 from ecgkt.simulation.what_if import RATE_OF_HEART, Changed, Subject
 from ecgkt.ui import audit, keys
 from ecgkt.ui.reading import evidence, intervals, links
 from ecgkt.ui.reading import sheet as reading_sheet
-from ecgkt.ui.session import Opened, attribute, remember
+from ecgkt.ui.session import Opened, attribute, remember, summarized
 from ecgkt.ui.sources import simulated_patient
 from ecgkt.ui.what_if import assumed, controls, curve, followed, moved
 from ecgkt.ui.widgets import html
@@ -53,12 +52,12 @@ def _changed(subject: Subject, name: str, model: Model) -> None:
     with middle:
         st.html(_line(subject))
         intervals.strip(now.analyzed.intervals)
-        paper, place = reading_sheet.lay(now.ecg, Paper(dark=dark()))
+        paper, place = reading_sheet.lay(now, Paper(dark=dark()))
     prediction, earlier = audit.predict(now, model), audit.predict(before, model)
     refused = next((p for p in (prediction, earlier) if p.abstained), None)
     if refused is not None:
         with middle:
-            reading_sheet.sheet(place, now.ecg, SHEET, paper)
+            reading_sheet.sheet(place, now, SHEET, paper)
         right.warning("The model gives no result for this tracing. " + " ".join(refused.quality.reasons))
         return
     rows = moved.ranked(prediction, earlier)
@@ -67,11 +66,10 @@ def _changed(subject: Subject, name: str, model: Model) -> None:
         moved.show(rows, score.label, changed != plain)
     method = next(iter(reading_sheet.METHODS))
     attribution = attribute(now, model, score.label.code, method)
-    beats = now.analyzed.beats
     with middle:
-        reading_sheet.sheet(place, now.ecg, SHEET, paper, attribution, Overlay(), beats)
+        reading_sheet.sheet(place, now, SHEET, paper, attribution, Overlay())
         html.warnings(prediction.quality.warnings)
-        evidence.headline(score, summarize(attribution, beats, score.positive), None)
+        evidence.headline(score, summarized(now, model, attribution, score.positive), None)
         links.show(now, model, prediction, score.label, method, keys.WHAT_IF_TARGET)
         still = assumed.silent(subject, changed)
         if still:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from ecgkt.results.intervals import Interval
 from ecgkt.sheet.plotly_types import Figure, Part
+from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import Palette, palette
 
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
@@ -94,4 +95,4 @@ def forest(
 
 
 def show(figure: Figure, key: str, alt: str) -> None:
-    st.plotly_chart(figure, theme=None, key=key, config={"displayModeBar": False}, alt=alt)
+    st.plotly_chart(ReadyFigure(figure), theme=None, key=key, config={"displayModeBar": False}, alt=alt)
