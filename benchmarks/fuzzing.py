@@ -212,6 +212,7 @@ def _guided(tally: Tally, begun: list[bytes], inputs: int, end: float, seed: int
         f"-seed={seed}",
         "-verbosity=0",
         "-len_control=0",
+        f"-artifact_prefix={STATE}/",  # what libFuzzer keeps of a fault
     ]
     atheris.Setup([sys.argv[0], *limits, str(corpus)], one, custom_mutator=change)
     atheris.Fuzz()
