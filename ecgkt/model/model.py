@@ -16,7 +16,7 @@ import torch
 
 from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.model.attribution import METHODS, STEPS, STEPS_IN_A_MEAN, relevance
+from ecgkt.model.attribution import METHODS, relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.effects import Effects, effects_of, usual_logits
@@ -82,9 +82,9 @@ class Model:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
         For findings, which real ECGs have taught as well as the simulator, "effects" is the mean of itself and of
-        "integrated_gradients"; for a label that a beat without effects has, and for a network that does not look at
-        beats, it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
-        another method, ECGError for an unusable tracing.
+        integrated gradients from normal beats of a like QRS; for a label that a beat without effects has, and for a
+        network that does not look at beats, it is "integrated_gradients", and the result says so. Raises KeyError for
+        an unknown code, ValueError for another method, ECGError for an unusable tracing.
         """
         label = self.label(code)
         analyzed, _ = self._usable(ecg)
@@ -97,14 +97,14 @@ class Model:
         total = np.zeros_like(analyzed.view)
         covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
-        gradients = "integrated_gradients" if method == "effects" else method
         for number, (start, window) in enumerate(analyzed.windows):
-            ways = []
             if method == "effects":
-                ways.append(self._effects(analyzed)[number].relevance(label.head, target))
-            if method != "effects" or label.head == "findings":
-                steps = STEPS_IN_A_MEAN if ways else STEPS
-                ways.append(relevance(network, torch.from_numpy(window)[None], label.head, target, gradients, steps))
+                effects = self._effects(analyzed)[number]
+                ways = [effects.relevance(label.head, target)]
+                if label.head == "findings":
+                    ways.append(effects.beside_normal(label.head, target))
+            else:
+                ways = [relevance(network, torch.from_numpy(window)[None], label.head, target, method)]
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
