@@ -27,7 +27,7 @@ WIDTH, HEIGHT = 297.0, 210.0  # mm, A4 landscape (ISO 216)
 MM_PER_INCH = 25.4
 POINT = MM_PER_INCH / 72  # mm
 
-TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#a9b8bc"
+TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#7b8d94"
 WARNING = "#a85d00"
 GRID_MINOR, GRID_MAJOR = "#f6d5cf", "#e3a49a"
 
