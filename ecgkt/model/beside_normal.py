@@ -64,19 +64,37 @@ def beside_normal(
     """
     normal = nearest_normal(view.templates[0, : len(LEADS)])
     usual = estimator.usual_differences(view).expand(len(normal), -1, -1)
-    start, away = torch.cat([normal, usual], dim=1), view.templates - torch.cat([normal, usual], dim=1)
-    rhythm = estimator.nearest_usual_rhythm(view.rhythm)
-    faster = view.rhythm - rhythm
+    start = BeatView(torch.cat([normal, usual], dim=1), estimator.nearest_usual_rhythm(view.rhythm))
+    return _since(network, view, start, head, target)
+
+
+def beside_fibrillation(
+    network: Network, view: BeatView, change: Tensor, head: str, target: int
+) -> tuple[Tensor, float, float]:
+    """The same beside this patient's own beat in atrial fibrillation, for sinus rhythm, which normal beats have too.
+
+    change: [12, BEAT] mV, what fibrillation changes in this beat by the estimator, P waves gone before all.
+    """
+    templates = view.templates.clone()
+    templates[0, : len(LEADS)] += change
+    start = BeatView(templates, load_file(FILE)["fibrillation_rhythm"][None])
+    return _since(network, view, start, head, target)
+
+
+def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> tuple[Tensor, float, float]:
+    """Integrated gradients from several templates [K, 36, BEAT] in one rhythm, their mean."""
+    count = len(start.templates)
+    away, faster = view.templates - start.templates, view.rhythm - start.rhythm
     points, weights = np.polynomial.legendre.leggauss(STEPS)  # on -1 to 1
     share, weight = torch.tensor((1 + points) / 2).float(), torch.tensor(weights / 2).float()
-    templates = (start[:, None] + share[:, None, None] * away[:, None]).flatten(0, 1).requires_grad_(True)
-    rhythms = (rhythm + share[:, None] * faster).repeat(len(normal), 1).requires_grad_(True)
+    templates = (start.templates[:, None] + share[:, None, None] * away[:, None]).flatten(0, 1).requires_grad_(True)
+    rhythms = (start.rhythm + share[:, None] * faster).repeat(count, 1).requires_grad_(True)
     with torch.enable_grad():
         logits = network(BeatView(templates, rhythms))[head][:, target]
-        mean = (weight.repeat(len(normal)) * logits).sum() / len(normal)
+        mean = (weight.repeat(count) * logits).sum() / count
         of_templates, of_rhythm = torch.autograd.grad(mean, (templates, rhythms))
-    slopes = of_templates.view(len(normal), STEPS, -1, BEAT).sum(dim=1)
-    relevance = (slopes * away).view(len(normal), -1, len(LEADS), BEAT)
+    slopes = of_templates.view(count, STEPS, -1, BEAT).sum(dim=1)
+    relevance = (slopes * away).view(count, -1, len(LEADS), BEAT)
     energy = away[:, : len(LEADS)].square()
     on_beat = (by_part(relevance[:, 0]) * energy / by_part(energy).clamp(min=1e-20)).sum(dim=0)
     return on_beat, float(relevance[:, 1:].sum()), float((of_rhythm.sum(dim=0) * faster[0]).sum())

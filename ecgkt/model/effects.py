@@ -17,7 +17,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ecgkt.ecg import LEADS
-from ecgkt.model.beside_normal import beside_normal, by_part
+from ecgkt.model.beside_normal import beside_fibrillation, beside_normal, by_part
 from ecgkt.model.networks.beat_detection import BEAT, BEFORE, DetectedBeats, cut, find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view, different_beats
 from ecgkt.model.networks.effect_estimator import EffectEstimator
@@ -100,6 +100,14 @@ class Effects:
         """The same by what sets the beat apart from normal ones of a like QRS (`ecgkt.model.beside_normal`)."""
         estimator, _ = shipped_estimator()
         on_beat, of_beats, rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target)
+        return self._laid(on_beat, of_beats), rhythm
+
+    def beside_fibrillation(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The same by what sets the tracing apart from one of this patient in atrial fibrillation."""
+        estimator, causes = shipped_estimator()
+        with torch.no_grad():
+            change = estimator(self.on_beat.view)[0][0, causes.index("afib")]
+        on_beat, of_beats, rhythm = beside_fibrillation(self.network, self.on_beat.view, change, head, target)
         return self._laid(on_beat, of_beats), rhythm
 
     def _laid(self, on_beat: Tensor, of_beats: float) -> npt.NDArray[np.float32]:

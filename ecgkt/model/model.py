@@ -25,6 +25,8 @@ from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
 
+SINUS = "SR"
+
 
 def load(path: str | Path | None = None) -> Model:
     """The model in the bundle folder `path`; by default the one of ECGKT_MODEL, or the one that ships.
@@ -82,9 +84,10 @@ class Model:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
         For findings, which real ECGs have taught as well as the simulator, "effects" is the mean of itself and of
-        integrated gradients from normal beats of a like QRS; for a label that a beat without effects has, and for a
-        network that does not look at beats, it is "integrated_gradients", and the result says so. Raises KeyError for
-        an unknown code, ValueError for another method, ECGError for an unusable tracing.
+        integrated gradients from normal beats of a like QRS, for sinus rhythm those from the same beat in atrial
+        fibrillation; for another label that a beat without effects has, and for a network that does not look at beats,
+        it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
+        another method, ECGError for an unusable tracing.
         """
         label = self.label(code)
         analyzed, _ = self._usable(ecg)
@@ -100,9 +103,12 @@ class Model:
         for number, (start, window) in enumerate(analyzed.windows):
             if method == "effects":
                 effects = self._effects(analyzed)[number]
-                ways = [effects.relevance(label.head, target)]
-                if label.head == "findings":
-                    ways.append(effects.beside_normal(label.head, target))
+                if code == SINUS:
+                    ways = [effects.beside_fibrillation(label.head, target)]
+                else:
+                    ways = [effects.relevance(label.head, target)]
+                    if label.head == "findings":
+                        ways.append(effects.beside_normal(label.head, target))
             else:
                 ways = [relevance(network, torch.from_numpy(window)[None], label.head, target, method)]
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
@@ -116,6 +122,8 @@ class Model:
         network = self._networks["knowledge_transfer"]
         if usual_rhythm(network.encoder) is None:
             return False
+        if label.code == SINUS:
+            return True
         codes = network.architecture.labels[label.head]
         calibration = [self._calibration["knowledge_transfer"][label.head][code] for code in codes]
         of_usual_beat = probability(usual_logits(network)[label.head], calibration)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -15,7 +17,10 @@ from ecgkt.model.networks.beat_detection import BEAT, BEFORE, find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view
 from ecgkt.model.networks.network import Network
 from ecgkt.model.preprocessing import MODEL_RATE
+from ecgkt.readers import read
+from ecgkt.relevance.summary import summarize
 
+REAL = Path(__file__).resolve().parents[2] / "assets" / "examples" / "real" / "waveform_ecg.dcm"
 T_WAVE = slice(round((BEFORE + 0.18) * MODEL_RATE), BEAT)
 
 
@@ -74,3 +79,13 @@ def test_parts_of_the_beat_are_summed_apart() -> None:
     assert bool(held[round(BEFORE * MODEL_RATE)])
     assert not bool(held[T_WAVE].any())
     assert 10 <= int(held.sum()) <= 20  # 100 to 200 ms
+
+
+def test_sinus_rhythm_rests_on_p_waves_and_rr_intervals(shipped_model: Model) -> None:
+    """Of a real ECG in sinus rhythm: beside fibrillation hardly anything else speaks for it."""
+    analyzed = AnalyzedECG(read(REAL))
+    found = summarize(shipped_model.attribute(analyzed, "SR"), analyzed.beats, positive=True)
+    assert found.named is not None
+    assert found.named.name in ("RR intervals", "P wave")
+    raising = {part.name: part.share.raises for part in found.parts}
+    assert raising["P wave"] + raising["RR intervals"] > 0.6 * sum(raising.values())

@@ -90,7 +90,7 @@ def test_findings_rest_on_both_ways_and_what_is_usual_on_gradients(
 ) -> None:
     analyzed = AnalyzedECG(shipped_examples.read(shipped_examples.entries[0].key))
     assert shipped_model.attribute(analyzed, "potassium_high").method == "effects"
-    assert shipped_model.attribute(analyzed, "SR").method == "integrated_gradients"
+    assert shipped_model.attribute(analyzed, "NORM").method == "integrated_gradients"
     both = shipped_model.attribute(analyzed, "LAFB")
     network = shipped_model._networks["knowledge_transfer"]
     target = network.architecture.labels["findings"].index("LAFB")
