@@ -57,6 +57,7 @@ def page() -> str:
         "Of everything that `requirements.lock` pins, as each package states it; made by",
         "`python docs/licenses.py`. Which of them are installed depends on the machine. A test refuses the GPL and",
         "the AGPL, and asks for a word here on each package under the LGPL, of which there is " + lesser() + ".", "",
+        "The report's fonts in `ecgkt/report/fonts` are parts of DejaVu Sans, under the license beside them.", "",
         "| package | version | license |", "|---|---|---|",
     ]  # fmt: skip
     return "\n".join([*lines, *(f"| {name} | {version} | {license} |" for name, version, license in rows())]) + "\n"

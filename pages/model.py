@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from ecgkt.results.sections import BUILD, LABEL_CURVE, PERFORMANCE, PROBES, SECTIONS
+from ecgkt.results.explained import of_bundle
+from ecgkt.results.sections import BUILD, EXPLAINED, LABEL_CURVE, PERFORMANCE, PROBES, SECTIONS
 from ecgkt.ui import session
-from ecgkt.ui.results import abstention, calibration, model_facts, performance, probes, real_ecgs, subgroups
+from ecgkt.ui.results import abstention, calibration, explained, model_facts, performance, probes, real_ecgs, subgroups
 from ecgkt.ui.widgets import html, theme
 
 theme.frame("Model")
@@ -13,7 +14,9 @@ model = session.model_or_stop()
 with st.container(width=1120):
     st.header(f"Model {model.name}")
     # The label-efficiency curve stands on Compare.
-    parts = [part for part in (*SECTIONS[:-1], PROBES, BUILD) if part.measured(model.metrics)]
+    truth = of_bundle(model.sha256)
+    told = (*SECTIONS[:-1], PROBES, *([EXPLAINED] if truth else []), BUILD)
+    parts = [part for part in told if part.measured(model.metrics)]
     model_facts.contents([part for part in parts if part != LABEL_CURVE])
     model_facts.use(model)
     model_facts.training_data(model)
@@ -30,4 +33,5 @@ with st.container(width=1120):
     abstention.section(model.metrics)
     real_ecgs.labs(model)
     probes.section(model.metrics)
+    explained.section(truth)
     model_facts.build(model)

@@ -111,11 +111,15 @@ def counted(rows: list[dict[str, Any]]) -> dict[str, Any]:
         return {**of, "share_right": round(of["right"] / clear, 3) if clear else None}
 
     codes = sorted({row["finding"] for row in rows})
+    others = [row for row in rows if row["finding"] != "SR"]
     named = {code: Counter(row["named"] for row in rows if row["finding"] == code) for code in codes}
     return {
         "all": count(rows),
         "by_set": {name: count([r for r in rows if r["set"] == name]) for name in sorted({r["set"] for r in rows})},
-        "without_sinus_rhythm": count([row for row in rows if row["finding"] != "SR"]),
+        "without_sinus_rhythm": count(others),
+        "by_set_without_sinus_rhythm": {
+            name: count([r for r in others if r["set"] == name]) for name in sorted({r["set"] for r in others})
+        },
         "by_finding": {
             code: count([r for r in rows if r["finding"] == code]) | {"named": dict(named[code].most_common(3))}
             for code in codes

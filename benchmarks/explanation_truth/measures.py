@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from benchmarks.explanation_truth.methods import METHODS, Asked, Explained
+from benchmarks.explanation_truth.methods import Asked, Explained
 from benchmarks.explanation_truth.pairs import Logits, Pair, cells
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks.beat_encoder import BeatView
@@ -92,7 +92,12 @@ def randomized(logits: Logits, seed: int) -> Logits:
     return other
 
 
-def measured(logits: Logits, pairs: list[Pair], normal: BeatView, seed: int) -> dict[str, list[dict[str, Any]]]:
+Methods = Mapping[str, Callable[[Asked], Explained]]
+
+
+def measured(
+    logits: Logits, pairs: list[Pair], normal: BeatView, seed: int, methods: Methods
+) -> dict[str, list[dict[str, Any]]]:
     """Method -> a row a score of a pair; what noise, shuffled weights and null labs do to it for every `SOME`th."""
     shuffled = randomized(logits, seed)
     null = [k for k, (head, code) in enumerate(logits.codes) if head == "labs" and logits.model.label(code).silent]
@@ -104,7 +109,7 @@ def measured(logits: Logits, pairs: list[Pair], normal: BeatView, seed: int) -> 
     out: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for number, one in enumerate(asked):
         target = logits.target(one.target)
-        for name, method in METHODS.items():
+        for name, method in methods.items():
             row, values = _row(method, one)
             if number % SOME == 0:
                 row["under noise"] = like(values, method(disturbed(one)).values, one.pair.edges)

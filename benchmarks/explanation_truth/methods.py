@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from benchmarks.explanation_truth.pairs import Logits, Pair
 from ecgkt.ecg import LEADS
+from ecgkt.model.beside_normal import beside_normal
 from ecgkt.model.effects import effects_on_beat, shipped_estimator
 from ecgkt.model.networks.beat_detection import BEAT
 from ecgkt.model.networks.beat_encoder import BeatNet, BeatView
@@ -176,26 +177,40 @@ def shapley_cells(a: Asked) -> Explained:
 def effects(a: Asked) -> Explained:
     """By `ecgkt.model.effects`, folded over the beat."""
     found = effects_on_beat(a.logits.network, a.pair.view)
-    head, code = a.logits.codes[a.target]
-    place = a.logits.network.architecture.labels[head].index(code)
+    head, place = _place(a)
     *_, of_beats, of_rhythm = found.contributions[head][:, place].tolist()
-    on_beat = found.beat_map(a.logits.network, head, place)
+    values = found.beat_map(a.logits.network, head, place) + of_beats * _differing(a)
     estimator, _ = shipped_estimator()
-    usual = estimator.usual_differences(a.pair.view)
-    away = (a.templates[:, len(LEADS) :] - usual).square()[0].view(TEMPLATES - 1, len(LEADS), BEAT).sum(dim=0)
-    values = on_beat + of_beats * away / away.sum().clamp(min=1e-20)
     average = a.templates[:, : len(LEADS)] - (found.changes * found.likely[:, None, None]).sum(dim=0)
-    since = BeatView(torch.cat([average, usual], dim=1), estimator.nearest_usual_rhythm(a.rhythm))
-    return Explained(values.numpy(), since, of_rhythm)
+    templates = torch.cat([average, estimator.usual_differences(a.pair.view)], dim=1)
+    return Explained(values.numpy(), BeatView(templates, estimator.nearest_usual_rhythm(a.rhythm)), of_rhythm)
+
+
+def beside_normal_beats(a: Asked) -> Explained:
+    """By `ecgkt.model.beside_normal`, folded over the beat."""
+    estimator, _ = shipped_estimator()
+    on_beat, of_beats, of_rhythm = beside_normal(a.logits.network, estimator, a.pair.view, *_place(a))
+    return Explained((on_beat + of_beats * _differing(a)).numpy(), rhythm=of_rhythm)
+
+
+def _place(a: Asked) -> tuple[str, int]:
+    head, code = a.logits.codes[a.target]
+    return head, a.logits.network.architecture.labels[head].index(code)
+
+
+def _differing(a: Asked) -> Tensor:
+    """[12, BEAT] where single beats differ more than is usual, summing to 1."""
+    usual = shipped_estimator()[0].usual_differences(a.pair.view)
+    away = (a.templates[:, len(LEADS) :] - usual).square()[0].view(TEMPLATES - 1, len(LEADS), BEAT).sum(dim=0)
+    return away / away.sum().clamp(min=1e-20)
 
 
 def of_the_pages(a: Asked) -> Explained:
-    """Effects, and for findings their mean with integrated gradients from the flat line (`ecgkt.model.model`)."""
+    """Effects, and for findings their mean with what sets the beat apart from normal ones (`ecgkt.model.model`)."""
     own = effects(a)
     if a.logits.codes[a.target][0] != "findings":
         return own
-    flat = integrated_from_flat(a)
-    return Explained((own.values + flat.values) / 2)
+    return Explained((own.values + beside_normal_beats(a).values) / 2, rhythm=own.rhythm)
 
 
 def random(a: Asked) -> Explained:
@@ -243,6 +258,7 @@ METHODS: dict[str, Callable[[Asked], Explained]] = {
     "that x abs(x - normal)": occlusion_x_difference,
     "Shapley over 48 cells": shapley_cells,
     "effects": effects,
+    "beside normal beats": beside_normal_beats,
     "the pages' way": of_the_pages,
     "integrated gradients, from the true counterfactual": integrated_from_truth,
 }

@@ -8,6 +8,7 @@ from ecgkt import vocabulary
 from ecgkt.criteria.check import Checked, check
 from ecgkt.interpretation.groups import Group, grouped, groups, within
 from ecgkt.interpretation.line import Certainty, Line
+from ecgkt.interpretation.reciprocal import ACROSS, mirrors
 from ecgkt.interpretation.rhythm import Seen
 from ecgkt.measurements.intervals import Measured
 from ecgkt.measurements.wording import flag, number
@@ -38,6 +39,7 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     into: dict[str, str] = {}
     for key, (group, scores) in found.items():
         above_it = next((other for other in group.under if other == told or _outranks(lines.get(other), scores)), None)
+        above_it = above_it or next((o for o in ACROSS.get(key, ()) if mirrors(seen, key, scores, lines.get(o))), None)
         if above_it is not None:
             into[key] = above_it
     for key in into:

@@ -18,7 +18,6 @@ METHODS = ("effects", *GRADIENTS)  # the first is shown unless another is asked 
 # What the relevance misses of the logit's change, median and most of 24 scores of the shipped model: .036 and .16 with
 # 24 steps, .005 and .05 with 64 (70 ms), .006 and .02 with 128.
 STEPS = 64
-STEPS_IN_A_MEAN = 32  # where half of the relevance is of effects, which miss more by themselves
 
 
 class _HeadLogits(nn.Module):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ecgkt.ecg import LEADS
+from ecgkt.model.beside_normal import beside_fibrillation, beside_normal, by_part
 from ecgkt.model.networks.beat_detection import BEAT, BEFORE, DetectedBeats, cut, find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view, different_beats
 from ecgkt.model.networks.effect_estimator import EffectEstimator
@@ -28,8 +28,6 @@ FILE = Path(__file__).with_name("effects.safetensors")
 LEAST_LIKELY = 0.03  # an effect less likely than this is not asked for
 MOST = 0.9  # share of all contributions of effects that those placed by the network's slope hold
 STEPS = 3  # of a path from the beat without an effect
-# Parts of a beat within which an effect is placed by its size: before QRS, QRS, ST and T of a usual beat, s from R.
-PARTS = (-BEFORE, -0.06, 0.08, 0.18, BEAT / MODEL_RATE - BEFORE)
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ class BeatEffects:
         held = shares.abs()[order].cumsum(0) / shares.abs().sum().clamp(min=1e-20)
         rows = order[: int((held < MOST).sum()) + 1]
         own = (self._slopes(network, head, target, rows) * shares[rows].sign()[:, None, None]).clamp(min=0)
-        by_slope = own * energy[rows] / _by_part(energy[rows]).clamp(min=1e-20)
+        by_slope = own * energy[rows] / by_part(energy[rows]).clamp(min=1e-20)
         sums = by_slope.sum(dim=(1, 2), keepdim=True)
         places[rows] = torch.where(sums > 0, (places[rows] + by_slope / sums.clamp(min=1e-20)) / 2, places[rows])
         return torch.einsum("e,elt->lt", shares, places)
@@ -80,16 +78,7 @@ class BeatEffects:
             weight = torch.tensor(weights / 2, dtype=torch.float32).repeat(len(rows))
             (gradient,) = torch.autograd.grad((weight * logits).sum(), templates)
         slopes = gradient[:, : len(LEADS)].view(len(rows), STEPS, len(LEADS), BEAT).sum(dim=1)
-        return _by_part(slopes * changes)
-
-
-def _by_part(values: Tensor) -> Tensor:
-    """[..., 12, BEAT] -> the same, each sample the sum over its part of the beat."""
-    out = torch.empty_like(values)
-    edges = [round((edge + BEFORE) * MODEL_RATE) for edge in PARTS]
-    for first, last in pairwise(edges):
-        out[..., first:last] = values[..., first:last].sum(dim=-1, keepdim=True)
-    return out
+        return by_part(slopes * changes)
 
 
 @dataclass(frozen=True)
@@ -105,9 +94,25 @@ class Effects:
     def relevance(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
         """([12, T] relevance, relevance of the rhythm) for logit `target` of `head`; signed, in logits."""
         *_, of_beats, rhythm = self.on_beat.contributions[head][:, target].tolist()
-        on_beat = self.on_beat.beat_map(self.network, head, target)
+        return self._laid(self.on_beat.beat_map(self.network, head, target), of_beats), rhythm
+
+    def beside_normal(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The same by what sets the beat apart from normal ones of a like QRS (`ecgkt.model.beside_normal`)."""
+        estimator, _ = shipped_estimator()
+        on_beat, of_beats, rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target)
+        return self._laid(on_beat, of_beats), rhythm
+
+    def beside_fibrillation(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The same by what sets the tracing apart from one of this patient in atrial fibrillation."""
+        estimator, causes = shipped_estimator()
+        with torch.no_grad():
+            change = estimator(self.on_beat.view)[0][0, causes.index("afib")]
+        on_beat, of_beats, rhythm = beside_fibrillation(self.network, self.on_beat.view, change, head, target)
+        return self._laid(on_beat, of_beats), rhythm
+
+    def _laid(self, on_beat: Tensor, of_beats: float) -> npt.NDArray[np.float32]:
         laid = _laid_on_beats(on_beat, self.found.at[0][self.own], self.differing.shape[1])
-        return (laid + of_beats * self.differing).numpy(), rhythm
+        return (laid + of_beats * self.differing).numpy()
 
 
 @cache

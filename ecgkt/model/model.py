@@ -16,7 +16,7 @@ import torch
 
 from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.model.attribution import METHODS, STEPS, STEPS_IN_A_MEAN, relevance
+from ecgkt.model.attribution import METHODS, relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.effects import Effects, effects_of, usual_logits
@@ -24,6 +24,8 @@ from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
+
+SINUS = "SR"
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -82,8 +84,9 @@ class Model:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
         For findings, which real ECGs have taught as well as the simulator, "effects" is the mean of itself and of
-        "integrated_gradients"; for a label that a beat without effects has, and for a network that does not look at
-        beats, it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
+        integrated gradients from normal beats of a like QRS, for sinus rhythm those from the same beat in atrial
+        fibrillation; for another label that a beat without effects has, and for a network that does not look at beats,
+        it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
         another method, ECGError for an unusable tracing.
         """
         label = self.label(code)
@@ -97,14 +100,17 @@ class Model:
         total = np.zeros_like(analyzed.view)
         covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
-        gradients = "integrated_gradients" if method == "effects" else method
         for number, (start, window) in enumerate(analyzed.windows):
-            ways = []
             if method == "effects":
-                ways.append(self._effects(analyzed)[number].relevance(label.head, target))
-            if method != "effects" or label.head == "findings":
-                steps = STEPS_IN_A_MEAN if ways else STEPS
-                ways.append(relevance(network, torch.from_numpy(window)[None], label.head, target, gradients, steps))
+                effects = self._effects(analyzed)[number]
+                if code == SINUS:
+                    ways = [effects.beside_fibrillation(label.head, target)]
+                else:
+                    ways = [effects.relevance(label.head, target)]
+                    if label.head == "findings":
+                        ways.append(effects.beside_normal(label.head, target))
+            else:
+                ways = [relevance(network, torch.from_numpy(window)[None], label.head, target, method)]
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
             total[:, start : start + window.shape[1]] += part
             covered[start : start + window.shape[1]] += 1
@@ -116,6 +122,8 @@ class Model:
         network = self._networks["knowledge_transfer"]
         if usual_rhythm(network.encoder) is None:
             return False
+        if label.code == SINUS:
+            return True
         codes = network.architecture.labels[label.head]
         calibration = [self._calibration["knowledge_transfer"][label.head][code] for code in codes]
         of_usual_beat = probability(self._usual_logits[label.head], calibration)

@@ -8,23 +8,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, fontManager
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
 
+from ecgkt.report.fonts import FAMILY, FILES
+
 WIDTH, HEIGHT = 297.0, 210.0  # mm, A4 landscape (ISO 216)
 MM_PER_INCH = 25.4
 POINT = MM_PER_INCH / 72  # mm
 
-TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#a9b8bc"
+TEXT, QUIET, FAINT, ACCENT, BAR = "#17191c", "#5b5f66", "#c9ced1", "#0b6470", "#7b8d94"
 WARNING = "#a85d00"
 GRID_MINOR, GRID_MAJOR = "#f6d5cf", "#e3a49a"
 
@@ -53,10 +56,15 @@ class Box:
         return self.high - self.low
 
 
+for _file in FILES.values():
+    fontManager.addfont(_file)
+
+
 @lru_cache(64)
 def font(size: float, bold: bool = False) -> FontProperties:
-    """DejaVu Sans, which comes with matplotlib and is put into the PDF; size in points."""
-    return FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    """The report's own cut of DejaVu Sans, then the whole of it, which comes with matplotlib; size in points. What is
+    used of them is put into the PDF."""
+    return FontProperties(family=[FAMILY, "DejaVu Sans"], size=size, weight="bold" if bold else "normal")
 
 
 @lru_cache(8192)  # names of labels are the same in every report
@@ -91,6 +99,26 @@ def wrapped(words: str, room: float, size: float) -> list[str]:
     return lines
 
 
+class _Words(Artist):
+    """One line of text from `start` on its baseline. matplotlib's own `Text` takes a third longer: it lays out blocks
+    of lines, measures them again and asks what they are turned by."""
+
+    def __init__(self, text: str, start: Point, properties: FontProperties, color: str) -> None:
+        super().__init__()
+        self._text, self._start, self._font, self._color = text, start, properties, color
+
+    def draw(self, renderer: Any) -> None:
+        if not self._text or self.axes is None:
+            return
+        x, y = self.axes.transData.transform(self._start)
+        context = renderer.new_gc()
+        context.set_foreground(self._color)
+        renderer.draw_text(
+            context, x, renderer.get_canvas_width_height()[1] - y if renderer.flipy() else y, self._text, self._font, 0
+        )
+        context.restore()
+
+
 class Page:
     """One page to draw on. Coordinates are mm from the lower left corner; line widths are mm too."""
 
@@ -111,11 +139,11 @@ class Page:
         side: Side = "left",
     ) -> None:
         """One line of text with its baseline at y; x is its left edge, middle or right edge."""
-        properties = font(size, bold)
-        self._axes.text(
-            x, y, text, color=color, fontproperties=properties, ha=side, va="baseline", parse_math=False,
-            zorder=self._next(),
-        )  # fmt: skip
+        if side != "left":
+            x -= text_width(text, size, bold) / (2 if side == "center" else 1)
+        drawn = _Words(text, (x, y), font(size, bold), color)
+        drawn.set_zorder(self._next())
+        self._axes.add_artist(drawn)
 
     def paragraph(self, text: str, x: float, y: float, room: float, size: float = 7.5, color: str = TEXT) -> float:
         """Wrapped lines from baseline y down; the baseline after the last."""

@@ -1,5 +1,5 @@
 """The sections that tell the test figures of a bundle, in order: the same on the Model page and in the model card, but
-for the probes, which stand on the page alone."""
+for the probes and the explanations, which stand on the page alone."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ REAL_LABS = Section(
     lambda m: bool(m.lab_proxies or m.dose_response or m.domain_probe),
 )
 PROBES = Section("probes", "What the labs taught the encoder", "Probes", lambda m: bool(m.probes))
+EXPLAINED = Section("explanations", "How true explanations are", "Explanations", lambda m: True)
 BUILD = Section("build", "Build", "Build", lambda m: True)
 
 SECTIONS = (PERFORMANCE, LABEL_CURVE, REAL_FINDINGS, CALIBRATION, SUBGROUPS, ABSTENTION, REAL_LABS, BUILD)

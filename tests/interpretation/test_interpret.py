@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ecgkt import vocabulary
+from ecgkt.criteria.rule import Quantity
 from ecgkt.datasets.collection import Collection
 from ecgkt.interpretation.groups import groups
 from ecgkt.interpretation.interpret import Interpretation, interpret
@@ -107,6 +108,27 @@ def test_what_is_weak_does_not_swallow_what_is_more_probable() -> None:
     assert line_of(found, "injury current").statement == "Inferior injury current not excluded"
 
 
+def test_an_improbable_injury_across_the_heart_stands_under_the_likely_one() -> None:
+    """Lateral at 4% beside a likely inferior injury is its mirror image; likelier, with ST elevation of its own, or
+    beside an anterior injury, which it does not mirror, it is a line by itself."""
+    lateral = score("findings", "INJLA", "Lateral injury current", 0.04, threshold=0.02)
+    inferior = score("findings", "INJIN", "Inferior injury current", 0.9)
+    line = line_of(said(normal(), predicted(inferior, lateral)), "injury current")
+    assert [each.label.code for each in line.others] == ["INJLA"]
+
+    likelier = replace(lateral, probability=0.12)
+    anterior = score("findings", "INJAS", "Anteroseptal injury current", 0.9)
+    weak = score("findings", "INJIN", "Inferior injury current", 0.15, threshold=0.02)
+    for scores in ((inferior, likelier), (anterior, lateral), (weak, lateral)):
+        found = said(normal(), predicted(*scores))
+        assert sum("injury current" in each.statement for each in found.lines) == 2, scores
+
+    elevated = AnalyzedECG(normal().ecg)
+    elevated.__dict__["quantities"] = {**normal().quantities, "st_up_lateral": Quantity(2.0, "")}
+    found = said(elevated, predicted(inferior, lateral))
+    assert sum("injury current" in each.statement for each in found.lines) == 2
+
+
 def test_nothing_above_its_threshold_is_lost_where_one_group_goes_into_another() -> None:
     """Of every group the leading code, beside those that it may go into and those that these may go into."""
     for key, group in groups().items():
@@ -127,16 +149,16 @@ def _head(code: str) -> Head:
 def test_the_urgent_comes_first_if_likely_and_the_order_of_likelihood_is_another() -> None:
     scores = (
         score("diagnoses", "I50", "Heart failure", 0.9),
-        score("findings", "INJIN", "Inferior injury current", 0.6),
-        score("findings", "INJLA", "Lateral injury current", 0.04, threshold=0.02),
+        score("findings", "INJLA", "Lateral injury current", 0.6),
+        score("findings", "INJAS", "Anterior injury current", 0.04, threshold=0.02),
     )
     found = said(normal(), predicted(*scores))
     urgent = [line.statement for line in found.ordered("Urgent")]
-    assert urgent[:2] == ["Probable inferior injury current", "Sinus rhythm"]
-    assert urgent.index("Lateral injury current not excluded") > urgent.index("Consider heart failure")
+    assert urgent[:2] == ["Probable lateral injury current", "Sinus rhythm"]
+    assert urgent.index("Anterior injury current not excluded") > urgent.index("Consider heart failure")
     likely = [line.statement for line in found.ordered("Likely")]
     assert likely[0] == "Sinus rhythm"
-    assert likely.index("Consider heart failure") < likely.index("Probable inferior injury current")
+    assert likely.index("Consider heart failure") < likely.index("Probable lateral injury current")
     assert sorted(urgent) == sorted(likely)
 
 

@@ -303,6 +303,16 @@ def test_words_for_the_patient_line_are_printed_and_nothing_else_tells_who_it_is
     assert set(Image.open(BytesIO(document.png(data))).info) == {"Software", "Title", "dpi"}
 
 
+def test_letters_beyond_the_report_s_own_font_are_taken_from_the_whole_one() -> None:
+    def fonts(page: PageObject) -> set[str]:
+        return {str(font.get_object()["/BaseFont"]).split("+")[-1] for font in page["/Resources"]["/Font"].values()}
+
+    latin, cyrillic = (_pdf(_report(patient=words)).pages[0] for words in ("Jörg Šuštar", "Анна Петрова"))
+    assert "Jörg Šuštar" in latin.extract_text()
+    assert "Анна Петрова" in cyrillic.extract_text()
+    assert "DejaVuSans" in fonts(cyrillic) - fonts(latin)
+
+
 def test_what_a_user_typed_is_one_line_of_text() -> None:
     data = _report(patient="Bed\x00 12\x1b[2J\N{RIGHT-TO-LEFT OVERRIDE}" + "x" * 100_000)
     assert data["patient"]["given"].startswith("Bed 12 [2J x")

@@ -34,8 +34,9 @@ T = TypeVar("T")
 METHODS = {"effects": "Effects", "integrated_gradients": "Integrated gradients", "saliency": "Saliency"}
 METHODS_HELP = (
     "Effects: what the score would lose without each effect that labs and conditions are likely to have had on this "
-    "beat. Integrated gradients: from a flat line to this tracing. Saliency is the size of the gradient: it cannot "
-    "distinguish what raises the score from what lowers it."
+    "beat; for findings, the mean of that and of what sets the beat apart from normal ones with a like QRS. Integrated "
+    "gradients: from a flat line to this tracing. Saliency is the size of the gradient: it cannot distinguish what "
+    "raises the score from what lowers it."
 )
 PICTURED_SECONDS = 30.0  # of a session: 5 MB of Plotly take a slow line or a slow laptop that long
 COLUMN_MM = 65.0  # from time 0: a column of leads in 3 x 4, and the beginning of the next

@@ -58,7 +58,8 @@ def show(pair: Pair, model: Model) -> None:
 
     left, right = st.columns([2.7, 1], gap="medium")
     with left:
-        line, choice, menu = st.columns([3, 2.1, 1.1], vertical_alignment="center", gap="small")
+        with st.container(key="serial-view"):
+            line, choice, menu = st.columns([3, 2.1, 1.1], vertical_alignment="center", gap="small")
         line.html(_line(pair))
         with choice:
             view = st.segmented_control(

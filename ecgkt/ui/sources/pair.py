@@ -35,7 +35,8 @@ class Pair:
 
 def choose(model: Model) -> Pair:
     """The two chosen; a sentence and no page as long as there are not two."""
-    title, source = st.columns([5, 2], vertical_alignment="center", gap="small")
+    with st.container(key="serial-head"):
+        title, source = st.columns([5, 2], vertical_alignment="center", gap="small")
     title.html('<div class="lead-in" role="heading" aria-level="2"><b>Two ECGs of one patient</b></div>')
     with source.container(horizontal_alignment="right"):
         kind = st.segmented_control(

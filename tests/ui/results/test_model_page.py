@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import json
 
 import pytest
 
+from ecgkt.results import explained
 from tests.stand_in import StandIn
 from tests.ui.pages import open_page, titles, words_of
 
@@ -48,3 +50,14 @@ def test_nothing_is_shown_of_figures_that_the_bundle_lacks() -> None:
     words = titles(open_page("model")) + titles(open_page("compare"))
     for part in (*NEW_ON_MODEL[:4], "Label efficiency"):
         assert part not in words
+
+
+def test_the_truth_of_explanations_is_shown_for_the_bundle_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "How true explanations are" not in titles(open_page("model"))
+    measured = explained.decode(
+        explained.FILE.read_bytes(), explained.Explained, explained.VERSION, "explanations.json"
+    )
+    monkeypatch.setattr(StandIn, "sha256", measured.model)
+    app = open_page("model")
+    assert "How true explanations are" in titles(app) + words_of(app)
+    assert explained.in_words(measured) in html.unescape(words_of(app))

@@ -82,3 +82,9 @@ def test_the_style_names_no_color_of_its_own_and_every_name_is_known() -> None:
 def test_sizes_of_type_follow_the_reader() -> None:
     """In rem, not px: text grows to 200 % with the browser's own setting."""
     assert not re.findall(r"font-size:\s*[\d.]+px", theme.STYLE.read_text())
+
+
+@pytest.mark.parametrize(("name", "palette", "paper"), THEMES)
+def test_bars_below_the_threshold_stand_out_from_the_page_too(name: str, palette: theme.Palette, paper: Any) -> None:
+    page = CONFIG[name]["backgroundColor"]
+    assert contrast(palette.bar, page) >= GRAPHIC

@@ -1,0 +1,100 @@
+"""What a score rests on, beside normal beats: integrated gradients from the normal beats whose QRS is nearest to this
+patient's, so that what both have in common (a tall QRS, a left axis) is not what explains the score.
+
+From a flat line, as in `ecgkt.model.attribution`, the largest waves hold most of the relevance whatever the finding is.
+Against what cardiologists stated and against causal truth: `benchmarks/explanations.py`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ecgkt.ecg import LEADS
+from ecgkt.model.networks.beat_detection import BEAT, BEFORE
+from ecgkt.model.networks.beat_encoder import BeatView
+from ecgkt.model.networks.effect_estimator import EffectEstimator, twelve
+from ecgkt.model.networks.network import Network
+from ecgkt.model.preprocessing import MODEL_RATE
+
+FILE = Path(__file__).with_name("normal_beats.safetensors")
+NEAREST = 4  # normal beats
+STEPS = 8  # of the path from each
+# Parts of a beat within which relevance is placed by size: before QRS, QRS, ST and T of a usual beat, s from R.
+PARTS = (-BEFORE, -0.06, 0.08, 0.18, BEAT / MODEL_RATE - BEFORE)
+EDGES = [round((part + BEFORE) * MODEL_RATE) for part in PARTS]  # samples
+QRS = slice(EDGES[1], EDGES[2])
+
+
+def by_part(values: Tensor) -> Tensor:
+    """[..., 12, BEAT] -> the same, each sample the sum over its part of the beat."""
+    out = torch.empty_like(values)
+    for first, last in pairwise(EDGES):
+        out[..., first:last] = values[..., first:last].sum(dim=-1, keepdim=True)
+    return out
+
+
+@cache
+def normal_beats() -> Tensor:
+    """[N, 12, BEAT] mV, as `training.effects.normal_beats` drew them."""
+    return twelve(load_file(FILE)["beats"].float())
+
+
+def nearest_normal(average: Tensor) -> Tensor:
+    """[NEAREST, 12, BEAT]: those whose QRS differs least from that of an average beat [12, BEAT] mV, by the sum of
+    squares. By the whole beat, what is nearest to a T wave turned over is a low one behind another QRS."""
+    every = normal_beats()
+    return every[(every - average)[..., QRS].square().sum(dim=(1, 2)).argsort()[:NEAREST]]
+
+
+def beside_normal(
+    network: Network, estimator: EffectEstimator, view: BeatView, head: str, target: int
+) -> tuple[Tensor, float, float]:
+    """(relevance of the average beat [12, BEAT], of what single beats do otherwise, of the rhythm) for one logit.
+
+    Integrated gradients, the mean over the nearest normal beats, with the differences between beats and the rhythm
+    where the estimator finds them usual: together what the logit is above its mean at those references. In each part
+    of each lead it is summed, sign and all, and laid where the beat differs from the normal one.
+    """
+    normal = nearest_normal(view.templates[0, : len(LEADS)])
+    usual = estimator.usual_differences(view).expand(len(normal), -1, -1)
+    start = BeatView(torch.cat([normal, usual], dim=1), estimator.nearest_usual_rhythm(view.rhythm))
+    return _since(network, view, start, head, target)
+
+
+def beside_fibrillation(
+    network: Network, view: BeatView, change: Tensor, head: str, target: int
+) -> tuple[Tensor, float, float]:
+    """The same beside this patient's own beat in atrial fibrillation, for sinus rhythm, which normal beats have too.
+
+    change: [12, BEAT] mV, what fibrillation changes in this beat by the estimator, P waves gone before all.
+    """
+    templates = view.templates.clone()
+    templates[0, : len(LEADS)] += change
+    start = BeatView(templates, load_file(FILE)["fibrillation_rhythm"][None])
+    return _since(network, view, start, head, target)
+
+
+def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> tuple[Tensor, float, float]:
+    """Integrated gradients from several templates [K, 36, BEAT] in one rhythm, their mean."""
+    count = len(start.templates)
+    away, faster = view.templates - start.templates, view.rhythm - start.rhythm
+    points, weights = np.polynomial.legendre.leggauss(STEPS)  # on -1 to 1
+    share, weight = torch.tensor((1 + points) / 2).float(), torch.tensor(weights / 2).float()
+    templates = (start.templates[:, None] + share[:, None, None] * away[:, None]).flatten(0, 1).requires_grad_(True)
+    rhythms = (start.rhythm + share[:, None] * faster).repeat(count, 1).requires_grad_(True)
+    with torch.enable_grad():
+        logits = network(BeatView(templates, rhythms))[head][:, target]
+        mean = (weight.repeat(count) * logits).sum() / count
+        of_templates, of_rhythm = torch.autograd.grad(mean, (templates, rhythms))
+    slopes = of_templates.view(count, STEPS, -1, BEAT).sum(dim=1)
+    relevance = (slopes * away).view(count, -1, len(LEADS), BEAT)
+    energy = away[:, : len(LEADS)].square()
+    on_beat = (by_part(relevance[:, 0]) * energy / by_part(energy).clamp(min=1e-20)).sum(dim=0)
+    return on_beat, float(relevance[:, 1:].sum()), float((of_rhythm.sum(dim=0) * faster[0]).sum())
