@@ -1,1 +1,1 @@
-"""What an attribution rests on: in words, in classes to be drawn, and folded over the beats."""
+"""What an attribution rests on: in words, drawn, and folded over the beats."""

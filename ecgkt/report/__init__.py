@@ -1,4 +1,4 @@
-"""A report of one ECG: `content` gathers it as plain data, `document` makes that a PDF, PNG or JSON file.
+"""A report of one ECG: `content` gathers it as plain data, `document` makes files of it.
 
 data = content.build(ecg, prediction, model, paper, attribution)
 Path("report.pdf").write_bytes(document.pdf(data))

@@ -1,1 +1,1 @@
-"""The test figures of a bundle as typed data, and how they are told."""
+"""A bundle's test figures, typed and told."""

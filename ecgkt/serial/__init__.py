@@ -1,1 +1,1 @@
-"""Two ECGs of one patient: what changed in the beats, the intervals and the scores."""
+"""Two ECGs of one patient: what changed in beats, intervals and scores."""

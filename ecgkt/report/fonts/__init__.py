@@ -1,4 +1,7 @@
-"""The report's fonts: DejaVu Sans with the characters that reports print (`training.release.report_fonts` cut them)."""
+"""DejaVu Sans, cut to what reports print.
+
+`training.release.report_fonts` makes the files.
+"""
 
 from __future__ import annotations
 
