@@ -92,8 +92,11 @@ class Task:
         return [*heads, LABS] if recipe.labs else heads
 
     def teaches_relevance(self, recipe: Recipe) -> bool:
-        """Of a run its transfer alone: networks that are compared for what they learn from labels have no such term."""
-        return bool(self.config.relevance) and self.labeled is None and recipe is RECIPES[self.config.transfer]
+        """Of a run its transfer alone, where it looks at beats: networks that are compared for what they learn from
+        labels have no such term."""
+        looks_at_beats = self.config.encoder["kind"] == "beat" and recipe.modality == "ecg"
+        is_transfer = self.labeled is None and recipe is RECIPES[self.config.transfer]
+        return bool(self.config.relevance) and looks_at_beats and is_transfer
 
     def stage_1_steps(self, recipe: Recipe) -> int:
         return round(self.steps * recipe.steps * self.stage_1_share) if recipe.stage_1 else 0

@@ -174,3 +174,5 @@ def test_the_term_shapes_the_run_s_transfer_and_nothing_else(tmp_path: Path) -> 
     assert by_recipe(task, "lab_heads") != by_recipe(plain, "lab_heads")
     assert by_recipe(task, "signal_only") == by_recipe(plain, "signal_only")
     assert not task.teaches_relevance(RECIPES["signal_only"])
+    other = replace(task, config=replace(task.config, encoder={"kind": "resnet", "width": 4}))
+    assert not other.teaches_relevance(RECIPES["lab_heads"])
