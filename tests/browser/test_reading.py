@@ -129,7 +129,7 @@ def test_the_page_is_read_by_wheel_keyboard_and_back(address: str, browser: Any)
     row.send_keys(Keys.ENTER)
     name = script(browser, "document.activeElement.innerText")
     wait(lambda: script(browser, "document.activeElement.innerText").endswith("shown on the tracing"))
-    assert name.split("\n")[0] in script(browser, "document.querySelector('[role=status]').innerText")
+    wait(lambda: name.split("\n")[0] in script(browser, "document.querySelector('[role=status]').innerText"))
     # Back: to the score before, then from the next ECG to this one.
     there = browser.current_url
     text = "document.querySelector('.st-key-tracing')?.innerText"
