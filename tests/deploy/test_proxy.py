@@ -8,6 +8,7 @@ import http.client
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,12 @@ def test_both_processes_serve_and_a_visitor_stays_with_one(proxy: Proxied, folde
     for visitor in visitors:
         for path in ("/favicon.png", "/_stcore/host-config"):
             assert _get(proxy, folder, path, visitor).status == 200
-    answered = {path: proxy.upstreams(path)[-16:] for path in ("/", "/favicon.png", "/_stcore/host-config")}
+    paths = ("/", "/favicon.png", "/_stcore/host-config")
+    for _ in range(100):  # an answer is logged after it was sent
+        answered = {path: proxy.upstreams(path)[-16:] for path in paths}
+        if all(len(found) == 16 for found in answered.values()):
+            break
+        time.sleep(0.05)
     assert set(answered["/"]) == set(proxy.processes)
     assert answered["/"] == answered["/favicon.png"] == answered["/_stcore/host-config"]
 
