@@ -1,7 +1,7 @@
 """Injury currents that mirror another: ST elevation in one territory depresses ST in the leads that face away from it.
 
 Inferior elevation depresses ST in I and aVL, and in V1 to V3; anterior and high lateral elevation in III and aVF
-(AHA/ACCF/HRS 2009 part VI, Wagner et al.). The scores of injury currents have thresholds of 1%, so that few are missed,
+(AHA/ACCF/HRS 2009 part VI, Wagner et al.). Injury currents have low thresholds, some of 1%, so that few are missed,
 and what such a score sees beside a likely injury across the heart is mostly its mirror image.
 """
 
