@@ -5,11 +5,14 @@ learning them, and in every step also meets beats whose scores fall when a cause
 its relevance that lies outside the smallest area with nine tenths of that change is a term of the loss, which takes
 second derivatives. Relevance is the slope times the distance from a reference, flat or the beat of someone in whom
 little was changed. After Ross et al. 2017 (arXiv 1703.03717), who know from people where relevance should not lie, and
-Erion et al. 2021 (arXiv 1906.10670), whose expected gradients are what is held there.
+Erion et al. 2021 (arXiv 1906.10670), whose expected gradients are what is held there. So that nothing is unlearned
+meanwhile, above all of labs that few were measured for, it also learns its own former scores (Li and Hoiem 2016, arXiv
+1606.09282).
 """
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView
@@ -38,6 +42,7 @@ UNLIKELY = 0.02  # a score below this is not asked about
 SCORES = 3  # of a cause in one beat, those that fall most
 LEAST_CHANGED = 0.1  # share of the beats that are references
 PART = 0.5  # of a batch, that is as many beats with a cause
+FORMER = 1.0  # weight of the former scores
 FILE = "relevance_pairs.safetensors"
 
 
@@ -131,6 +136,17 @@ def outside(
     return 1 - (size * inside).sum(dim=(1, 2)) / size.sum(dim=(1, 2)).clamp(min=1e-6)
 
 
+def unlearned(outputs: dict[str, Tensor], former: dict[str, Tensor], weights: dict[str, float]) -> Tensor:
+    """The cross-entropy of logits [B, labels] of each head with the former probabilities, the mean over labels summed
+    over ECGs and, weighted, over heads; it is least where they are the former logits."""
+    losses = [
+        weights[head]
+        * binary_cross_entropy_with_logits(logits, former[head].sigmoid(), reduction="none").mean(dim=1).sum()
+        for head, logits in outputs.items()
+    ]
+    return torch.stack(losses).sum()
+
+
 def references(beats: Beats) -> Tensor:
     """[R, 36, BEAT] of the beats in which least was changed, and as many flat ones."""
     energy = torch.zeros(len(beats.templates)).index_add_(0, beats.beat, beats.changes.square().sum(dim=(1, 2)))
@@ -141,8 +157,8 @@ def references(beats: Beats) -> Tensor:
 def teach_relevance(task: Task, network: Network, pool: Pool, folder: Path) -> dict[str, float]:
     """Train a finished network of beats further, in place; what is to be told of it. pool: with the labels it learned.
 
-    Of the config's `relevance`: patients, steps, lr, and weight, of the new term. Running statistics stay as they are
-    and nothing is dropped out, so that slopes are those of the network in use. Resumes from `folder`.
+    Of the config's `relevance`: patients, steps, lr, and weight, of the share outside. Running statistics stay as they
+    are and nothing is dropped out, so that slopes are those of the network in use. Resumes from `folder`.
     """
     config, devices = task.config, task.devices
     settings = config.relevance
@@ -169,14 +185,22 @@ def teach_relevance(task: Task, network: Network, pool: Pool, folder: Path) -> d
         )  # fmt: skip
         return settings["weight"] * values.sum() / count
 
+    former = deepcopy(network).to(devices.device).eval().requires_grad_(False)
+
     def loss(step: int, share: Share) -> Terms:
         network.eval()
         drawn, own = sampler(step), share.seed(SEED, step)
         batch = augment(devices.moved(pool.batch(share.rows(drawn), own)), config.augment, own, mine)
         heads = network.architecture.labels if share.of > 1 else ()
         known = {head: share.known(pool.targets[head][drawn]) for head in heads}
-        terms = heads_loss(network(batch.signal, batch.table), batch.targets, config.head_weights, known)
-        return {**terms, "outside": asked(step, share)}
+        outputs = network(batch.signal, batch.table)
+        with torch.no_grad():
+            said = former(batch.signal, batch.table)
+        return {
+            **heads_loss(outputs, batch.targets, config.head_weights, known),
+            "former": FORMER * unlearned(outputs, said, config.head_weights) / config.batch,
+            "outside": asked(step, share),
+        }
 
     schedule = Schedule(
         int(settings["steps"]), settings["lr"], config.weight_decay, config.ema, SEED, config.checkpoint_every,

@@ -16,7 +16,7 @@ from ecgkt.model.networks.network import Architecture, Network
 from tests.training.toy_run import toy_config, write_toy
 from training.recipes import RECIPES
 from training.train import relevance
-from training.train.relevance import Beats, area, drawn_beats, hanging, outside, references, teach_relevance
+from training.train.relevance import Beats, area, drawn_beats, hanging, outside, references, teach_relevance, unlearned
 from training.train.shaped_by import by_recipe
 from training.train.task import build_network, run_task
 
@@ -108,6 +108,38 @@ def test_references_are_flat_or_hardly_changed() -> None:
     found = references(some)
     torch.testing.assert_close(found[0], some.templates[least])
     assert found[len(found) // 2 :].abs().max() == 0
+
+
+def test_nothing_is_unlearned_where_the_former_logits_are_said() -> None:
+    former = {"labs": torch.randn(3, 5), "findings": torch.randn(3, 2)}
+    said = {head: logits.clone().requires_grad_(True) for head, logits in former.items()}
+    found = unlearned(said, former, {"labs": 0.5, "findings": 1.0})
+    found.backward()  # type: ignore[no-untyped-call]
+    for logits in said.values():
+        assert logits.grad is not None
+        torch.testing.assert_close(logits.grad, torch.zeros_like(logits), atol=1e-6, rtol=0)
+    moved = {**former, "labs": former["labs"] + 0.1}
+    assert unlearned(moved, former, {"labs": 0.5, "findings": 1.0}) > found.detach()
+
+
+def test_scores_stay_nearer_to_what_they_were_the_more_the_former_ones_weigh(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_toy(tmp_path, encoder=ENCODER, batch=32, relevance=SETTINGS)
+    monkeypatch.setattr(relevance, "FALL", 1e-5)
+    monkeypatch.setattr(relevance, "UNLIKELY", 0.0)
+    monkeypatch.setattr(relevance, "drawn_beats", lambda path, patients: beats())
+    task, some = run_task(toy_config(tmp_path)), beats()
+
+    def moved(weight: float) -> float:
+        monkeypatch.setattr(relevance, "FORMER", weight)
+        network = build_network(task.config, task.pool, "ecg", ["findings", "labs"], 3).eval()
+        before = relevance.logits(network, some.templates, some.rhythm).detach()
+        teach_relevance(task, network, task.pool, tmp_path / str(weight))
+        return float((relevance.logits(network, some.templates, some.rhythm).detach() - before).abs().mean())
+
+    near, far = moved(30.0), moved(0.0)
+    assert near < 0.7 * far
 
 
 def test_beats_are_drawn_once_and_a_damaged_file_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
