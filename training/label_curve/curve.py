@@ -90,7 +90,8 @@ def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> No
     """Make all runs that are missing, then curve.json. part: "1/2" and "2/2" share the runs between two processes,
     neither of which writes the curve; each begins elsewhere and leaves out what another one is at."""
     number, parts = part_of(part)
-    if only not in (None, ORACLE, *config.everywhere, *config.at_tenth):
+    oracle = (ORACLE,) if config.oracle else ()
+    if only not in (None, *oracle, *config.everywhere, *config.at_tenth):
         raise ValueError(f"This curve has no recipe {only!r}.")
     task = curve_task(config, run_of(config))
     runs = [(with_labels(config, task, size, seed), name) for name, size, seed in config.runs() if only in (None, name)]
@@ -102,7 +103,7 @@ def curve(config: CurveConfig, only: str | None = None, part: str = "1/1") -> No
             train(labeled, name)
     for labeled, name in left_out:
         train(labeled, name)
-    if only in (None, ORACLE) and number == 1:
+    if oracle and only in (None, ORACLE) and number == 1:
         train_oracle(config.oracle, task, config.folder / "runs" / f"{ORACLE}_0_0", config.folder / ORACLE)
     if parts == 1 and task.devices.is_first:
         write_curve(config, task)
