@@ -56,7 +56,7 @@ class Logits(torch.nn.Module):
 
     def __init__(self, model: Model) -> None:
         super().__init__()
-        self.network = model._networks["knowledge_transfer"]
+        self.network = model._as_trained  # Captum's hooks sit on its layers
         self.model = model
         heads = self.network.architecture.labels
         self.codes = [(head, code) for head, codes in heads.items() for code in codes]

@@ -21,6 +21,7 @@ from ecgkt.model.bundle import Bundle, load_bundle, probability
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.effects import Effects, effects_of, usual_logits
 from ecgkt.model.networks.ensemble import usual_rhythm
+from ecgkt.model.networks.joined import joined
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
@@ -49,7 +50,8 @@ class Model:
         self.labels: dict[Head, tuple[Label, ...]] = {
             head: tuple(entry.label(head) for entry in bundle.card.labels[head]) for head in HEADS
         }
-        self._networks = bundle.networks
+        self._as_trained = bundle.networks["knowledge_transfer"]  # for those who take it apart
+        self._networks = {**bundle.networks, "knowledge_transfer": joined(self._as_trained)}
         self._novelty = bundle.novelty
         self._calibration = bundle.card.calibration
         self._by_code = {label.code: label for head in HEADS for label in self.labels[head]}

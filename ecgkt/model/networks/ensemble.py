@@ -31,4 +31,5 @@ class Ensemble(nn.Module):
 def usual_rhythm(encoder: nn.Module) -> Tensor | None:
     """[16] the rhythm features' mean over training, for an encoder that looks at beats; None for any other."""
     first = encoder.encoders[0] if isinstance(encoder, Ensemble) else encoder
-    return first.usual_rhythm.running_mean if isinstance(first, BeatNet) else None
+    norm = getattr(first, "usual_rhythm", None)
+    return norm.running_mean if isinstance(norm, nn.BatchNorm1d) else None
