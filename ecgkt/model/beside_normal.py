@@ -46,6 +46,12 @@ def normal_beats() -> Tensor:
     return twelve(load_file(FILE)["beats"].float())
 
 
+@cache
+def fibrillation_rhythm() -> Tensor:
+    """[1, 16] the median rhythm of simulated fibrillation."""
+    return load_file(FILE)["fibrillation_rhythm"][None]
+
+
 def nearest_normal(average: Tensor) -> Tensor:
     """[NEAREST, 12, BEAT]: those whose QRS differs least from that of an average beat [12, BEAT] mV, by the sum of
     squares. By the whole beat, what is nearest to a T wave turned over is a low one behind another QRS."""
@@ -77,8 +83,7 @@ def beside_fibrillation(
     """
     templates = view.templates.clone()
     templates[0, : len(LEADS)] += change
-    start = BeatView(templates, load_file(FILE)["fibrillation_rhythm"][None])
-    return _since(network, view, start, head, target)
+    return _since(network, view, BeatView(templates, fibrillation_rhythm()), head, target)
 
 
 def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> tuple[Tensor, float, float]:

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from captum.attr import IntegratedGradients
 
 from ecgkt.datasets.collection import Collection
 from ecgkt.ecg import LEADS
 from ecgkt.model.analyzed import AnalyzedECG
-from ecgkt.model.beside_normal import NEAREST, beside_normal, by_part, nearest_normal, normal_beats
+from ecgkt.model.beside_normal import NEAREST, STEPS, beside_normal, by_part, nearest_normal, normal_beats
 from ecgkt.model.effects import shipped_estimator
 from ecgkt.model.model import Model
 from ecgkt.model.networks.beat_detection import BEAT, BEFORE, find_beats
@@ -53,6 +54,31 @@ def test_what_it_gives_is_what_the_logit_is_above_the_normal_beats(
             at_normal = network(BeatView(torch.cat([normal, usual], dim=1), rhythm))["findings"][:, target].mean()
             change = float(network(view)["findings"][0, target] - at_normal)
         assert float(on_beat.sum()) + of_beats + of_rhythm == pytest.approx(change, abs=max(0.1 * abs(change), 0.15))
+
+
+@pytest.mark.parametrize("code", ["LVH", "INVT"])
+def test_every_part_holds_what_captum_gives_it(network: Network, shipped_examples: Collection, code: str) -> None:
+    """Integrated gradients of each normal beat by itself; within a part they are placed by where the beats differ."""
+    estimator, _ = shipped_estimator()
+    target = network.architecture.labels["findings"].index(code)
+    captum = IntegratedGradients(lambda templates, rhythm: network(BeatView(templates, rhythm))["findings"])
+    for entry in shipped_examples.entries[:24:8]:
+        signal = torch.from_numpy(AnalyzedECG(shipped_examples.read(entry.key)).windows[0][1])[None]
+        view = beat_view(signal, find_beats(signal))
+        on_beat, of_beats, of_rhythm = beside_normal(network, estimator, view, "findings", target)
+        usual, rhythm = estimator.usual_differences(view), estimator.nearest_usual_rhythm(view.rhythm)
+        given = [
+            captum.attribute(
+                (view.templates, view.rhythm), (torch.cat([normal[None], usual], dim=1), rhythm), target, n_steps=STEPS
+            )
+            for normal in nearest_normal(view.templates[0, : len(LEADS)])
+        ]
+        templates, rhythms = (sum(each) / NEAREST for each in zip(*given, strict=True))
+        change = float(templates.abs().sum() + rhythms.abs().sum())  # all that raises and all that lowers
+        beat = by_part(templates[0, : len(LEADS)])
+        torch.testing.assert_close(by_part(on_beat), beat, atol=1e-4 * change, rtol=0)
+        assert of_beats == pytest.approx(float(templates[0, len(LEADS) :].sum()), abs=1e-4 * change)
+        assert of_rhythm == pytest.approx(float(rhythms.sum()), abs=1e-4 * change)
 
 
 def test_a_normal_beat_is_its_own_nearest() -> None:

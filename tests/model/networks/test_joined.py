@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 
+from ecgkt.datasets.collection import Collection
+from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.bundle import load_bundle
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
+from ecgkt.model.model import Model
 from ecgkt.model.networks.beat_detection import BEAT, RHYTHM_FEATURES
 from ecgkt.model.networks.beat_encoder import BeatView
 from ecgkt.model.networks.joined import joined
@@ -57,6 +61,23 @@ def test_the_shipped_network_says_of_tracings_what_its_members_say() -> None:
     with torch.inference_mode():
         torch.testing.assert_close(fast.embed(signal), network.embed(signal), rtol=1e-4, atol=1e-5)
     assert set(network.state_dict()) == before
+
+
+def test_explanations_are_those_of_the_members(shipped_examples: Collection) -> None:
+    """Every way that the pages use, from effects to integrated gradients. A sample at which a rectifier is about to
+    turn goes either way, so in parts of all that there is to be shared out."""
+    bundle = load_bundle(DEFAULT_BUNDLE)
+    fast, slow = Model(bundle), Model(bundle)
+    slow._networks = bundle.networks
+    for entry in shipped_examples.entries[:24:8]:
+        ecg = shipped_examples.read(entry.key)
+        ours, theirs = AnalyzedECG(ecg), AnalyzedECG(ecg)
+        for code in ("SR", "LAFB", "potassium_high", "NORM"):
+            one, other = fast.attribute(ours, code), slow.attribute(theirs, code)
+            assert one.method == other.method
+            total = float(np.abs(other.relevance).sum()) + abs(other.rhythm)
+            assert float(np.abs(one.relevance - other.relevance).sum()) < 5e-3 * total, code
+            assert one.rhythm == pytest.approx(other.rhythm, abs=1e-4 * total)
 
 
 def test_an_encoder_of_another_kind_stays_as_it_is() -> None:
