@@ -103,6 +103,7 @@ class Tab:
             origin=f"http://{self.address}",  # type: ignore[arg-type]
             max_size=None,
             open_timeout=PATIENCE,
+            ping_timeout=PATIENCE,
         )
         self.query = urlencode(parameters)
         began = time.monotonic()

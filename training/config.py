@@ -9,9 +9,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
-from training import recipes
+from training import recipes, yaml_file
 
 DOWNLOADS = {
     "ptbxl": "To have it: python -m training download ptb-xl --out data --match records100/",
@@ -150,8 +148,8 @@ def load_config(path: str | Path) -> Config:
 def read_settings(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file. Raises ValueError where it holds none."""
     try:
-        raw = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, yaml.YAMLError):
+        raw = yaml_file.content_of(Path(path))
+    except ValueError:
         raw = None
     if not isinstance(raw, dict):
         raise ValueError(f"{path} is no YAML file of settings.")

@@ -55,17 +55,18 @@ def explain_folder(
     Raises CannotBegin, OtherRun; OSError and duckdb.Error where the disk is full or gone, BrokenProcessPool where a
     worker was killed: what is done by then is kept, and calling it again goes on.
     """
+    named, root = root, root.resolve()  # and no other, should a link take its name
     parts = parts_folder(out)
     if out.exists() and not parts.exists():
         raise CannotBegin(f"{out} is there already: remove it, or name another file.")
     names = list(record_names(root))
     if not names:
-        raise CannotBegin(f"There is no ECG in {root}.")
+        raise CannotBegin(f"There is no ECG in {named}.")
     parts.mkdir(exist_ok=True)
     try:
         with FileLock(parts / "lock", timeout=0):
             run = {
-                "root": str(root.resolve()),
+                "root": str(root),
                 "model": model.sha256,
                 "ecgkt": ecgkt.__version__,
                 "measurements": wanted.measurements,

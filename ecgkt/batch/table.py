@@ -18,10 +18,11 @@ import duckdb
 
 from ecgkt.batch.durable import UNFINISHED, whole
 from ecgkt.batch.rows import Column, Row
+from ecgkt.datasets import table_files
 
 FORMATS = {
     ".parquet": "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 8192",
-    ".csv": "FORMAT csv, HEADER",
+    ".csv": "FORMAT csv, HEADER, FORCE_QUOTE (file)",  # or `a;=1+1.dcm` would be two cells where `;` is the separator
     ".jsonl": "FORMAT json",
 }
 MEMORY = "1GB"  # that merging may use; beyond it DuckDB sorts on disk
@@ -46,7 +47,7 @@ class Table:
         for left in self.parts.glob(f"*{UNFINISHED}"):
             left.unlink()
         job = self.parts / "run.json"
-        same = job.is_file() and json.loads(job.read_text(encoding="utf-8")) == run
+        same = job.is_file() and _json(job) == run
         if not same and self._files():
             raise OtherRun(
                 f"{self.parts} holds parts of another run (another folder, model, version of ecgkt, or other columns): "
@@ -58,7 +59,7 @@ class Table:
         self._next = 1 + max((int(path.stem) for path in self._files()), default=0)
 
     def _files(self) -> list[Path]:
-        return sorted(self.parts.glob("[0-9]*.parquet"))
+        return sorted(path for path in self.parts.glob("*.parquet") if path.stem.isascii() and path.stem.isdigit())
 
     def done(self) -> set[str]:
         """The files that have a row; a part that cannot be read is removed, so that its rows are made again."""
@@ -66,7 +67,7 @@ class Table:
         with duckdb.connect() as connection:
             for part in self._files():
                 try:
-                    rows = connection.execute("SELECT file FROM read_parquet(?)", [str(part)]).fetchall()
+                    rows = connection.execute(f"SELECT file FROM {table_files.parquet(part)}").fetchall()
                 except duckdb.Error:
                     part.unlink()
                 else:
@@ -76,13 +77,14 @@ class Table:
     def write(self, rows: Sequence[Row]) -> None:
         """One more part. Raises OSError or duckdb.Error where it cannot be written; then there is nothing of it."""
         types = ", ".join(f"{_quoted(each.name)}: '{each.type}'" for each in self.columns)
-        source = f"read_json(?, format='newline_delimited', columns={{{types}}})"
         lines = self.parts / f"rows.jsonl{UNFINISHED}"
+        source = f"read_json({table_files.named(lines)}, format='newline_delimited', columns={{{types}}}"
+        source += ", hive_partitioning=false)"
         try:
             lines.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
             with whole(self.parts / f"{self._next:08d}.parquet") as path, duckdb.connect() as connection:
                 copy = f"COPY (SELECT * FROM {source}) TO {_text(path)} ({FORMATS['.parquet']})"
-                connection.execute(copy, [str(lines)])
+                connection.execute(copy)
         finally:
             lines.unlink(missing_ok=True)
         self._next += 1
@@ -120,11 +122,19 @@ class Table:
         return read, abstained, Counter({reason: count for status, _, reason, count in found if status != "read"})
 
     def _rows(self) -> str:
-        return f"read_parquet([{', '.join(_text(path) for path in self._files())}])"
+        return f"read_parquet([{', '.join(map(table_files.named, self._files()))}], hive_partitioning=false)"
 
 
 def parts_folder(out: Path) -> Path:
     return out.with_name(out.name + ".parts")
+
+
+def _json(file: Path) -> Any:
+    """None for what is none."""
+    try:
+        return json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        return None
 
 
 def _quoted(name: str) -> str:

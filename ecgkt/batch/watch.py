@@ -6,6 +6,7 @@ machine writes to a network share, as a cart does, is reported to nobody here, a
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -65,7 +66,7 @@ class Watch:
         patience: float = PATIENCE,
         tell: TextIO | None = None,
     ) -> None:
-        self._model, self._folder, self._out, self._tell = model, folder, out, tell or sys.stderr
+        self._model, self._folder, self._out, self._tell = model, folder.resolve(), out, tell or sys.stderr
         self._suffix = ".pdf" if report else ".json"
         self._make = _report if report else _as_json
         self._patience = patience
@@ -106,7 +107,7 @@ class Watch:
             if before and before.main == main:
                 others = {other: _stat(other) for other in before.others}
             else:
-                others = {path.parent / other: _stat(path.parent / other) for other in companions(path)}
+                others = {path.parent / other: _stat(path.parent / other) for other in companions(path, self._folder)}
                 if path.suffix.lower() in COMPANIONS:
                     others[path.with_suffix(".hea")] = None  # a signal file that came before its header
         except OSError as error:
@@ -195,11 +196,16 @@ def watch(model: Model, folder: Path, out: Path, report: bool, once: bool) -> bo
 
 
 def _stat(path: Path) -> Stat | None:
-    """None for a file that is not there. Raises OSError for one that cannot be asked."""
+    """None for a file that is not there, as under a name that none can have. Raises OSError for one that cannot be
+    asked."""
     try:
         found = os.stat(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
+    except OSError as error:
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):
+            return None
+        raise
     return found.st_size, found.st_mtime_ns
 
 

@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from ecgkt import vocabulary
@@ -19,7 +20,9 @@ from ecgkt.datasets.mimic.records import MimicRecord, mimic_records
 from ecgkt.datasets.mimic.tables import RECORDS, SIMULATED, TABLES, find_table, folders
 from ecgkt.ecg import ECG, ECGError, Sex
 from ecgkt.readers import read, record_files
+from ecgkt.readers.opening import content_of
 
+MOST_LINES = 100_000  # of PTB-XL's table that are looked at; it has 21,799
 MOST_FILES = 5000  # entries of any one collection; a list longer than that is no list to browse
 
 
@@ -98,8 +101,8 @@ class Collection:
             return None
         note = next((file for folder in item.path.parents if quiet((file := folder / SIMULATED).is_file)), None)
         try:
-            text = note.read_text(encoding="utf-8", errors="replace") if note else ""
-        except OSError:
+            text = content_of(note, self._root).decode("utf-8", "replace") if note else ""
+        except (OSError, ECGError):
             return None
         seed = re.search(r"^- seed (\d{1,18})$", text, re.MULTILINE)
         return (int(seed[1]), int(item.path.stem)) if seed else None
@@ -120,9 +123,9 @@ def open_collection(path: str | Path) -> Collection:
 
     What of it cannot be opened is left out and told in the collection's `left_out`.
     """
-    root = Path(path)
-    if not root.is_dir():
+    if not quiet(Path(path).is_dir):
         raise ECGError("There is no such folder.")
+    root = Path(path).resolve()  # and no other, should a link take its name
     simulated = (root / SIMULATED).is_file()
     record_list = find_table(root, "record_list")
     database = next((f for place in folders(root) if quiet((f := place / ptbxl.DATABASE).is_file)), None)
@@ -148,7 +151,7 @@ def open_collection(path: str | Path) -> Collection:
     said = left_out.sentences()
     if not items:
         raise ECGError(" ".join(("There is no ECG in this folder.", *said)))
-    return Collection(root.name, items, said, root)
+    return Collection(Path(path).name, items, said, root)
 
 
 def _mimic_item(number: int, record: MimicRecord) -> _Item:
@@ -186,7 +189,7 @@ def _ptbxl_items(database: Path, left_out: LeftOut) -> list[_Item]:
     items: list[_Item] = []
     patients: dict[str, int] = {}  # the data set's own number -> ours
     times: list[datetime | None] = []
-    for each in ptbxl.recordings(database, ("age", "sex", "scp_codes"), left_out.line):
+    for each in islice(ptbxl.recordings(database, ("age", "sex", "scp_codes"), left_out.line), MOST_LINES):
         names = [name for name in (each.high, each.low) if name and _inside(database.parent, name)]
         path = next((p for name in names if quiet((p := database.parent / f"{name}.hea").is_file)), None)
         if path is None:

@@ -8,14 +8,20 @@ from __future__ import annotations
 import ast
 import csv
 import math
+import os
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 
 from ecgkt.ecg import ECGError, Sex
+from ecgkt.readers.opening import open_file
 
 DATABASE = "ptbxl_database.csv"
+LARGEST = 64 * 2**20  # bytes; the table has 7 MB
+LONGEST_LINE = 2**16  # characters
 LONGEST_STATEMENTS = 4096  # characters
 OLDEST = 90.0  # years; ages above 89 are hidden as 300, and stand here as this
 SEX: dict[str, Sex] = {"0": "male", "1": "female"}
@@ -47,8 +53,10 @@ def recordings(
 ) -> Iterator[Recording]:
     """The lines of the table, in its order. Raises ECGError where a column of `needed` is missing, or both of those
     that name the tracings; and at a line that cannot be read, unless `unreadable` is called for it."""
-    with database.open(encoding="utf-8", errors="replace", newline="") as file:
-        table = csv.DictReader(file)
+    with TextIOWrapper(open_file(database), encoding="utf-8", errors="replace", newline="") as file:
+        if os.fstat(file.fileno()).st_size > LARGEST:
+            raise ECGError(f"{DATABASE} is larger than {LARGEST // 2**20} MB.")
+        table = csv.DictReader(iter(partial(file.readline, LONGEST_LINE), ""))
         present = set(table.fieldnames or ())
         missing = [column for column in needed if column not in present]
         if not present & {"filename_lr", "filename_hr"}:

@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
@@ -35,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listed = actions.add_parser("list", help="studies with ECGs, one ECG a line")
     listed.add_argument("--patient", default="", metavar="ID", help="a Patient ID")
     listed.add_argument("--date", type=_dates, metavar="DATES", help="YYYYMMDD or YYYYMMDD-YYYYMMDD")
-    listed.add_argument("--limit", default=50, type=int, metavar="N", help="studies at most (default: 50)")
+    listed.add_argument("--limit", default=50, type=_limit, metavar="N", help="studies at most (default: 50)")
     asked = actions.add_parser("read", help="what the model says of an ECG")
     asked.add_argument("--save", metavar="FILE", help="keep the ECG as a new DICOM file, for the other commands")
     answer = actions.add_parser("store", help="store the report beside its ECG: as PDF, and its scores as an SR")
@@ -51,9 +52,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _dates(text: str) -> str:
-    for day in text.split("-", 1):
-        datetime.strptime(day, "%Y%m%d")
+    try:
+        for day in text.split("-", 1):
+            datetime.strptime(day, "%Y%m%d")
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be YYYYMMDD or YYYYMMDD-YYYYMMDD") from None
     return text
+
+
+def _limit(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 4 and int(text)):
+        raise argparse.ArgumentTypeError("must be 1 to 9999")
+    return int(text)
 
 
 def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
@@ -73,6 +83,8 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
                 print(json.dumps(asdict(ecg)) if options.json else line(ecg), flush=True)
         except BrokenPipeError:  # `ecgkt pacs list ... | head` has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if server.is_cut:
+            print("The PACS has more than it listed: ask for fewer days, or for a patient.", file=sys.stderr)
         return
     ecg = server.ecg(options.study, options.instance)
     file = server.retrieve(ecg)
@@ -87,12 +99,17 @@ def run(options: argparse.Namespace, load: Callable[[], Model]) -> None:
 
 
 def _save(file: bytes, path: Path) -> None:
-    """Never over another file. Raises ECGError."""
+    """Never over another file, and whole or not at all. Raises ECGError."""
     try:
         with path.open("xb") as kept:
-            kept.write(file)
+            try:
+                kept.write(file)
+                kept.flush()
+            except OSError:
+                path.unlink()
+                raise
     except OSError as error:
-        raise ECGError(f"{path}: The ECG cannot be saved ({error.strerror}).") from None
+        raise ECGError(f"{explain.on_terminal(str(path))}: The ECG cannot be saved ({error.strerror}).") from None
 
 
 def line(ecg: StoredECG) -> str:
@@ -112,8 +129,14 @@ def _store(server: Server, ecg: StoredECG, file: bytes, model: Model, wanted: li
     attribution = model.attribute(analyzed, label.code) if label else None
     data = content.build(analyzed, prediction, model, attribution=attribution)
     make = {"pdf": documents.encapsulated_pdf, "sr": documents.structured_report}
-    header = documents.source(file)
-    stored = [make[kind](data, header) for kind in wanted]
+    try:
+        with warnings.catch_warnings(action="ignore"):  # they quote elements, too
+            header = documents.source(file)
+            stored = [make[kind](data, header) for kind in wanted]
+    except ECGError:
+        raise
+    except Exception:  # what libraries refuse in a header, they quote
+        raise ECGError("The header of this ECG is malformed, so no report can be filed beside it.") from None
     server.store(ecg.study, stored)
     for kind, each in zip(wanted, stored, strict=True):
         print(f"{kind}  {each.SeriesInstanceUID}  {each.SOPInstanceUID}")

@@ -24,6 +24,7 @@ from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate
 import ecgkt
 from ecgkt.prediction import HEADS, TITLES
 from ecgkt.prediction_json import ScoreJSON
+from ecgkt.readers import dicom_elements
 from ecgkt.report import document, words
 from ecgkt.report.data import MeasurementData, ReportData
 
@@ -56,10 +57,13 @@ NEEDED = (
 
 
 def source(file: bytes) -> pydicom.Dataset:
-    """The ECG's header, with text decoded, and an empty value for what it lacks of patient and study."""
+    """The ECG's header, with text decoded, and an empty value for what it lacks of patient and study.
+
+    Raises ECGError for one that is overlong, and whatever pydicom does.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # they quote elements
-        dataset = pydicom.dcmread(BytesIO(file), stop_before_pixels=True)
+        dataset = pydicom.dcmread(BytesIO(dicom_elements.header(file)))
         dataset.decode()
     for name in NEEDED:
         if name not in dataset:

@@ -1,6 +1,6 @@
 """ECGs on a DICOMweb server (PS3.18): found by QIDO-RS, read by WADO-RS, answered to by STOW-RS.
 
-Answers are bounded, certificates are verified, redirects are not followed, and no message quotes what a server says.
+Certificates are verified; what a server names is a UID before it is asked for, and what it sends is what was asked for.
 """
 
 from __future__ import annotations
@@ -8,30 +8,30 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
 import pydicom
-import requests
 from dicomweb_client import DICOMwebClient
+from pydicom.datadict import tag_for_keyword
 from pydicom.uid import (
     AmbulatoryECGWaveformStorage,
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRLittleEndian,
     General32bitECGWaveformStorage,
     GeneralECGWaveformStorage,
     TwelveLeadECGWaveformStorage,
 )
+from requests import PreparedRequest
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_netrc_auth
 
-from ecgkt.ecg import ECGError
-from ecgkt.readers import MAX_FILE_BYTES
+from ecgkt.pacs import multipart
+from ecgkt.pacs.transport import CONNECT_SECONDS, FILE, READ_SECONDS, PACSError, Session, one_sentence
+from ecgkt.readers import dicom_elements
 
 ECG_CLASSES = frozenset(
     (
@@ -41,16 +41,15 @@ ECG_CLASSES = frozenset(
         General32bitECGWaveformStorage,
     )
 )
-MAX_ANSWER_BYTES = MAX_FILE_BYTES + 2**20  # the largest file that is read, and its envelope
-CONNECT_SECONDS, READ_SECONDS = 10, 60
 # Credentials come from here or from ~/.netrc, so that none stands on a command line.
 USER, PASSWORD, TOKEN = "ECGKT_PACS_USER", "ECGKT_PACS_PASSWORD", "ECGKT_PACS_TOKEN"
 STUDY_FIELDS = ("StudyDate", "StudyTime", "PatientID", "StudyDescription", "ModalitiesInStudy")
+TAGS = [
+    f"{tag_for_keyword(name):08X}"
+    for name in (*STUDY_FIELDS, "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
+]
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")  # PS3.5 9.1; at most 64 characters
-
-
-class PACSError(ECGError):
-    """What a server did not do, in one sentence that quotes neither its answer nor a patient."""
+LONGEST = 1024  # characters of a text that are taken from a list
 
 
 @dataclass(frozen=True)
@@ -71,27 +70,45 @@ class Server:
 
     def __init__(self, url: str) -> None:
         """Raises PACSError for an address that is none, or to which credentials would go unencrypted."""
-        address = url.rstrip("/")
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        self._address = url.rstrip("/")
+        try:
+            parts = urlsplit(self._address)
+            is_one = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and url.isascii()
+        except ValueError:
+            is_one = False
+        if not is_one or parts.query or parts.fragment or not url.isprintable() or " " in url:
             raise PACSError("The address of a PACS begins with https:// and is the root of its DICOMweb service.")
         if parts.username or parts.password:
             raise PACSError(f"Credentials do not belong in the address; set {USER} and {PASSWORD}, or use ~/.netrc.")
-        session = _Session()
-        session.auth = _credentials(address)
-        if session.auth and parts.scheme == "http" and not _is_loopback(parts.hostname):
-            raise PACSError("Credentials are sent over https:// only.")
-        self._client = DICOMwebClient(address, session=session, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        self._session = Session()
+        self._session.auth = _credentials(self._address)
+        if self._session.auth and parts.scheme == "http":
+            if not _is_loopback(parts.hostname or ""):
+                raise PACSError("Credentials are sent over https:// only.")
+            self._session.trust_env = False  # or a proxy named in the environment would get them
+        self._client = DICOMwebClient(self._address, session=self._session, timeout=(CONNECT_SECONDS, READ_SECONDS))
         self._client.set_http_retry_params(retry=False)
 
-    def ecgs(self, patient: str = "", date: str = "", limit: int = 50) -> list[StoredECG]:
-        """ECGs of at most `limit` studies. patient: a Patient ID; date: YYYYMMDD, or two of them with a hyphen."""
+    @property
+    def is_cut(self) -> bool:
+        """Has the server said of a list that there is more than it sent?"""
+        return self._session.is_cut
+
+    def ecgs(self, patient: str = "", date: str = "", limit: int = 50) -> Iterator[StoredECG]:
+        """ECGs of at most `limit` studies, as they come. patient: a Patient ID; date: YYYYMMDD, or two of them with a
+        hyphen. Raises PACSError, also where the server lists another patient, who was not asked for."""
         asked = {"ModalitiesInStudy": "ECG", "PatientID": patient, "StudyDate": date}
         filters = {key: value for key, value in asked.items() if value}
-        with _one_sentence("this search"):
+        with one_sentence("this search"):
             answer = self._client.search_for_studies(limit=limit, fields=list(STUDY_FIELDS), search_filters=filters)
             studies = [_dataset(each) for each in answer[:limit]]
-        return [ecg for study in studies for ecg in self._in_study(study)]
+            for study in studies:
+                _uid(study.get("StudyInstanceUID"))
+                of = _words(study, "PatientID")
+                if patient and of and not fnmatchcase(of, patient.strip()):  # PS3.4 C.2.2.2.4 knows * and ?
+                    raise PACSError("The PACS lists other patients than the one asked for.")
+        for study in studies:
+            yield from self._in_study(study)
 
     def ecg(self, study: str, instance: str = "") -> StoredECG:
         """The one ECG of `study`, or that by the SOP Instance UID `instance`.
@@ -99,7 +116,7 @@ class Server:
         Raises PACSError where there is none, or several and none is named.
         """
         for uid in (study, instance):
-            if uid and not (UID.fullmatch(uid) and len(uid) <= 64):
+            if uid and not is_uid(uid):
                 raise PACSError("That is no DICOM UID: it has digits and dots only, at most 64.")
         root = pydicom.Dataset()
         root.StudyInstanceUID = study
@@ -110,79 +127,72 @@ class Server:
             raise PACSError(f"The study holds {len(found)} ECGs; choose one by its SOP Instance UID (--instance).")
         return found[0]
 
-    def _in_study(self, study: pydicom.Dataset) -> Iterable[StoredECG]:
+    def _in_study(self, study: pydicom.Dataset) -> list[StoredECG]:
         uid = str(study.StudyInstanceUID)
-        with _one_sentence("such a study"):
-            answer = self._client.search_for_instances(uid, search_filters={"Modality": "ECG"})
-            instances = [_dataset(each) for each in answer]
-            told = {name: str(study.get(name) or "") for name in STUDY_FIELDS}
+        with one_sentence("such a study"):
+            answer = self._client.search_for_instances(uid, fields=["PatientID"], search_filters={"Modality": "ECG"})
+            # A server need not know the filter.
+            instances = [each for each in map(_dataset, answer) if each.get("SOPClassUID") in ECG_CLASSES]
+            if any(each.get("StudyInstanceUID", uid) != uid for each in instances):
+                raise PACSError("The PACS answers with another study than the one asked for.")
             return [
                 StoredECG(
                     uid,
-                    str(each.SeriesInstanceUID),
-                    str(each.SOPInstanceUID),
-                    told["StudyDate"],
-                    told["StudyTime"].split(".")[0],
-                    told["PatientID"],
-                    told["StudyDescription"],
+                    _uid(each.get("SeriesInstanceUID")),
+                    _uid(each.get("SOPInstanceUID")),
+                    _words(study, "StudyDate"),
+                    _words(study, "StudyTime").split(".")[0],
+                    _words(study, "PatientID") or _words(each, "PatientID"),
+                    _words(study, "StudyDescription"),
                 )
                 for each in instances
-                if each.get("SOPClassUID") in ECG_CLASSES  # a server need not know the filter
             ]
 
     def retrieve(self, ecg: StoredECG) -> bytes:
-        """The ECG as a DICOM file, uncompressed."""
-        syntax = (("application/dicom", ExplicitVRLittleEndian),)
-        with _one_sentence("this ECG"):
-            dataset = self._client.retrieve_instance(ecg.study, ecg.series, ecg.instance, media_types=syntax)
-            file = BytesIO()
-            pydicom.dcmwrite(file, dataset)
-        return file.getvalue()
+        """The ECG as a DICOM file, uncompressed. Raises PACSError, also where the server sends another object than it
+        listed."""
+        place = f"{self._address}/studies/{ecg.study}/series/{ecg.series}/instances/{ecg.instance}"
+        headers = {"Accept": f'{FILE}; type="application/dicom"; transfer-syntax={ExplicitVRLittleEndian}'}
+        with one_sentence("this ECG"):
+            answer = self._session.get(place, headers=headers, timeout=(CONNECT_SECONDS, READ_SECONDS))
+            answer.raise_for_status()
+            file = multipart.only_part(answer.headers.get("Content-Type", ""), answer.content)
+            header = pydicom.dcmread(BytesIO(dicom_elements.header(file)))
+            if (header.get("StudyInstanceUID"), header.get("SOPInstanceUID")) != (ecg.study, ecg.instance):
+                raise PACSError("The PACS sends another object than the ECG asked for.")
+            if ecg.patient and _words(header, "PatientID") != ecg.patient:
+                raise PACSError("The PACS sends an ECG of another patient than it lists.")
+        return file
 
     def store(self, study: str, datasets: Sequence[pydicom.Dataset]) -> None:
-        """Store `datasets` in `study`. Raises PACSError unless the server took them all."""
-        with _one_sentence("such a study"):
+        """Store `datasets` in `study`. Raises PACSError unless the server says that it took them all."""
+        with one_sentence("such a study", "Whether the report was stored is not known."):
             answer = self._client.store_instances(datasets, study)
+            refused = bool(answer.get("FailedSOPSequence"))
             taken = {str(each.ReferencedSOPInstanceUID) for each in answer.get("ReferencedSOPSequence") or []}
-        if answer.get("FailedSOPSequence") or (taken and taken != {str(each.SOPInstanceUID) for each in datasets}):
+        if refused or (taken and taken != {str(each.SOPInstanceUID) for each in datasets}):
             raise PACSError("The PACS did not store all that was sent.")
-
-
-class _Session(requests.Session):
-    """Reads an answer whole, up to `MAX_ANSWER_BYTES`; follows no redirect, which could lead anywhere."""
-
-    def send(self, request: requests.PreparedRequest, **settings: Any) -> requests.Response:
-        response = super().send(request, **settings | {"stream": True, "allow_redirects": False})
-        content = bytearray()
-        for part in () if response.is_redirect else response.iter_content(2**16):
-            content += part
-            if len(content) > MAX_ANSWER_BYTES:
-                break
-        response.close()
-        if response.is_redirect:
-            raise requests.TooManyRedirects
-        if len(content) > MAX_ANSWER_BYTES:
-            raise PACSError(f"The PACS sends more than {MAX_ANSWER_BYTES // 2**20} MB.")
-        if DeflatedExplicitVRLittleEndian.encode() in content:  # would be inflated without a limit
-            raise PACSError("Compressed DICOM files are not read.")
-        response._content = bytes(content)
-        return response
+        if not taken:
+            raise PACSError("The PACS does not say whether it stored the report.")
 
 
 class _Bearer(AuthBase):
     def __init__(self, token: str) -> None:
         self._token = token
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
 
 def _credentials(address: str) -> AuthBase | None:
-    if os.environ.get(TOKEN):
-        return _Bearer(os.environ[TOKEN])
-    if os.environ.get(USER):
-        return HTTPBasicAuth(os.environ[USER], os.environ.get(PASSWORD, ""))
+    token, user, password = (os.environ.get(name, "") for name in (TOKEN, USER, PASSWORD))
+    if not (token.isascii() and token.isprintable()) or not (user + password).isprintable():
+        raise PACSError(f"{TOKEN}, {USER} or {PASSWORD} holds a line end or another character that cannot be sent.")
+    if token:
+        return _Bearer(token)
+    if user:
+        return HTTPBasicAuth(user.encode(), password.encode())
     found = get_netrc_auth(address)
     return HTTPBasicAuth(*found) if found else None
 
@@ -194,35 +204,23 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
+def is_uid(text: str) -> bool:
+    return bool(UID.fullmatch(text)) and len(text) <= 64
+
+
+def _uid(value: Any) -> str:
+    """A UID that a server names; it becomes a part of the next address. Raises ValueError."""
+    if not is_uid(str(value)):
+        raise ValueError
+    return str(value)
+
+
+def _words(dataset: pydicom.Dataset, name: str) -> str:
+    """An element's text, "" where there is none, or several."""
+    value = dataset.get(name)
+    return value[:LONGEST].strip() if isinstance(value, str) else ""
+
+
 def _dataset(answer: dict[str, Any]) -> pydicom.Dataset:
-    return pydicom.Dataset.from_json(answer)
-
-
-@contextmanager
-def _one_sentence(wanted: str) -> Iterator[None]:
-    """What goes wrong inside comes out as a PACSError. Libraries' warnings, which quote elements, are not shown."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    except ECGError:
-        raise
-    except Exception as error:
-        raise PACSError(_sentence(error, wanted)) from None
-
-
-def _sentence(error: Exception, wanted: str) -> str:
-    match error:
-        case requests.HTTPError() if error.response is not None:
-            status = error.response.status_code
-            if status in (401, 403):
-                return f"The PACS refuses the credentials, or needs some (status {status})."
-            return f"The PACS does not know {wanted} (status 404)." if status == 404 else f"The PACS answers {status}."
-        case requests.exceptions.SSLError():
-            return "The certificate of the PACS cannot be verified."
-        case requests.Timeout():
-            return "The PACS does not answer in time."
-        case requests.TooManyRedirects():
-            return "The PACS redirects to another address, which is not followed."
-        case requests.ConnectionError():
-            return "The PACS cannot be reached at this address."
-    return "The answer is not DICOMweb. Is the address the root of the service, such as .../dicom-web?"
+    """Of what a server lists, only what was asked for."""
+    return pydicom.Dataset.from_json({tag: answer[tag] for tag in TAGS if tag in answer})

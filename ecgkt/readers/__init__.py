@@ -29,6 +29,7 @@ from ecgkt.readers import (
 )
 from ecgkt.readers.checks import checked
 from ecgkt.readers.format import MAX_FILE_BYTES, MAX_SECONDS, Files, Format, TableLayout
+from ecgkt.readers.opening import content_of
 from ecgkt.readers.other_files import POINTER, is_pointer, other_file, text_kind
 
 __all__ = [
@@ -183,7 +184,8 @@ def _group(files: Files) -> list[Record]:
 def record_files(path: Path, within: Path | None = None) -> dict[str, bytes]:
     """The files of the record that `path` belongs to by name, the main file first.
 
-    within: a folder; no file is opened that lies outside of it, links followed. Raises ECGError.
+    within: a folder, as `Path.resolve` gives it; no file is opened that lies outside of it, links followed. Raises
+    ECGError.
     """
     try:
         if path.is_dir():
@@ -220,13 +222,12 @@ def _is_there(path: Path) -> bool:
 
 def _load(path: Path, within: Path | None) -> bytes:
     try:
-        if within is not None and not path.resolve().is_relative_to(within.resolve()):
-            raise ECGError("This recording is a link that leads out of its folder.")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise ECGError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MB.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ECGError(f"The file cannot be opened ({error.strerror}).") from None
+        return content_of(path, within)
+    except ECGError:
+        raise
+    except (OSError, RuntimeError, ValueError) as error:  # the last two: links in a circle, a name that can be none
+        reason = getattr(error, "strerror", None)
+        raise ECGError(f"The file cannot be opened{f' ({reason})' if reason else ''}.") from None
 
 
 def _unknown(files: Files) -> str:

@@ -17,6 +17,8 @@ from ecgkt.readers.encodings import decoded
 MAX_ELEMENTS = 50_000  # with items and delimiters. A 12-lead ECG has some hundreds, with annotations some thousands
 MAX_DEPTH = 16
 LONGEST_TEXT = 1024  # bytes of a value that are looked at
+HEADER_GROUPS = frozenset((0x0008, 0x0010, 0x0012, 0x0020, 0x0032, 0x0038))  # of patient, study, visit and object
+LONGEST_HEADER = 2**17  # bytes; some kilobytes are usual
 PREAMBLE = 132
 UNDEFINED = 0xFFFFFFFF
 ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -93,16 +95,38 @@ class DataSet:
 def read_elements(content: bytes) -> DataSet:
     """The elements of a DICOM file. Raises ECGError for a compressed, malformed or overlong one."""
     try:
-        meta = _Walk(memoryview(content), PREAMBLE, explicit=True, little_endian=True)
-        syntax = meta.meta_information()
-        if syntax == DEFLATED:
-            raise ECGError("Compressed DICOM files are not read.")
-        start = meta.position
-        explicit = content[start + 4 : start + 6].isalpha() and content[start + 4 : start + 6].isupper()
-        walk = _Walk(memoryview(content), start, explicit and syntax != IMPLICIT, syntax != BIG_ENDIAN)
-        return walk.data_set(len(content), 0)
+        return _behind_meta_information(content).data_set(len(content), 0)
     except (struct.error, RecursionError):
         raise ECGError("The DICOM file is malformed.") from None
+
+
+def header(content: bytes) -> bytes:
+    """A DICOM file of what the one given says of patient, study and object (`HEADER_GROUPS`), unchanged
+    and not looked into. Raises ECGError for a compressed, malformed or overlong one."""
+    try:
+        walk = _behind_meta_information(content)
+        kept, size = [content[: walk.position]], walk.position
+        while walk.position < len(content):
+            begin = walk.position
+            if walk.pass_over() >> 16 in HEADER_GROUPS:
+                kept.append(content[begin : walk.position])
+                size += walk.position - begin
+            if size > LONGEST_HEADER:
+                raise ECGError("The header of the DICOM file is longer than an ECG can need.")
+        return b"".join(kept)
+    except (struct.error, RecursionError):
+        raise ECGError("The DICOM file is malformed.") from None
+
+
+def _behind_meta_information(content: bytes) -> _Walk:
+    """Where the data set begins, to be walked in its transfer syntax. Raises ECGError and struct.error."""
+    meta = _Walk(memoryview(content), PREAMBLE, explicit=True, little_endian=True)
+    syntax = meta.meta_information()
+    if syntax == DEFLATED:
+        raise ECGError("Compressed DICOM files are not read.")
+    start = meta.position
+    explicit = content[start + 4 : start + 6].isalpha() and content[start + 4 : start + 6].isupper()
+    return _Walk(memoryview(content), start, explicit and syntax != IMPLICIT, syntax != BIG_ENDIAN)
 
 
 class _Walk:
@@ -127,6 +151,15 @@ class _Walk:
             if tag == TRANSFER_SYNTAX:
                 syntax = bytes(value[:64]).decode("latin-1").strip(" \0")
         return syntax
+
+    def pass_over(self) -> int:
+        """The tag of the element that was passed over."""
+        tag, representation, length = self._header()
+        if length == UNDEFINED:
+            self._sequence(tag, representation, length, len(self._content), 0)
+        else:
+            self._value(length, len(self._content))
+        return tag
 
     def data_set(self, end: int, depth: int, *, delimited: bool = False) -> DataSet:
         """Elements up to `end`, or up to the item's delimiter."""

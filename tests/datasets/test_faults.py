@@ -31,20 +31,20 @@ def folder(tmp_path: Path) -> Path:
 def closed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Names of folders and files that the system will not open, whoever asks: root, too."""
     names: set[str] = set()
-    scan, opened = os.scandir, Path.open
+    scan, opened = os.scandir, os.open
 
     def scandir(path: Any = ".") -> Any:
         if Path(path).name in names:
             raise PermissionError(13, "Permission denied", str(path))
         return scan(path)
 
-    def open_(self: Path, *arguments: Any, **options: Any) -> Any:
-        if self.name in names:
-            raise PermissionError(13, "Permission denied", str(self))
-        return opened(self, *arguments, **options)
+    def open_(path: Any, *arguments: Any, **options: Any) -> int:
+        if Path(path).name in names:
+            raise PermissionError(13, "Permission denied", str(path))
+        return opened(path, *arguments, **options)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    monkeypatch.setattr(Path, "open", open_)
+    monkeypatch.setattr(os, "open", open_)
     return names
 
 

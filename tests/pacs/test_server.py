@@ -15,9 +15,7 @@ import pytest
 
 pytest.importorskip("dicomweb_client", reason="the extra ecgkt[pacs] is not installed")
 
-from pydicom.uid import DeflatedExplicitVRLittleEndian
-
-from ecgkt.pacs import server
+from ecgkt.pacs import server, transport
 from ecgkt.pacs.server import PACSError, Server, StoredECG
 
 SECRET = "Doe^Jane"
@@ -78,16 +76,15 @@ JSON = {"Content-Type": "application/dicom+json"}
         ((200, {"Content-Type": "text/html"}, f"<html>{SECRET}".encode()), "not DICOMweb"),
         ((200, JSON, b'[{"0020000D": {"vr": "UI"}}]'), "not DICOMweb"),
         ((200, JSON, b'{"0020000D": 3}'), "not DICOMweb"),
-        ((200, JSON, b" " * (server.MAX_ANSWER_BYTES + 1)), "more than"),
-        ((200, JSON, DeflatedExplicitVRLittleEndian.encode()), "Compressed"),
+        ((200, JSON, b" " * (transport.MAX_LIST_BYTES + 1)), "more than"),
     ],
-    ids=["401", "403", "404", "500", "redirect", "a page", "no UID", "no data set", "too large", "deflated"],
+    ids=["401", "403", "404", "500", "redirect", "a page", "no UID", "no data set", "too large"],
 )
 def test_a_bad_answer_is_one_sentence(
     answering: Callable[..., Server], answer: Answer, sentence: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(PACSError, match=sentence) as caught:
-        answering(answer).ecgs()
+        list(answering(answer).ecgs())
     assert SECRET not in str(caught.value)
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
     assert capsys.readouterr().err == ""
@@ -98,14 +95,14 @@ def test_no_server_is_one_sentence() -> None:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with pytest.raises(PACSError, match="cannot be reached"):
-        Server(f"http://127.0.0.1:{port}/dicom-web").ecgs()
+        list(Server(f"http://127.0.0.1:{port}/dicom-web").ecgs())
 
 
 def test_a_server_that_speaks_no_tls_is_not_believed(answering: Callable[..., Server]) -> None:
     plain = answering((200, JSON, b"[]"))
     address = plain._client.base_url.replace("http://", "https://")
     with pytest.raises(PACSError, match=r"certificate|cannot be reached"):
-        Server(address).ecgs()
+        list(Server(address).ecgs())
 
 
 def test_a_certificate_is_believed_only_if_its_authority_is_known(
@@ -122,9 +119,9 @@ def test_a_certificate_is_believed_only_if_its_authority_is_known(
     context.load_cert_chain(certificate, key)
     address = answering((200, JSON, b"[]"), context)._client.base_url.replace("http://", "https://")
     with pytest.raises(PACSError, match="certificate of the PACS cannot be verified"):
-        Server(address).ecgs()
+        list(Server(address).ecgs())
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
-    assert Server(address).ecgs() == []
+    assert list(Server(address).ecgs()) == []
 
 
 @pytest.mark.parametrize(
@@ -146,14 +143,14 @@ def test_credentials_go_where_they_are_meant_to_and_nowhere_unencrypted(
     answering: Callable[..., Server], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(server.TOKEN, "abc")
-    assert answering((200, JSON, b"[]")).ecgs() == []
+    assert list(answering((200, JSON, b"[]")).ecgs()) == []
     assert answering.asked[-1]["Authorization"] == "Bearer abc"  # type: ignore[attr-defined]
     with pytest.raises(PACSError, match="https:// only"):
         Server("http://pacs.example.org/dicom-web")
     monkeypatch.delenv(server.TOKEN)
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login reader password p\n")
     (tmp_path / "netrc").chmod(0o600)
-    assert answering((200, JSON, b"[]")).ecgs() == []
+    assert list(answering((200, JSON, b"[]")).ecgs()) == []
     assert answering.asked[-1]["Authorization"] == "Basic cmVhZGVyOnA="  # type: ignore[attr-defined]
 
 

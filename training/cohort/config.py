@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ecgkt.processors import processors
+from training import yaml_file
 
 Config = dict[str, Any]
 DEFAULT = Path(__file__).resolve().parents[1] / "configs" / "cohort.yaml"
@@ -27,9 +26,12 @@ def _merge(base: Config, over: Config, at: str = "") -> Config:
 
 def load_config(path: Path | None = None) -> Config:
     """The default settings, with those of `path` (YAML) over them. Raises ValueError for an unknown setting."""
-    config: Config = yaml.safe_load(DEFAULT.read_text(encoding="utf-8"))
+    config: Config = yaml_file.content_of(DEFAULT)
     if path is not None:
-        config = _merge(config, yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {})
+        over = yaml_file.content_of(Path(path)) or {}
+        if not isinstance(over, dict):
+            raise ValueError(f"{Path(path).name} holds no settings.")
+        config = _merge(config, over)
     config["signals"]["workers"] = config["signals"]["workers"] or processors()
     shares = [config["splits"][split] for split in ("train", "validation", "test")]
     if abs(sum(shares) - 1) > 1e-9 or min(shares) < 0:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from ecgkt import vocabulary
@@ -13,11 +17,14 @@ from ecgkt.datasets.mimic import clinical
 from ecgkt.datasets.mimic.reports import statements
 from ecgkt.datasets.mimic.stays import AGE, CODES, PATIENT, stay_at
 from ecgkt.datasets.mimic.tables import REPORTS, add_views, connect, is_simulated, lines_left_out
+from ecgkt.ecg import ECGError
 
 if TYPE_CHECKING:
     import duckdb
 
 LARGEST_LABEVENTS = 200 * 2**20  # bytes; the full table (2.5 GB) takes minutes to scan, too long for opening a page
+MEMORY, SECONDS = "1GB", 60.0  # that opening a folder may take
+EVERY = 1.0  # s between two looks at the clock
 OLDEST = 130
 
 
@@ -45,7 +52,7 @@ def mimic_records(root: Path, record_list: Path, most: int, left_out: LeftOut | 
     """
     base = record_list.parent
     simulated = is_simulated(root, record_list)
-    with connect() as con:
+    with _bounded() as con:
         absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS}, lenient=True)
         con.execute(
             "CREATE TABLE listed AS SELECT row_number() OVER (ORDER BY subject_id, ecg_time, study_id) AS row, * "
@@ -70,6 +77,30 @@ def mimic_records(root: Path, record_list: Path, most: int, left_out: LeftOut | 
             continue  # a folder may hold a part of the records that its list names
         records.append(MimicRecord(file, simulated, patient, ecg, hours, findings[row], diagnoses[row], values[row]))
     return records
+
+
+@contextmanager
+def _bounded() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database that writes nothing to disk and is ended when it takes too long: a file of some kilobytes can hold
+    billions of rows. Raises ECGError for it."""
+    import duckdb
+
+    with connect(MEMORY) as con:
+        con.execute("SET temp_directory = ''")
+        done, until = Event(), time.monotonic() + SECONDS
+
+        def watch() -> None:
+            while not done.wait(EVERY):
+                if time.monotonic() > until:
+                    con.interrupt()
+
+        Thread(target=watch, daemon=True).start()
+        try:
+            yield con
+        except duckdb.Error:  # its message may quote the data
+            raise ECGError("The tables of this folder are damaged, or larger than can be opened here.") from None
+        finally:
+            done.set()
 
 
 def _clinical(con: duckdb.DuckDBPyConnection, absent: list[str]) -> dict[int, dict[str, float]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgkt.datasets import table_files
 from ecgkt.datasets.files import quiet
 from ecgkt.ecg import ECGError
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SIMULATED = "SIMULATED.md"  # stands at the top of every simulated cohort
 SUFFIXES = (".parquet", ".csv.gz", ".csv")
+PLAIN = """, delim=',', quote='"', escape='"'"""  # DuckDB would try others on a packed line without end, for minutes
 MOST_REJECTS = 1000  # lines kept in mind
 DEPTH = 3  # folders below the source in which a table may lie
 RECORDS = "files"  # where MIMIC-IV-ECG keeps the tracings, beside record_list
@@ -170,11 +172,9 @@ def add_view(
     file = file or find_table(source, name, table.folder)
     if file is None or (largest is not None and file.stat().st_size > largest):
         return False
-    path = _quoted(file)
     # Read as text and cast: a typing error in one of 158 million rows must not end the run.
     passing = f", ignore_errors=true, store_rejects=true, rejects_limit={MOST_REJECTS}" if lenient else ""
-    csv = f"read_csv('{path}', header=true, all_varchar=true{passing})"
-    reader = f"read_parquet('{path}')" if file.suffix == ".parquet" else csv
+    reader = table_files.parquet(file) if file.suffix == ".parquet" else table_files.csv(file, f"{PLAIN}{passing}")
     try:
         present = {row[0].lower() for row in con.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
     except duckdb.Error:  # its message may quote the data

@@ -23,6 +23,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 from isal import igzip_threaded
 
+from ecgkt.datasets import table_files
 from ecgkt.datasets.mimic.tables import TABLES, find_table
 
 NAME = "labevents"
@@ -58,8 +59,7 @@ def keep_labs(con: duckdb.DuckDBPyConnection, source: Path, items: Sequence[int]
         except (EOFError, gzip.BadGzipFile):
             raise ValueError(f"{file.name} is not complete or damaged; was the download cut off?") from None
         part.replace(target)
-    quoted = str(target).replace("'", "''")
-    con.execute(f"CREATE OR REPLACE VIEW {NAME} AS SELECT * FROM read_parquet('{quoted}')")
+    con.execute(f"CREATE OR REPLACE VIEW {NAME} AS SELECT * FROM {table_files.parquet(target)}")
 
 
 def _write(tables: Iterator[pa.Table], file: Path, schema: pa.Schema) -> None:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import yaml
 
 from ecgkt import vocabulary
 from ecgkt.datasets.mimic.tables import VITALS
 from ecgkt.readers import TableLayout
+from training import yaml_file
 
 MEASURED = {
     "labs": tuple(vocabulary.labs()),
@@ -206,13 +206,7 @@ SEVERAL = ("labs", "vitals", "biometrics", "codes", "labels", "reports")
 
 def read_description(file: Path) -> Description:
     """Raises ValueError, one sentence, for what is no such YAML or contradicts itself."""
-    try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ValueError(f"{file.name} is no YAML" + (f" (line {mark.line + 1})." if mark else ".")) from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{file.name} is no text in UTF-8.") from None
+    raw = yaml_file.content_of(file)
     if not isinstance(raw, dict):
         raise ValueError(f"{file.name} holds no sections; it needs at least `ecgs`.")
     raw = {k: [v] if k in SEVERAL and isinstance(v, dict) else v for k, v in raw.items()}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from ecgkt.datasets import table_files
 from training.cohort.own.description import Description
 
 SHOWN = 20  # column names in a message
@@ -70,10 +71,9 @@ def open_table(described: Description, name: str) -> Table:
 
 
 def _opened(name: str, path: Path) -> Table:
-    file = quoted(str(path))
     parquet = path.suffix == ".parquet"
     # Read as text, so that one odd cell does not end the run.
-    reader = f"read_parquet({file})" if parquet else f"read_csv({file}, header=true, all_varchar=true)"
+    reader = table_files.parquet(path) if parquet else table_files.csv(path)
     try:
         columns = [row[0] for row in duckdb.connect().execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]
     except duckdb.Error:  # its message may quote the data
