@@ -8,7 +8,7 @@ from ecgkt import vocabulary
 from ecgkt.criteria.check import Checked, check
 from ecgkt.interpretation.groups import Group, grouped, groups, within
 from ecgkt.interpretation.line import Certainty, Line
-from ecgkt.interpretation.reciprocal import ACROSS, mirrors
+from ecgkt.interpretation.reciprocal import ACROSS, ELEVATED, elevated, mirrors
 from ecgkt.interpretation.rhythm import Seen
 from ecgkt.measurements.intervals import Measured
 from ecgkt.measurements.wording import flag, number
@@ -40,8 +40,11 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     lines = {told: taken} | {key: _line(seen, group, scores) for key, (group, scores) in found.items()}
     into: dict[str, str] = {}
     for key, (group, scores) in found.items():
-        above_it = next((other for other in group.under if other == told or _outranks(lines.get(other), scores)), None)
-        above_it = above_it or next((o for o in ACROSS.get(key, ()) if mirrors(seen, key, scores, lines.get(o))), None)
+        above_it = next(
+            (other for other in group.under if other == told or _outranks(seen, other, lines.get(other), scores)), None
+        )
+        across = (other for other in ACROSS.get(key, ()) if mirrors(seen, key, scores, other, lines.get(other)))
+        above_it = above_it or next(across, None)
         if above_it is not None:
             into[key] = above_it
     for key in into:
@@ -52,11 +55,13 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     return [line for key, line in lines.items() if key not in into]
 
 
-def _outranks(line: Line | None, scores: list[Score]) -> bool:
-    """Is the line sure enough for what `scores` say to go into it?"""
+def _outranks(seen: Seen, key: str, line: Line | None, scores: list[Score]) -> bool:
+    """Is the line, of group `key`, sure enough for what `scores` say to go into it?"""
     if line is None or line.certainty == "doubted" or line.score is None:
         return line is not None and line.certainty == "measured"
-    return line.is_open or not scores or line.score.probability >= scores[0].probability
+    if line.is_likely or (line.is_open and elevated(seen, key)):
+        return True
+    return not scores or line.score.probability >= scores[0].probability
 
 
 def _defined(seen: Seen, group: Group) -> Checked | None:
@@ -98,7 +103,9 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
         if foreign and checked.verdict != "met":
             figures = f"{foreign} beat{'s' if foreign > 1 else ''} of another shape, not premature"
         figures += f"; QRS {seen.found.qrs.value:.0f} ms" if by_qt and _is_wide(seen) else ""
-    statement = _worded(group, lead, certainty, checked is not None and checked.verdict == "met")
+    is_met = checked is not None and checked.verdict == "met"
+    is_seen = is_met and (group.key not in ELEVATED or elevated(seen, group.key))
+    statement = _worded(group, lead, certainty, is_seen)
     line = Line(
         group.section, statement, certainty, figures, lead, tuple(scores[1:]), checked, contradiction, codes=group.codes
     )
@@ -116,7 +123,10 @@ def _is_wide(seen: Seen) -> bool:
 
 
 def _pressing(seen: Seen, group: Group, line: Line) -> Line:
-    """A long QT is urgent from where torsades threaten, or where the score is likely; what was only measured is not."""
+    """A long QT is urgent from where torsades threaten, or where the score is likely; an improbable injury current
+    where ST is elevated, since a slight depression meets its criterion too; what was only measured is not."""
+    if group.key in ELEVATED and line.score is not None and line.score.probability < RARE:
+        return replace(line, is_pressing=elevated(seen, group.key))
     threatens = group.key == "qt" and (seen.found.qtcf.value or 0) >= TORSADES
     is_likely = line.score is not None and line.score.positive and line.score.probability >= LIKELY
     is_pressing = threatens or (is_likely if group.key == "qt" else line.certainty != "measured")
@@ -190,7 +200,7 @@ def conduction_lines(seen: Seen, lines: list[Line]) -> list[Line]:
         if any(line.is_likely and "QRS" in line.figures for line in named):
             return []
         preexcited = check("WPW", seen.known, seen.ecg.age)
-        if preexcited is not None and preexcited.verdict == "met" and preexcited.plain:
+        if flag(pr) == "short" and preexcited is not None and preexcited.verdict == "met":
             return [] if any("WPW" in line.codes for line in named) else [_preexcitation(seen, preexcited)]
         words = f"QRS {qrs.value:.0f} ms"
         return [Line("conduction", "Wide QRS without the full pattern of a bundle branch block", "measured", words)]
@@ -206,8 +216,8 @@ def conduction_lines(seen: Seen, lines: list[Line]) -> list[Line]:
 
 
 def _preexcitation(seen: Seen, checked: Checked) -> Line:
-    """PR too short and QRS too wide by more than the errors of both, without a bundle branch block: that is what
-    pre-excitation looks like, whatever its score."""
+    """A short PR before a wide QRS, without a bundle branch block: that is what pre-excitation looks like, whatever its
+    score."""
     statement = "Short PR interval and wide QRS: consider pre-excitation"
     codes = groups()["wpw"].codes
     score = seen.scores.get(codes[0])

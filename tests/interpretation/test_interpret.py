@@ -308,18 +308,42 @@ def test_a_rate_and_a_premature_beat_give_way_to_another_finding_where_one_score
 
 
 def test_an_injury_with_st_elevated_takes_in_what_says_less_however_low_its_score() -> None:
-    """ST elevation that is stated as such, NSTEMI, and the mirror image across the heart."""
-    ecg = measured(st_up_lateral=4, st_up_any=4)
+    """ST elevation that is stated as such, NSTEMI, and the mirror image across the heart; not a neighbor's, even less
+    probable, whose own criterion is not met."""
+    ecg = measured(st_up_lateral=4, st_up_any=4, st_up_anterolateral=4)
     scores = (
         score("findings", "INJLA", "Lateral injury current", 0.34, threshold=0.01),
         score("findings", "STE_", "Nonspecific ST elevation", 0.62),
         score("diagnoses", "I214", "NSTEMI", 0.65),
         score("diagnoses", "I2119", "Inferior STEMI", 0.03, threshold=0.02),
+        score("findings", "INJAS", "Anteroseptal injury current", 0.03, threshold=0.02),
     )
     found = said(ecg, predicted(*scores))
-    line = line_of(found, "ateral injury current")
+    line = line_of(found, "Possible lateral injury current")
     assert {each.label.code for each in line.others} == {"STE_", "I214", "I2119"}
-    assert [each for each in found.lines if each.section == "ischemia"] == [line]
+    others = [each for each in found.lines if each.section == "ischemia" and each is not line]
+    assert [(each.statement, each.others) for each in others] == [("Anterior injury current not excluded", ())]
+
+
+def test_a_slight_st_depression_makes_no_urgent_injury_of_an_improbable_score() -> None:
+    """It meets the criterion, but takes nothing in and is not opened; elevated, or likelier, it is urgent."""
+    injury = score("findings", "INJAS", "Anteroseptal injury current", 0.03, threshold=0.02)
+    inverted = score("findings", "INVT", "T-wave inversion", 0.6)
+    for ecg, probability, is_urgent in (
+        (measured(st_down_septal=1.2, t_inverted_any=1.5), 0.03, False),
+        (measured(st_down_septal=1.2, t_inverted_any=1.5), 0.3, True),
+        (measured(st_up_septal=2, t_inverted_any=1.5), 0.03, True),
+    ):
+        prediction = predicted(replace(injury, probability=probability), inverted)
+        found = said(ecg, prediction)
+        line = line_of(found, "nterior injury current")
+        assert (bool(line.urgency), line.is_open) == (is_urgent, is_urgent)
+        opened = opening(prediction, found)
+        assert opened is not None
+        assert opened.code == ("INJAS" if is_urgent else "INVT")
+        if not is_urgent:
+            assert line.statement == "Anterior injury current not excluded"
+            assert [each.label.code for each in line_of(found, "T-wave inversion").others] == []
 
 
 def test_a_diagnosis_of_what_a_tracing_shows_is_denied_in_words_too() -> None:
