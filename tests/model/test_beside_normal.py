@@ -131,11 +131,16 @@ def test_a_slow_sinus_rhythm_rests_on_its_rr_intervals(shared: Path, shipped_mod
 
 def test_flutter_is_not_explained_by_the_qrs_under_which_its_waves_run(shared: Path, shipped_model: Model) -> None:
     """Real ECGs with 2:1 conduction, narrow QRS: flutter waves lie before and in T, and in the rate."""
+    asked = 0
     for number in ("00017", "00018", "00020"):
         path = shared / "ptbxl_native" / "records500" / "00000" / f"{number}_hr.hea"
         if not path.is_file():
             pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
         analyzed = AnalyzedECG(read(path))
+        if not any(s.positive and s.label.code == "AFLT" for s in shipped_model.predict(analyzed).findings):
+            continue
         found = summarize(shipped_model.attribute(analyzed, "AFLT"), analyzed.beats, positive=True)
         assert found.named is not None
         assert found.named.name != "QRS complex", number
+        asked += 1
+    assert asked
