@@ -37,7 +37,8 @@ def quantities(ecg: ECG, found: Intervals) -> dict[str, Quantity]:
     wide = (found.qrs.value or 0) >= WIDE
     left = wide and bool(shapes) and shapes["V1"].late < 0
     of_left = f"not applied to a QRS of {found.qrs.value or 0:.0f} ms, negative in V1" if left else ""
-    secondary = why or of_left
+    of_flutter = "flutter waves run under QRS, ST and T" if out["flutter_waves"].value else ""
+    secondary = why or of_left or of_flutter
     out |= _voltages(shapes, why or doubt)
     out |= _waves(found, shapes, secondary or doubt)
     right = frozenset(("V1", "V2", "V3") if wide and not left else ())
@@ -152,7 +153,7 @@ def _waves(found: Intervals, shapes: dict[str, Lead], why: str) -> dict[str, Qua
     for name, value, words in (
         ("p_ii", two.p, f"P in II {two.p or 0:.1f} mm"),
         ("p_v1", v1.p, f"P in V1 {v1.p or 0:.1f} mm".replace("-", "−")),
-        ("p_end_v1", v1.p_end, f"negative end of P in V1 {v1.p_end or 0:.0f} mm ms"),
+        ("p_end_v1", v1.p_end, f"negative end of P in V1 {v1.p_end or 0:.0f} mm·ms"),
     ):
         reason = no_p or scale or ("no P wave found" if value is None else "")
         out[name] = Quantity(None, "", reason) if reason else Quantity(value, words, error=MM_ERROR)

@@ -27,6 +27,7 @@ def rhythm(ecg: ECG, beats: Beats) -> dict[str, Quantity]:
     return {
         **_rr(beats),
         **_p(beats),
+        **_hidden_by_pacing(beats),
         **_premature(beats),
         "paced": _paced(ecg, beats),
         "flutter_waves": _flutter(beats),
@@ -84,6 +85,14 @@ def _blocked(beats: Beats) -> int:
         before = int(np.searchsorted(qrs, a)) - 1
         count += b - a >= LEAST_PP and not ((qrs > a) & (qrs < b)).any() and before >= 0 and bool(usual[before])
     return count
+
+
+def _hidden_by_pacing(beats: Beats) -> dict[str, Quantity]:
+    """What cannot be told where a pacemaker makes the QRS complexes: it keeps RR intervals even in fibrillation, and
+    QRS after P in AV block."""
+    if beats.pacing.chamber not in ("ventricular", "dual-chamber") or beats.atrial == "dissociated":
+        return {}
+    return dict.fromkeys(("rr_variation", "rr_spread", "p_dissociated"), Quantity(None, "", "paced rhythm"))
 
 
 def _premature(beats: Beats) -> dict[str, Quantity]:

@@ -19,6 +19,8 @@ Order = Literal["Urgent", "Likely"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 SECTIONS: tuple[Section, ...] = get_args(Section)
 USUAL = ("SR", "NORM")  # not worth explaining where there is anything else
+# Told by counting, so what a score of theirs rests on is no news: they give way to another likely finding.
+COUNTED = ("STACH", "SBRAD", "SARRH", "PVC", "PAC", "PRC(S)")
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,14 @@ def interpret(
 
 def opening(prediction: Prediction, told: Interpretation) -> Label | None:
     """What is explained first: the label of the first line, which is the most urgent; sinus rhythm gives way to any
-    other. `Prediction.striking`'s where no line rests on a score; None where the model abstained."""
-    lines = (line.score.label for line in told.ordered() if line.is_open and line.score and line.score.positive)
-    first = next((label for label in lines if label.code not in USUAL), None)
+    other, its rate and premature beats to another likely finding. `Prediction.striking`'s where no line rests on a
+    score; None where the model abstained."""
+    lines = [line for line in told.ordered() if line.is_open]
+    scores = [s for line in lines if (s := line.score) and s.positive and s.label.code not in USUAL]
+    first = scores[0].label if scores else None
+    if first is not None and first.code in COUNTED:
+        others = (s.label for s in scores if s.label.head == "findings" and s.probability >= LIKELY)
+        first = next((label for label in others if label.code not in COUNTED), first)
     striking = prediction.striking()
     return first or (striking.label if striking else None)
 

@@ -8,7 +8,7 @@ from ecgkt import vocabulary
 from ecgkt.criteria.check import Checked, check
 from ecgkt.interpretation.groups import Group, grouped, groups, within
 from ecgkt.interpretation.line import Certainty, Line
-from ecgkt.interpretation.reciprocal import ACROSS, mirrors
+from ecgkt.interpretation.reciprocal import ACROSS, ELEVATED, elevated, mirrors
 from ecgkt.interpretation.rhythm import Seen
 from ecgkt.measurements.intervals import Measured
 from ecgkt.measurements.wording import flag, number
@@ -21,7 +21,9 @@ BLOCKED = 2  # P waves without QRS that are enough without a score; one may be a
 NOT_MET = "criterion not met"
 NORMAL = "NORM"
 # Of these groups the leading label's own name says more than the group's.
-NAMED_BY_LABEL = ("st_t", "pvc", "infarction_inferior", "infarction_anterior", "ischemia_anterior", "ischemia_inferior")
+NAMED_BY_LABEL = (
+    "st_t", "pvc", "lvh", "infarction_inferior", "infarction_anterior", "ischemia_anterior", "ischemia_inferior",
+)  # fmt: skip
 
 
 def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
@@ -38,8 +40,11 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     lines = {told: taken} | {key: _line(seen, group, scores) for key, (group, scores) in found.items()}
     into: dict[str, str] = {}
     for key, (group, scores) in found.items():
-        above_it = next((other for other in group.under if other == told or _outranks(lines.get(other), scores)), None)
-        above_it = above_it or next((o for o in ACROSS.get(key, ()) if mirrors(seen, key, scores, lines.get(o))), None)
+        above_it = next(
+            (other for other in group.under if other == told or _outranks(seen, other, lines.get(other), scores)), None
+        )
+        across = (other for other in ACROSS.get(key, ()) if mirrors(seen, key, scores, other, lines.get(other)))
+        above_it = above_it or next(across, None)
         if above_it is not None:
             into[key] = above_it
     for key in into:
@@ -50,11 +55,13 @@ def group_lines(seen: Seen, prediction: Prediction, taken: Line) -> list[Line]:
     return [line for key, line in lines.items() if key not in into]
 
 
-def _outranks(line: Line | None, scores: list[Score]) -> bool:
-    """Is the line sure enough for what `scores` say to go into it?"""
+def _outranks(seen: Seen, key: str, line: Line | None, scores: list[Score]) -> bool:
+    """Is the line, of group `key`, sure enough for what `scores` say to go into it?"""
     if line is None or line.certainty == "doubted" or line.score is None:
         return line is not None and line.certainty == "measured"
-    return line.is_likely or not scores or line.score.probability >= scores[0].probability
+    if line.is_likely or (line.is_open and elevated(seen, key)):
+        return True
+    return not scores or line.score.probability >= scores[0].probability
 
 
 def _defined(seen: Seen, group: Group) -> Checked | None:
@@ -83,7 +90,8 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
     foreign = sum(not beat.typical for beat in seen.found.beats.beats) if group.key == "pvc" else 0
     if foreign and certainty == "doubted":  # a broad beat is there; that it is not early does not contradict the score
         certainty, contradiction = ("likely" if lead.probability >= LIKELY else "possible"), ""
-    if group.key == "qt" and _is_wide(seen) and certainty == "confirmed":
+    by_qt = _rests_on_qt(group, checked)
+    if by_qt and _is_wide(seen) and certainty == "confirmed":
         certainty = "likely" if lead.probability >= LIKELY else "possible"
     if seen.has_paced_qrs and group.section != "rhythm" and group.is_finding:
         certainty = "possible" if certainty == "likely" else certainty
@@ -94,12 +102,20 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
         figures = checked.measured if checked.verdict == "met" or certainty == "doubted" else NOT_MET
         if foreign and checked.verdict != "met":
             figures = f"{foreign} beat{'s' if foreign > 1 else ''} of another shape, not premature"
-        figures += f"; QRS {seen.found.qrs.value:.0f} ms" if group.key == "qt" and _is_wide(seen) else ""
-    statement = _worded(group, lead, certainty, checked is not None and checked.verdict == "met")
+        figures += f"; QRS {seen.found.qrs.value:.0f} ms" if by_qt and _is_wide(seen) else ""
+    is_met = checked is not None and checked.verdict == "met"
+    is_seen = is_met and (group.key not in ELEVATED or elevated(seen, group.key))
+    statement = _worded(group, lead, certainty, is_seen)
     line = Line(
         group.section, statement, certainty, figures, lead, tuple(scores[1:]), checked, contradiction, codes=group.codes
     )
     return _pressing(seen, group, line)
+
+
+def _rests_on_qt(group: Group, checked: Checked | None) -> bool:
+    """Is it said because QT is long? A wide QRS lengthens QT, so beside one this confirms nothing."""
+    met_by_qt = checked is not None and checked.verdict == "met" and checked.measured.startswith("QTc")
+    return group.key == "qt" or (group.key == "hypocalcemia" and met_by_qt)
 
 
 def _is_wide(seen: Seen) -> bool:
@@ -107,7 +123,10 @@ def _is_wide(seen: Seen) -> bool:
 
 
 def _pressing(seen: Seen, group: Group, line: Line) -> Line:
-    """A long QT is urgent from where torsades threaten, or where the score is likely; what was only measured is not."""
+    """A long QT is urgent from where torsades threaten, or where the score is likely; an improbable injury current
+    where ST is elevated, since a slight depression meets its criterion too; what was only measured is not."""
+    if group.key in ELEVATED and line.score is not None and line.score.probability < RARE:
+        return replace(line, is_pressing=elevated(seen, group.key))
     threatens = group.key == "qt" and (seen.found.qtcf.value or 0) >= TORSADES
     is_likely = line.score is not None and line.score.positive and line.score.probability >= LIKELY
     is_pressing = threatens or (is_likely if group.key == "qt" else line.certainty != "measured")
@@ -139,9 +158,10 @@ def _certainty(lead: Score, checked: Checked | None, is_finding: bool) -> Certai
 def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool) -> str:
     is_finding = lead.label.head == "findings" and group.is_finding
     name = group.name
-    if not is_finding:
+    is_denied = certainty == "doubted" or (bool(lead.label.urgency) and lead.probability < RARE and not is_met)
+    if not is_finding and not (group.is_finding and is_denied):
         return f"Consider {name}"
-    if group.key in NAMED_BY_LABEL or len(group.codes) == 1:
+    if is_finding and (group.key in NAMED_BY_LABEL or len(group.codes) == 1):
         name = within(lead.label.name)
     if certainty == "doubted":
         return f"Not confirmed: {name}"
@@ -149,7 +169,7 @@ def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool) -> st
         return _start(name)
     if certainty == "likely":
         return f"Probable {name}"
-    if lead.label.urgency and lead.probability < RARE and not is_met:
+    if is_denied:
         return f"{_start(name)} not excluded"
     return f"Possible {name}"
 
@@ -177,11 +197,13 @@ def conduction_lines(seen: Seen, lines: list[Line]) -> list[Line]:
         return []
     named = [line for line in lines if line.section == "conduction" and line.certainty != "doubted"]
     if qrs.value is not None and qrs.limit is not None and qrs.value > NORMAL_QRS + seen.known["qrs"].error:
-        is_named = any(line.is_likely and "QRS" in line.figures for line in named)
-        if not is_named:
-            words = f"QRS {qrs.value:.0f} ms"
-            return [Line("conduction", "Wide QRS without the full pattern of a bundle branch block", "measured", words)]
-        return []
+        if any(line.is_likely and "QRS" in line.figures for line in named):
+            return []
+        preexcited = check("WPW", seen.known, seen.ecg.age)
+        if flag(pr) == "short" and preexcited is not None and preexcited.verdict == "met":
+            return [] if any("WPW" in line.codes for line in named) else [_preexcitation(seen, preexcited)]
+        words = f"QRS {qrs.value:.0f} ms"
+        return [Line("conduction", "Wide QRS without the full pattern of a bundle branch block", "measured", words)]
     if any(line.is_likely for line in named):
         return []
     out = []
@@ -191,6 +213,15 @@ def conduction_lines(seen: Seen, lines: list[Line]) -> list[Line]:
     if len(figures) == 2 and not flag(pr) and not flag(qrs):
         out.append(Line("conduction", "Normal conduction", "normal", ", ".join(figures)))
     return out
+
+
+def _preexcitation(seen: Seen, checked: Checked) -> Line:
+    """A short PR before a wide QRS, without a bundle branch block: that is what pre-excitation looks like, whatever its
+    score."""
+    statement = "Short PR interval and wide QRS: consider pre-excitation"
+    codes = groups()["wpw"].codes
+    score = seen.scores.get(codes[0])
+    return Line("conduction", statement, "measured", checked.measured, score, (), checked, codes=codes)
 
 
 def normal_line(seen: Seen, lines: list[Line]) -> Line | None:

@@ -60,9 +60,11 @@ def nearest_normal(average: Tensor) -> Tensor:
 
 
 def beside_normal(
-    network: Network, estimator: EffectEstimator, view: BeatView, head: str, target: int
+    network: Network, estimator: EffectEstimator, view: BeatView, head: str, target: int, rhythm: Tensor | None = None
 ) -> tuple[Tensor, float, float]:
     """(relevance of the average beat [12, BEAT], of what single beats do otherwise, of the rhythm) for one logit.
+
+    rhythm: [1, 16] that of the normal beats; by default the usual one that is nearest to this tracing's.
 
     Integrated gradients, the mean over the nearest normal beats, with the differences between beats and the rhythm
     where the estimator finds them usual: together what the logit is above its mean at those references. In each part
@@ -70,20 +72,19 @@ def beside_normal(
     """
     normal = nearest_normal(view.templates[0, : len(LEADS)])
     usual = estimator.usual_differences(view).expand(len(normal), -1, -1)
-    start = BeatView(torch.cat([normal, usual], dim=1), estimator.nearest_usual_rhythm(view.rhythm))
+    rhythm = estimator.nearest_usual_rhythm(view.rhythm) if rhythm is None else rhythm
+    start = BeatView(torch.cat([normal, usual], dim=1), rhythm)
     return _since(network, view, start, head, target)
 
 
-def beside_fibrillation(
-    network: Network, view: BeatView, change: Tensor, head: str, target: int
+def beside_changed(
+    network: Network, view: BeatView, change: Tensor, rhythm: Tensor, head: str, target: int
 ) -> tuple[Tensor, float, float]:
-    """The same beside this patient's own beat in atrial fibrillation, for sinus rhythm, which normal beats have too.
-
-    change: [12, BEAT] mV, what fibrillation changes in this beat by the estimator, P waves gone before all.
-    """
+    """The same beside this patient's own beat with a change [12, BEAT] mV, in another rhythm [1, 16]: for a rhythm, of
+    which a normal beat, which is in sinus rhythm and of another heart, is no contrast."""
     templates = view.templates.clone()
     templates[0, : len(LEADS)] += change
-    return _since(network, view, BeatView(templates, fibrillation_rhythm()), head, target)
+    return _since(network, view, BeatView(templates, rhythm), head, target)
 
 
 def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> tuple[Tensor, float, float]:

@@ -17,10 +17,11 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ecgkt.ecg import LEADS
-from ecgkt.model.beside_normal import beside_fibrillation, beside_normal, by_part
+from ecgkt.model.beside_normal import beside_changed, beside_normal, by_part, fibrillation_rhythm
 from ecgkt.model.networks.beat_detection import BEAT, BEFORE, DetectedBeats, cut, find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view, different_beats
 from ecgkt.model.networks.effect_estimator import EffectEstimator
+from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.networks.network import CLIP_MV, Network
 from ecgkt.model.preprocessing import MODEL_RATE
 
@@ -102,13 +103,36 @@ class Effects:
         on_beat, of_beats, rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target)
         return self._laid(on_beat, of_beats), rhythm
 
+    def beside_usual_rate(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The same beside normal beats in the mean rhythm of training: the usual rhythm that is nearest to a slow or a
+        fast one is itself slow or fast, and takes out of the comparison what the score is about."""
+        estimator, _ = shipped_estimator()
+        rhythm = usual_rhythm(self.network.encoder)
+        mean = None if rhythm is None else rhythm[None].to(self.on_beat.view.rhythm.dtype)
+        on_beat, of_beats, of_rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target, mean)
+        return self._laid(on_beat, of_beats), of_rhythm
+
     def beside_fibrillation(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """The same by what sets the tracing apart from one of this patient in atrial fibrillation."""
+        """The same by what sets the tracing apart from one of this patient in atrial fibrillation, P waves gone before
+        all."""
         estimator, causes = shipped_estimator()
         with torch.no_grad():
             change = estimator(self.on_beat.view)[0][0, causes.index("afib")]
-        on_beat, of_beats, rhythm = beside_fibrillation(self.network, self.on_beat.view, change, head, target)
-        return self._laid(on_beat, of_beats), rhythm
+        return self._beside_changed(change, fibrillation_rhythm(), head, target)
+
+    def beside_no_flutter(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
+        """The same by what sets the tracing apart from one of this patient without flutter waves, in the nearest usual
+        rhythm."""
+        estimator, causes = shipped_estimator()
+        with torch.no_grad():
+            change = -estimator(self.on_beat.view)[0][0, causes.index("aflutter")]
+        return self._beside_changed(change, estimator.nearest_usual_rhythm(self.on_beat.view.rhythm), head, target)
+
+    def _beside_changed(
+        self, change: Tensor, rhythm: Tensor, head: str, target: int
+    ) -> tuple[npt.NDArray[np.float32], float]:
+        on_beat, of_beats, of_rhythm = beside_changed(self.network, self.on_beat.view, change, rhythm, head, target)
+        return self._laid(on_beat, of_beats), of_rhythm
 
     def _laid(self, on_beat: Tensor, of_beats: float) -> npt.NDArray[np.float32]:
         laid = _laid_on_beats(on_beat, self.found.at[0][self.own], self.differing.shape[1])

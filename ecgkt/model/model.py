@@ -26,7 +26,7 @@ from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
 
-SINUS = "SR"
+SINUS, FLUTTER, RATES = "SR", "AFLT", ("SBRAD", "STACH")
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -86,10 +86,12 @@ class Model:
         """What the score of `code` rests on, as relevance per lead and time at the model's sampling rate.
 
         For findings, which real ECGs have taught as well as the simulator, "effects" is the mean of itself and of
-        integrated gradients from normal beats of a like QRS, for sinus rhythm those from the same beat in atrial
-        fibrillation; for another label that a beat without effects has, and for a network that does not look at beats,
-        it is "integrated_gradients", and the result says so. Raises KeyError for an unknown code, ValueError for
-        another method, ECGError for an unusable tracing.
+        integrated gradients from normal beats of a like QRS. For rhythms it is integrated gradients alone: for sinus
+        rhythm from the same beat in atrial fibrillation, for flutter above its threshold from the same beat without
+        flutter waves, for a slow or a fast sinus rhythm from normal beats at a usual rate. For another label that a
+        beat without effects has, and for a network that does not look at beats, it is "integrated_gradients", and the
+        result says so. Raises KeyError for an unknown code, ValueError for another method, ECGError for an unusable
+        tracing.
         """
         label = self.label(code)
         analyzed, _ = self._usable(ecg)
@@ -104,13 +106,7 @@ class Model:
         rhythms = []
         for number, (start, window) in enumerate(analyzed.windows):
             if method == "effects":
-                effects = self._effects(analyzed)[number]
-                if code == SINUS:
-                    ways = [effects.beside_fibrillation(label.head, target)]
-                else:
-                    ways = [effects.relevance(label.head, target)]
-                    if label.head == "findings":
-                        ways.append(effects.beside_normal(label.head, target))
+                ways = _ways(self._effects(analyzed)[number], label, target, self.predict(analyzed))
             else:
                 ways = [relevance(network, torch.from_numpy(window)[None], label.head, target, method)]
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
@@ -259,3 +255,17 @@ class Model:
                 found = probability(network.head(head)(embedding), calibration)
                 result.update(zip(codes, found.unbind(-1), strict=True))
         return result
+
+
+def _ways(
+    effects: Effects, label: Label, target: int, prediction: Prediction
+) -> list[tuple[npt.NDArray[np.float32], float]]:
+    """Of one window: what is averaged where effects are asked for."""
+    if label.code == SINUS:
+        return [effects.beside_fibrillation(label.head, target)]
+    if label.code in RATES:
+        return [effects.beside_usual_rate(label.head, target)]
+    if label.code == FLUTTER and any(s.positive and s.label.code == FLUTTER for s in prediction.findings):
+        return [effects.beside_no_flutter(label.head, target)]
+    ways = [effects.relevance(label.head, target)]
+    return [*ways, effects.beside_normal(label.head, target)] if label.head == "findings" else ways

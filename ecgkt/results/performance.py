@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from ecgkt import vocabulary
-from ecgkt.prediction import HEADS, LEAST_AUROC, TITLES, Label
+from ecgkt.prediction import HEADS, LEAST_AUROC, TITLES, Head, Label
 from ecgkt.results import names, numbers
 from ecgkt.results.intervals import Interval
 from ecgkt.results.metrics import Metrics
 from ecgkt.results.tables import Table
+
+KINDS: dict[Head, str] = {"findings": "finding", "diagnoses": "diagnosis", "labs": "lab"}  # of two labels of one name
 
 
 def cohort(metrics: Metrics) -> str:
@@ -133,14 +136,18 @@ def silent(labels: Iterable[Label]) -> str:
 
 def urgent(metrics: Metrics, labels: Iterable[Label]) -> Table:
     """How many of the urgent are found at 95% specificity, and at the thresholds in use; empty where not measured."""
-    known = {label.code: label.name for label in labels}
+    every = list(labels)
+    named = Counter(label.name for label in every)
+    known = {
+        label.code: label.name if named[label.name] == 1 else f"{label.name} ({KINDS[label.head]})" for label in every
+    }
     rows = [
-        (known[one.code], f"{one.kind} ECGs", numbers.count(one.positives), numbers.percent_interval(one.sensitivity),
+        (known[one.code], one.kind, numbers.count(one.positives), numbers.percent_interval(one.sensitivity),
          numbers.percent_interval(one.found), numbers.percent_interval(one.spared))
         for one in metrics.urgent
         if one.code in known
     ]  # fmt: skip
     caption = "What is urgent, on test ECGs (95% confidence interval), labels with at least five positives."
-    heads = ("Label", "Measured on", "Positives", "Sensitivity at 95% specificity", "Sensitivity at its threshold",
+    heads = ("Label", "Test ECGs", "Positives", "Sensitivity at 95% specificity", "Sensitivity at its threshold",
              "Specificity there")  # fmt: skip
     return Table(heads, rows, caption, numbers=(2,))

@@ -26,7 +26,7 @@ def _band(rate: float) -> tuple[float, float]:
 def words(filter: Filter, rate: float) -> str:
     """What was done to a tracing sampled at `rate` Hz, as it is printed on the sheet."""
     if filter == "none":
-        return f"filter: none, as recorded at {rate:g} Hz"
+        return f"unfiltered, {rate:g} Hz"
     low, high = _band(rate)
     return f"filter: MONITOR {low:g}–{high:g} Hz, not for diagnosis (recorded at {rate:g} Hz)"
 

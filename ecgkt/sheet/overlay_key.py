@@ -55,7 +55,8 @@ def key(paper: Paper, attribution: Attribution, overlay: Overlay) -> dict[str, l
         }  # fmt: skip
 
     if attribution.signed:
-        words = [note("lowers the score", begin, "left"), note("raises the score", right - EDGE_MM, "right")]
+        # Read as one line, and short enough for a sheet of half a window.
+        words = [note("lowers", begin, "left"), note("raises the score", right - EDGE_MM, "right")]
     else:
         words = [note("contributes to the score", right - EDGE_MM, "right")]
     rhythm = rhythm_share(attribution)

@@ -37,6 +37,21 @@ def test_beats_are_drawn_to_scale_beside_the_changes(address: str, browser: Any,
         assert script(browser, f"{part}.scrollWidth <= {part}.clientWidth")
 
 
+def test_a_narrow_window_has_the_scores_under_the_beats_and_nothing_cut(address: str, browser: Any) -> None:
+    """A tablet upright, and a laptop at 200 %."""
+    size(browser, 720, 900)
+    browser.get(f"{address}/serial")
+    settled(browser, "ul.changes li")
+    settled(browser, ".scatterlayer path")
+    sheet = script(browser, f"{PLOT}.getBoundingClientRect().toJSON()")
+    assert sheet["width"] > 0.9 * 720
+    row = script(browser, "document.querySelector('ul.changes li').getBoundingClientRect().toJSON()")
+    assert row["top"] > sheet["bottom"]
+    assert script(browser, "document.querySelector('.stMain').scrollWidth <= innerWidth")
+    switch = "document.querySelector('.st-key-serial_view button:last-of-type')"
+    assert script(browser, f"{switch}.scrollWidth <= {switch}.clientWidth + 1")
+
+
 def test_the_reading_page_leads_there_and_the_address_comes_back(
     address: str, browser: Any, shipped_examples: Collection
 ) -> None:

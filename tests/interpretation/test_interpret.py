@@ -13,7 +13,7 @@ from ecgkt import vocabulary
 from ecgkt.criteria.rule import Quantity
 from ecgkt.datasets.collection import Collection
 from ecgkt.interpretation.groups import groups
-from ecgkt.interpretation.interpret import Interpretation, interpret
+from ecgkt.interpretation.interpret import Interpretation, interpret, opening
 from ecgkt.interpretation.line import Line, line_json
 from ecgkt.interpretation.record import Record, measured_labs
 from ecgkt.measurements.p_waves import Kind
@@ -277,3 +277,131 @@ def test_a_broad_beat_that_is_not_early_does_not_contradict_a_score_of_premature
     line = line_of(said(ecg, predicted(extra)), "premature ventricular")
     assert (line.statement, line.contradiction) == ("Probable premature ventricular complexes", "")
     assert line.figures == "1 beat of another shape, not premature"
+
+
+def measured(**quantities: float) -> AnalyzedECG:
+    """The normal ECG with other values of some quantities of its criteria."""
+    ecg = AnalyzedECG(normal().ecg)
+    ecg.__dict__["quantities"] = {**normal().quantities} | {
+        name: Quantity(value, f"{name} {value:g}") for name, value in quantities.items()
+    }
+    return ecg
+
+
+def test_a_rate_and_a_premature_beat_give_way_to_another_finding_where_one_score_is_opened() -> None:
+    sinus, slow = score("findings", "SR", "Sinus rhythm", 0.9), score("findings", "SBRAD", "Sinus bradycardia", 0.95)
+    extra = score("findings", "PVC", "Premature ventricular complexes", 0.9)
+    block = score("findings", "CRBBB", "Right bundle branch block", 0.6)
+    failure = score("diagnoses", "I50", "Heart failure", 0.99)
+    ecg = measured(premature_wide=1, qrs=150, v1_late=3, s_lateral=60)
+    for scores, code in (
+        ((sinus, slow, extra, block, failure), "CRBBB"),
+        ((sinus, extra, failure), "PVC"),  # a diagnosis is not what the tracing shows
+        ((sinus, extra), "PVC"),
+        ((sinus, extra, replace(block, probability=0.3)), "PVC"),
+        ((sinus, failure), "I50"),
+    ):
+        prediction = predicted(*scores)
+        opened = opening(prediction, said(ecg, prediction))
+        assert opened is not None
+        assert opened.code == code
+
+
+def test_an_injury_with_st_elevated_takes_in_what_says_less_however_low_its_score() -> None:
+    """ST elevation that is stated as such, NSTEMI, and the mirror image across the heart; not a neighbor's, even less
+    probable, whose own criterion is not met."""
+    ecg = measured(st_up_lateral=4, st_up_any=4, st_up_anterolateral=4)
+    scores = (
+        score("findings", "INJLA", "Lateral injury current", 0.34, threshold=0.01),
+        score("findings", "STE_", "Nonspecific ST elevation", 0.62),
+        score("diagnoses", "I214", "NSTEMI", 0.65),
+        score("diagnoses", "I2119", "Inferior STEMI", 0.03, threshold=0.02),
+        score("findings", "INJAS", "Anteroseptal injury current", 0.03, threshold=0.02),
+    )
+    found = said(ecg, predicted(*scores))
+    line = line_of(found, "Possible lateral injury current")
+    assert {each.label.code for each in line.others} == {"STE_", "I214", "I2119"}
+    others = [each for each in found.lines if each.section == "ischemia" and each is not line]
+    assert [(each.statement, each.others) for each in others] == [("Anterior injury current not excluded", ())]
+
+
+def test_a_slight_st_depression_makes_no_urgent_injury_of_an_improbable_score() -> None:
+    """It meets the criterion, but takes nothing in and is not opened; elevated, or likelier, it is urgent."""
+    injury = score("findings", "INJAS", "Anteroseptal injury current", 0.03, threshold=0.02)
+    inverted = score("findings", "INVT", "T-wave inversion", 0.6)
+    for ecg, probability, is_urgent in (
+        (measured(st_down_septal=1.2, t_inverted_any=1.5), 0.03, False),
+        (measured(st_down_septal=1.2, t_inverted_any=1.5), 0.3, True),
+        (measured(st_up_septal=2, t_inverted_any=1.5), 0.03, True),
+    ):
+        prediction = predicted(replace(injury, probability=probability), inverted)
+        found = said(ecg, prediction)
+        line = line_of(found, "nterior injury current")
+        assert (bool(line.urgency), line.is_open) == (is_urgent, is_urgent)
+        opened = opening(prediction, found)
+        assert opened is not None
+        assert opened.code == ("INJAS" if is_urgent else "INVT")
+        if not is_urgent:
+            assert line.statement == "Anterior injury current not excluded"
+            assert [each.label.code for each in line_of(found, "T-wave inversion").others] == []
+
+
+def test_a_diagnosis_of_what_a_tracing_shows_is_denied_in_words_too() -> None:
+    third = score("diagnoses", "I442", "Complete AV block", 0.01, threshold=0.005)
+    assert line_of(said(normal(), predicted(third)), "third-degree").statement == "Not confirmed: third-degree AV block"
+    lateral = score("diagnoses", "I2129", "Lateral STEMI", 0.01, threshold=0.005)
+    found = said(normal(), predicted(lateral))
+    assert line_of(found, "ateral injury").statement == "Lateral injury current not excluded"
+
+
+def test_a_long_qt_of_a_wide_qrs_does_not_confirm_a_low_calcium() -> None:
+    low = lab("calcium_low", "Hypocalcemia", "calcium", "low", 0.6)
+    long = {**normal().quantities, "qtcf": Quantity(500.0, "QTcF 500 ms")}
+    for qrs, certainty, figures in ((90.0, "confirmed", "QTcF 500 ms"), (145.0, "likely", "QTcF 500 ms; QRS 145 ms")):
+        ecg = AnalyzedECG(normal().ecg)
+        found = normal().intervals
+        ecg.__dict__["intervals"] = replace(found, qrs=replace(found.qrs, value=qrs))
+        ecg.__dict__["quantities"] = long
+        line = line_of(said(ecg, predicted(low)), "hypocalcemia")
+        assert (line.certainty, line.figures) == (certainty, figures)
+
+
+def test_a_short_pr_before_a_wide_qrs_is_told_as_pre_excitation() -> None:
+    """Also where the score is below its threshold; not beside a bundle branch block, which widens QRS by itself."""
+    found = normal().intervals
+    wide = measured(pr=95, qrs=140)
+    wide.__dict__["intervals"] = replace(found, qrs=replace(found.qrs, value=140.0), pr=replace(found.pr, value=95.0))
+    low = score("findings", "WPW", "Wolff-Parkinson-White pattern", 0.02)
+    line = line_of(said(wide, predicted(low), Record(frozenset({"WPW"}))), "pre-excitation")
+    assert (line.certainty, line.standing, line.figures) == ("measured", "stated", "pr 95; qrs 140")
+    assert not [each for each in said(wide, predicted(low)).lines if "bundle branch" in each.statement]
+    wide.__dict__["quantities"] = {**wide.quantities, "pr": Quantity(152.0, "PR 152 ms")}
+    assert not [each for each in said(wide, predicted(low)).lines if "pre-excitation" in each.statement]
+
+
+def test_high_voltage_alone_is_not_called_hypertrophy() -> None:
+    voltage = score("findings", "VCLVH", "Voltage criteria for left ventricular hypertrophy", 0.3)
+    found = said(measured(sokolow=39, female=0), predicted(voltage))
+    assert [line.statement for line in found.lines if line.section == "hypertrophy"] == [voltage.label.name]
+
+
+def test_st_t_and_q_are_not_measured_under_flutter_waves(shared: Path) -> None:
+    path = shared / "ptbxl_native" / "records500" / "00000" / "00023_hr.hea"
+    if not path.is_file():
+        pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
+    ischemia = score("diagnoses", "I214", "NSTEMI", 0.3)
+    line = line_of(said(AnalyzedECG(read(path)), predicted(ischemia)), "acute coronary")
+    assert line.figures == "criterion not measurable: flutter waves run under QRS, ST and T"
+
+
+def test_a_paced_rhythm_neither_shows_nor_denies_fibrillation_and_av_block(shared: Path) -> None:
+    path = shared / "ptbxl_native" / "records500" / "00000" / "00143_hr.hea"
+    if not path.is_file():
+        pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
+    scores = (score("diagnoses", "I4891", "Atrial fibrillation", 0.8), score("diagnoses", "I442", "AV block", 0.3))
+    found = said(AnalyzedECG(read(path)), predicted(*scores))
+    for words in ("fibrillation", "third-degree"):
+        line = line_of(found, words)
+        assert "Not confirmed" not in line.statement
+        assert line.contradiction == ""
+        assert line.figures.startswith("criterion not measurable")

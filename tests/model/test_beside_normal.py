@@ -115,3 +115,32 @@ def test_sinus_rhythm_rests_on_p_waves_and_rr_intervals(shipped_model: Model) ->
     assert found.named.name in ("RR intervals", "P wave")
     raising = {part.name: part.share.raises for part in found.parts}
     assert raising["P wave"] + raising["RR intervals"] > 0.6 * sum(raising.values())
+
+
+def test_a_slow_sinus_rhythm_rests_on_its_rr_intervals(shared: Path, shipped_model: Model) -> None:
+    """Real ECGs at 45 to 49/min: the usual rhythm that is nearest to theirs is slow too and would hide it."""
+    for number in ("00002", "00078", "00289"):
+        path = shared / "ptbxl_native" / "records500" / "00000" / f"{number}_hr.hea"
+        if not path.is_file():
+            pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
+        analyzed = AnalyzedECG(read(path))
+        found = summarize(shipped_model.attribute(analyzed, "SBRAD"), analyzed.beats, positive=True)
+        assert found.named is not None
+        assert found.named.name == "RR intervals", number
+
+
+def test_flutter_is_not_explained_by_the_qrs_under_which_its_waves_run(shared: Path, shipped_model: Model) -> None:
+    """Real ECGs with 2:1 conduction, narrow QRS: flutter waves lie before and in T, and in the rate."""
+    asked = 0
+    for number in ("00017", "00018", "00020"):
+        path = shared / "ptbxl_native" / "records500" / "00000" / f"{number}_hr.hea"
+        if not path.is_file():
+            pytest.skip("PTB-XL with amplitudes as recorded is not among the shared recordings")
+        analyzed = AnalyzedECG(read(path))
+        if not any(s.positive and s.label.code == "AFLT" for s in shipped_model.predict(analyzed).findings):
+            continue
+        found = summarize(shipped_model.attribute(analyzed, "AFLT"), analyzed.beats, positive=True)
+        assert found.named is not None
+        assert found.named.name != "QRS complex", number
+        asked += 1
+    assert asked

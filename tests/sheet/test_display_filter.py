@@ -55,7 +55,7 @@ def test_what_was_not_recorded_stays_open_and_does_not_spread() -> None:
 
 
 def test_the_sheet_says_what_was_done_at_any_rate() -> None:
-    assert words("none", 1000) == "filter: none, as recorded at 1000 Hz"
+    assert words("none", 1000) == "unfiltered, 1000 Hz"
     assert "0.5–40 Hz" in words("monitor", 500)
     assert "0.5–22.5 Hz" in words("monitor", 50)
     assert np.isfinite(filtered(_tone(5, 50.0), "monitor").signal).all()

@@ -138,7 +138,7 @@ def test_scale_and_filter_are_printed_and_the_rate_is_not_taken_for_the_speed() 
     printed = scale_text(_levels(rate=1000), Paper(gain=5, speed=50))
     assert "50 mm/s" in printed
     assert "5 mm/mV" in printed
-    assert "filter: none, as recorded at 1000 Hz" in printed
+    assert "unfiltered, 1000 Hz" in printed
     assert printed in [
         note["text"] for note in figure(_levels(rate=1000), Paper(gain=5, speed=50))["layout"]["annotations"]
     ]

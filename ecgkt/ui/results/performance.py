@@ -52,7 +52,7 @@ def by_label(model: Model) -> None:
     by_label = [performance.aurocs(model.metrics, label) for label in labels]
     models = performance.compared(model.metrics)
     sets = [(names.title(name), [values[k] for values in by_label]) for k, name in enumerate(models)]
-    chart = charts.forest([label.name for label in labels], sets, "AUROC (chance is 0.5)")
+    chart = charts.forest([label.name for label in labels], sets, "AUROC, chance is 0.5")
     which = "" if everything else f"the best {SHOWN} of "
     of = f"{which}{len(measured)} {head} for {len(models)} models"
     alt = f"AUROC with 95% intervals of {of}; the table below has them all."

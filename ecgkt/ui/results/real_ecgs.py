@@ -54,7 +54,7 @@ def _proxies(proxies: dict[str, LabProxy], model: Model) -> None:
     table = real_ecgs.proxies(proxies, {label.code: label.name for labels in model.labels.values() for label in labels})
     rows, values = [row[0] for row in table.rows], [one.auroc for one in proxies.values()]
     alt = f"AUROC with 95% intervals of {len(rows)} proxies; the table below has the same numbers."
-    charts.show(charts.forest(rows, [("real ECGs", values)], "AUROC (chance is 0.5)"), "lab-proxies", alt)
+    charts.show(charts.forest(rows, [("real ECGs", values)], "AUROC, chance is 0.5"), "lab-proxies", alt)
     html.show(table)
 
 

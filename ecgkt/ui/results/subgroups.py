@@ -37,6 +37,6 @@ def _head(metrics: Metrics) -> None:
         values = {subgroups.title(row): row.auroc for row in rows}
         sets.append((f"{kind} test ECGs", [values.get(title) for title in titles]))
     alt = f"Macro AUROC of {head} with 95% intervals by age and sex; the table below has the same numbers."
-    charts.show(charts.forest(titles, sets, "Macro AUROC"), f"subgroups-{head}", alt)
+    charts.show(charts.forest(titles, sets, "Macro AUROC, chance is 0.5"), f"subgroups-{head}", alt)
     for kind in by_kind:
         html.show(subgroups.table(metrics, head, kind))

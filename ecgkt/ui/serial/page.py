@@ -56,7 +56,8 @@ def show(pair: Pair, model: Model) -> None:
     predictions = audit.predict(before, model), audit.predict(now, model)
     changes = score_changes(*predictions)
 
-    left, right = st.columns([2.7, 1], gap="medium")
+    with st.container(key="serial"):  # one under the other in a narrow window: style.css
+        left, right = st.columns([2.7, 1], gap="medium")
     with left:
         with st.container(key="serial-view"):
             line, choice, menu = st.columns([3, 2.1, 1.1], vertical_alignment="center", gap="small")
@@ -172,7 +173,7 @@ WAYS = {
 
 
 def in_words(change: IntervalChange) -> str:
-    """What a change is: longer, no more than repeats differ by, or why it is not known."""
+    """What a change is: longer, within what repeats differ by, or why it is not known."""
     if change.change is None:
         missing = [(name, m) for name, m in (("before", change.before), ("now", change.now)) if m.value is None]
         if len(missing) == 2 and change.before.reason == change.now.reason:
@@ -181,9 +182,9 @@ def in_words(change: IntervalChange) -> str:
     if not shown_change(change.before.value, change.now.value, change.now.unit):
         return "no change"
     if change.beyond is False:
-        return "no more than repeats differ by"
+        return "within repeat variation"
     way = WAYS[change.now.unit][change.change > 0]
-    return f"{way}, beyond what repeats differ by" if change.beyond else way
+    return f"{way}, beyond repeat variation" if change.beyond else way
 
 
 def shown_change(before: float | None, now: float | None, unit: str) -> float | None:
@@ -287,7 +288,7 @@ def _of_st(found: SerialComparison) -> str:
     if abs(change) < ST_CHANGE:
         return f"ST at the J point changed by less than {ST_CHANGE:g} mV in every lead."
     least = next(each for each in found.leads if each.lead == lead).detectable("st")
-    repeats = "" if least is None or abs(change) > least else ", no more than repeats differ by"
+    repeats = "" if least is None or abs(change) > least else ", within repeat variation"
     return f"ST at the J point changed most in {lead}, from {_millivolts(was)} to {_millivolts(is_now)} mV{repeats}."
 
 

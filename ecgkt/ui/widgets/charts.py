@@ -73,7 +73,8 @@ def forest(
 ) -> Figure:
     """Plotly figure: a row a name, a dot with its interval for each set of values that has one there.
 
-    reference: what is no effect (chance, no difference), always in view with a dotted line.
+    reference: what is no effect (chance, no difference), with a dotted line. Where it lies so far from all values that
+    these would be crowded at the other end, it is out of view, and the title says so.
     """
     p = palette()
     data = []
@@ -82,13 +83,17 @@ def forest(
         shift = 0.48 * (k / (len(sets) - 1) - 0.5) if len(sets) > 1 else 0.0
         look = series(p, k)
         data.append(whiskers(name, [row + shift for row, _ in there], [v for _, v in there], look, across=True))
-    edges = [reference, *(edge for _, values in sets for value in values if value for edge in value[1:])]
+    edges = [edge for _, values in sets for value in values if value for edge in value[1:]]
+    if edges and min(abs(edge - reference) for edge in edges) > max(edges) - min(edges) > 0:
+        title += " (off this axis)"
+    else:
+        edges.append(reference)
     margin = 0.03 * (max(edges) - min(edges)) or 0.1
     names = [name if len(name) <= 44 else name[:43] + "…" for name in rows]
     x = axis(p, title, range=[min(edges) - margin, max(edges) + margin])
     y = axis(p, showgrid=False, automargin=True, range=[len(rows) - 0.4, -0.6])
     y |= {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": names}
-    shapes = [line(p, reference, 0, reference, 1, yref="paper")]
+    shapes = [line(p, reference, 0, reference, 1, yref="paper")] if reference in edges else []
     drawn = layout(p, 56 + 28 * len(rows), x, y, shapes=shapes, showlegend=len(sets) > 1)
     drawn["margin"]["t"] = 34 if len(sets) > 1 else 10
     return {"data": data, "layout": drawn}
