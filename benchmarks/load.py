@@ -3,6 +3,7 @@
     python -m benchmarks.load                      # all parts, each below 6 minutes
     python -m benchmarks.load --part pages         # processor seconds of one page run, by what was done
     python -m benchmarks.load --part people --people 30 --seconds 300
+    python -m benchmarks.load --part people --processes 2 --name "two processes"
     python -m benchmarks.load --part reruns --reruns 2000
     python -m benchmarks.load --part sessions --sessions 500
     python -m benchmarks.load --part people --checkout ../other --name before   # another checkout's dashboard
@@ -22,6 +23,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -155,22 +157,26 @@ def pages(checkout: Path, count: int) -> dict[str, Any]:
     return {"examples": count, **found, "load_of_the_machine": os.getloadavg()[1]}
 
 
-def people(checkout: Path, count: int, seconds: float) -> dict[str, Any]:
-    """Latency, errors and cross-talk of `count` people over `seconds`."""
+def people(checkout: Path, count: int, seconds: float, processes: int = 1) -> dict[str, Any]:
+    """Latency, errors and cross-talk of `count` people over `seconds`, shared out evenly among so many servers, as
+    deploy/'s proxy does, which keeps each visitor with one."""
     measured = Measured()
-    with Server(checkout) as server:
-        settle(server)
+    with ExitStack() as stack:
+        servers = [stack.enter_context(Server(checkout)) for _ in range(processes)]
+        for server in servers:
+            settle(server)
 
         async def all_of_them() -> None:
             until = time.monotonic() + seconds
-            await asyncio.gather(*(person(server, number, until, measured) for number in range(count)))
+            where = (servers[number % processes] for number in range(count))
+            await asyncio.gather(*(person(server, n, until, measured) for n, server in enumerate(where)))
 
-        used = server.processor_seconds()
+        used = sum(server.processor_seconds() for server in servers)
         asyncio.run(all_of_them())
-        used = server.processor_seconds() - used
+        used = sum(server.processor_seconds() for server in servers) - used
     latency = np.array(measured.seconds)
     return {
-        "people": count, "seconds": seconds, "actions": len(latency),
+        "people": count, "processes": processes, "seconds": seconds, "actions": len(latency),
         "p50_s": float(np.median(latency)), "p95_s": float(np.quantile(latency, 0.95)), "most_s": float(latency.max()),
         "processor_s_an_action": used / len(latency), "errors": len(measured.errors),
         "first_errors": sorted(set(measured.errors))[:5], "sheets_of_another_ecg": measured.mixed,
@@ -232,7 +238,7 @@ def _slope(checkout: Path, go: Callable[[Server], Awaitable[list[tuple[int, int]
 
 PARTS: dict[str, Callable[[argparse.Namespace], dict[str, Any]]] = {
     "pages": lambda a: pages(a.checkout, 12),
-    "people": lambda a: people(a.checkout, a.people, a.seconds),
+    "people": lambda a: people(a.checkout, a.people, a.seconds, a.processes),
     "reruns": lambda a: reruns(a.checkout, a.reruns),
     "sessions": lambda a: sessions(a.checkout, a.sessions),
 }
@@ -254,6 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", choices=[*PARTS, "all"], default="all")
     parser.add_argument("--people", type=int, default=30)
+    parser.add_argument("--processes", type=int, default=1, help="servers that the people are shared out among")
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--reruns", type=int, default=2000)
     parser.add_argument("--sessions", type=int, default=500)
