@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from benchmarks.explanation_truth.pairs import Logits, Pair
 from ecgkt.ecg import LEADS
 from ecgkt.model.beside_normal import beside_normal
+from ecgkt.model.contrasts import contrasts
 from ecgkt.model.effects import effects_on_beat, shipped_estimator
 from ecgkt.model.networks.beat_detection import BEAT
 from ecgkt.model.networks.beat_encoder import BeatNet, BeatView
@@ -206,11 +207,17 @@ def _differing(a: Asked) -> Tensor:
 
 
 def of_the_pages(a: Asked) -> Explained:
-    """Effects, and for findings their mean with what sets the beat apart from normal ones (`ecgkt.model.model`)."""
-    own = effects(a)
-    if a.logits.codes[a.target][0] != "findings":
-        return own
-    return Explained((own.values + beside_normal_beats(a).values) / 2, rhythm=own.rhythm)
+    """As `Model.attribute` does, by `ecgkt.model.contrasts`, folded over the beat."""
+    (head, place), (_, code) = _place(a), a.logits.codes[a.target]
+    if head != "findings":
+        return effects(a)
+    network, view = a.logits.network, a.pair.view
+    likely = a.logits.probabilities(a.logits.of(view))[a.target]
+    positive = bool(likely >= a.logits.model.label(code).threshold)
+    ways = contrasts(network, effects_on_beat(network, view), code, head, place, positive)
+    values = [on_beat + of_beats * _differing(a) for on_beat, of_beats, _ in ways]
+    rhythm = float(np.mean([of_rhythm for *_, of_rhythm in ways]))
+    return Explained(torch.stack(values).mean(dim=0).numpy(), rhythm=rhythm)
 
 
 def random(a: Asked) -> Explained:

@@ -32,6 +32,10 @@ EDGES = [round((part + BEFORE) * MODEL_RATE) for part in PARTS]  # samples
 QRS = slice(EDGES[1], EDGES[2])
 
 
+# Relevance of the average beat [12, BEAT], of what single beats do otherwise, and of the rhythm, in logits.
+OnBeat = tuple[Tensor, float, float]
+
+
 def by_part(values: Tensor) -> Tensor:
     """[..., 12, BEAT] -> the same, each sample the sum over its part of the beat."""
     out = torch.empty_like(values)
@@ -61,8 +65,8 @@ def nearest_normal(average: Tensor) -> Tensor:
 
 def beside_normal(
     network: Network, estimator: EffectEstimator, view: BeatView, head: str, target: int, rhythm: Tensor | None = None
-) -> tuple[Tensor, float, float]:
-    """(relevance of the average beat [12, BEAT], of what single beats do otherwise, of the rhythm) for one logit.
+) -> OnBeat:
+    """The relevance of one logit beside the nearest normal beats.
 
     rhythm: [1, 16] that of the normal beats; by default the usual one that is nearest to this tracing's.
 
@@ -77,9 +81,7 @@ def beside_normal(
     return _since(network, view, start, head, target)
 
 
-def beside_changed(
-    network: Network, view: BeatView, change: Tensor, rhythm: Tensor, head: str, target: int
-) -> tuple[Tensor, float, float]:
+def beside_changed(network: Network, view: BeatView, change: Tensor, rhythm: Tensor, head: str, target: int) -> OnBeat:
     """The same beside this patient's own beat with a change [12, BEAT] mV, in another rhythm [1, 16]: for a rhythm, of
     which a normal beat, which is in sinus rhythm and of another heart, is no contrast."""
     templates = view.templates.clone()
@@ -87,7 +89,7 @@ def beside_changed(
     return _since(network, view, BeatView(templates, rhythm), head, target)
 
 
-def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> tuple[Tensor, float, float]:
+def _since(network: Network, view: BeatView, start: BeatView, head: str, target: int) -> OnBeat:
     """Integrated gradients from several templates [K, 36, BEAT] in one rhythm, their mean."""
     count = len(start.templates)
     away, faster = view.templates - start.templates, view.rhythm - start.rhythm

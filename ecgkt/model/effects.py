@@ -17,11 +17,10 @@ from safetensors import safe_open
 from torch import Tensor
 
 from ecgkt.ecg import LEADS
-from ecgkt.model.beside_normal import beside_changed, beside_normal, by_part, fibrillation_rhythm
+from ecgkt.model.beside_normal import OnBeat, by_part
 from ecgkt.model.networks.beat_detection import BEAT, BEFORE, DetectedBeats, cut, find_beats
 from ecgkt.model.networks.beat_encoder import BeatView, beat_view, different_beats
 from ecgkt.model.networks.effect_estimator import EffectEstimator
-from ecgkt.model.networks.ensemble import usual_rhythm
 from ecgkt.model.networks.network import CLIP_MV, Network
 from ecgkt.model.preprocessing import MODEL_RATE
 
@@ -66,6 +65,11 @@ class BeatEffects:
         places[rows] = torch.where(sums > 0, (places[rows] + by_slope / sums.clamp(min=1e-20)) / 2, places[rows])
         return torch.einsum("e,elt->lt", shares, places)
 
+    def relevance(self, network: Network, head: str, target: int) -> OnBeat:
+        """The effects' contributions to one logit, of what single beats do otherwise, of the rhythm."""
+        *_, of_beats, rhythm = self.contributions[head][:, target].tolist()
+        return self.beat_map(network, head, target), of_beats, rhythm
+
     def _slopes(self, network: Network, head: str, target: int, rows: Tensor) -> Tensor:
         """[R, 12, BEAT] integrated gradients of some effects, each summed over every part of each lead."""
         points, weights = np.polynomial.legendre.leggauss(STEPS)
@@ -86,57 +90,16 @@ class BeatEffects:
 class Effects:
     """The same in a tracing: found are its beats, differing [12, T] where single beats differ, summing to 1."""
 
-    network: Network
     on_beat: BeatEffects
     found: DetectedBeats
     own: Tensor
     differing: Tensor
 
-    def relevance(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """([12, T] relevance, relevance of the rhythm) for logit `target` of `head`; signed, in logits."""
-        *_, of_beats, rhythm = self.on_beat.contributions[head][:, target].tolist()
-        return self._laid(self.on_beat.beat_map(self.network, head, target), of_beats), rhythm
-
-    def beside_normal(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """The same by what sets the beat apart from normal ones of a like QRS (`ecgkt.model.beside_normal`)."""
-        estimator, _ = shipped_estimator()
-        on_beat, of_beats, rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target)
-        return self._laid(on_beat, of_beats), rhythm
-
-    def beside_usual_rate(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """The same beside normal beats in the mean rhythm of training: the usual rhythm that is nearest to a slow or a
-        fast one is itself slow or fast, and takes out of the comparison what the score is about."""
-        estimator, _ = shipped_estimator()
-        rhythm = usual_rhythm(self.network.encoder)
-        mean = None if rhythm is None else rhythm[None].to(self.on_beat.view.rhythm.dtype)
-        on_beat, of_beats, of_rhythm = beside_normal(self.network, estimator, self.on_beat.view, head, target, mean)
-        return self._laid(on_beat, of_beats), of_rhythm
-
-    def beside_fibrillation(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """The same by what sets the tracing apart from one of this patient in atrial fibrillation, P waves gone before
-        all."""
-        estimator, causes = shipped_estimator()
-        with torch.no_grad():
-            change = estimator(self.on_beat.view)[0][0, causes.index("afib")]
-        return self._beside_changed(change, fibrillation_rhythm(), head, target)
-
-    def beside_no_flutter(self, head: str, target: int) -> tuple[npt.NDArray[np.float32], float]:
-        """The same by what sets the tracing apart from one of this patient without flutter waves, in the nearest usual
-        rhythm."""
-        estimator, causes = shipped_estimator()
-        with torch.no_grad():
-            change = -estimator(self.on_beat.view)[0][0, causes.index("aflutter")]
-        return self._beside_changed(change, estimator.nearest_usual_rhythm(self.on_beat.view.rhythm), head, target)
-
-    def _beside_changed(
-        self, change: Tensor, rhythm: Tensor, head: str, target: int
-    ) -> tuple[npt.NDArray[np.float32], float]:
-        on_beat, of_beats, of_rhythm = beside_changed(self.network, self.on_beat.view, change, rhythm, head, target)
-        return self._laid(on_beat, of_beats), of_rhythm
-
-    def _laid(self, on_beat: Tensor, of_beats: float) -> npt.NDArray[np.float32]:
+    def laid(self, relevance: OnBeat) -> tuple[npt.NDArray[np.float32], float]:
+        """([12, T], of the rhythm): what was found on the average beat, laid on all of the tracing's; in logits."""
+        on_beat, of_beats, rhythm = relevance
         laid = _laid_on_beats(on_beat, self.found.at[0][self.own], self.differing.shape[1])
-        return (laid + of_beats * self.differing).numpy()
+        return (laid + of_beats * self.differing).numpy(), rhythm
 
 
 @cache
@@ -177,7 +140,7 @@ def effects_of(network: Network, signal: Tensor) -> Effects:
     different = different_beats(signal, found)[0]
     own = found.is_beat[0] & ~different
     on_beat = effects_on_beat(network, beat_view(signal, found))
-    return Effects(network, on_beat, found, own, _where_beats_differ(signal, found, own, different))
+    return Effects(on_beat, found, own, _where_beats_differ(signal, found, own, different))
 
 
 def _places(at: Tensor, length: int) -> list[tuple[slice, slice]]:

@@ -18,6 +18,7 @@ from ecgkt.ecg import ECG, ECGError, FloatArray
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.attribution import METHODS, relevance
 from ecgkt.model.bundle import Bundle, load_bundle, probability
+from ecgkt.model.contrasts import SINUS, contrasts
 from ecgkt.model.default_bundle import DEFAULT_BUNDLE
 from ecgkt.model.effects import Effects, effects_of, usual_logits
 from ecgkt.model.networks.ensemble import usual_rhythm
@@ -25,8 +26,6 @@ from ecgkt.model.networks.joined import joined
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
-
-SINUS, FLUTTER, RATES = "SR", "AFLT", ("SBRAD", "STACH")
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -101,12 +100,15 @@ class Model:
             raise ValueError(f"Attribution method {method!r} is not one of {', '.join(METHODS)}.")
         if method == "effects" and not self._has_effects(label):
             method = "integrated_gradients"
+        positive = bool(self.predict(analyzed).is_positive(label))
         total = np.zeros_like(analyzed.view)
         covered = np.zeros(total.shape[1], dtype=np.float32)
         rhythms = []
         for number, (start, window) in enumerate(analyzed.windows):
             if method == "effects":
-                ways = _ways(self._effects(analyzed)[number], label, target, self.predict(analyzed))
+                effects = self._effects(analyzed)[number]
+                found = contrasts(network, effects.on_beat, code, label.head, target, positive)
+                ways = [effects.laid(each) for each in found]
             else:
                 ways = [relevance(network, torch.from_numpy(window)[None], label.head, target, method)]
             part, rhythm = (sum(each) / len(ways) for each in zip(*ways, strict=True))
@@ -255,17 +257,3 @@ class Model:
                 found = probability(network.head(head)(embedding), calibration)
                 result.update(zip(codes, found.unbind(-1), strict=True))
         return result
-
-
-def _ways(
-    effects: Effects, label: Label, target: int, prediction: Prediction
-) -> list[tuple[npt.NDArray[np.float32], float]]:
-    """Of one window: what is averaged where effects are asked for."""
-    if label.code == SINUS:
-        return [effects.beside_fibrillation(label.head, target)]
-    if label.code in RATES:
-        return [effects.beside_usual_rate(label.head, target)]
-    if label.code == FLUTTER and any(s.positive and s.label.code == FLUTTER for s in prediction.findings):
-        return [effects.beside_no_flutter(label.head, target)]
-    ways = [effects.relevance(label.head, target)]
-    return [*ways, effects.beside_normal(label.head, target)] if label.head == "findings" else ways

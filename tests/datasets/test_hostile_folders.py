@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import os
-import resource
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from ecgkt.datasets.files import ecg_files
 from ecgkt.datasets.mimic import records
 from ecgkt.ecg import ECGError
 from tests.datasets.test_collection import record
+from tests.limits import limited
 from tests.readers import written_files as written
 from tests.readers.written_files import counts
 
@@ -27,10 +26,8 @@ MOST_SECONDS, MOST_BYTES = 4.0, 400 * 2**20
 
 @pytest.fixture
 def bounded() -> Iterator[None]:
-    before, most = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    yield
-    assert time.process_time() - before < MOST_SECONDS
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - most) * 1024 < MOST_BYTES
+    with limited(MOST_SECONDS, MOST_BYTES):
+        yield
 
 
 def _cohort(folder: Path, patient: int, name: str) -> None:

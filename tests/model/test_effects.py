@@ -9,6 +9,7 @@ import torch
 from ecgkt.datasets.collection import Collection
 from ecgkt.ecg import ECG
 from ecgkt.model.analyzed import AnalyzedECG
+from ecgkt.model.beside_normal import beside_normal
 from ecgkt.model.effects import effects_of, effects_on_beat, shipped_estimator
 from ecgkt.model.model import Model
 from ecgkt.model.networks.beat_detection import find_beats
@@ -53,7 +54,7 @@ def test_nothing_is_lost_on_the_way_to_the_tracing(
     target = network.architecture.labels["labs"].index(code)
     for entry in shipped_examples.entries[::8]:
         found = effects_of(network, _window(shipped_examples.read(entry.key)))
-        relevance, rhythm = found.relevance("labs", target)
+        relevance, rhythm = found.laid(found.on_beat.relevance(network, "labs", target))
         shares = found.on_beat.contributions["labs"][:, target]
         assert float(relevance.sum()) == pytest.approx(float(shares[:-1].sum()), abs=1e-3)
         assert rhythm == pytest.approx(float(shares[-1]))
@@ -95,8 +96,9 @@ def test_findings_rest_on_both_ways_and_what_is_usual_on_gradients(
     network = shipped_model._networks["knowledge_transfer"]
     target = network.architecture.labels["findings"].index("LAFB")
     effects = effects_of(network, _window(analyzed.ecg))
-    of_effects, of_rhythm = effects.relevance("findings", target)
-    beside, by_rhythm = effects.beside_normal("findings", target)
+    of_effects, of_rhythm = effects.laid(effects.on_beat.relevance(network, "findings", target))
+    estimator, _ = shipped_estimator()
+    beside, by_rhythm = effects.laid(beside_normal(network, estimator, effects.on_beat.view, "findings", target))
     np.testing.assert_allclose(both.relevance, (beside + of_effects) / 2, atol=1e-5)
     assert both.rhythm == pytest.approx((by_rhythm + of_rhythm) / 2, abs=1e-5)
     with pytest.raises(ValueError, match="effects"):

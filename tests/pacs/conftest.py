@@ -70,3 +70,13 @@ def orthanc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Orthanc]:
     finally:
         server.terminate()
         server.wait(20)
+
+
+@pytest.fixture
+def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Neither the environment's nor those of the developer's ~/.netrc."""
+    from ecgkt.pacs import server  # needs the extra ecgkt[pacs], as whoever asks for this does
+
+    for name in (server.USER, server.PASSWORD, server.TOKEN):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))

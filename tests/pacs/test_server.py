@@ -18,16 +18,9 @@ pytest.importorskip("dicomweb_client", reason="the extra ecgkt[pacs] is not inst
 from ecgkt.pacs import server, transport
 from ecgkt.pacs.server import PACSError, Server, StoredECG
 
+pytestmark = pytest.mark.usefixtures("no_credentials")
 SECRET = "Doe^Jane"
 Answer = tuple[int, dict[str, str], bytes]
-
-
-@pytest.fixture(autouse=True)
-def no_credentials(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the environment's nor those of the developer's ~/.netrc."""
-    for name in (server.USER, server.PASSWORD, server.TOKEN):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
 
 
 @pytest.fixture

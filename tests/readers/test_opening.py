@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from ecgkt.ecg import ECGError
 from ecgkt.readers import MAX_FILE_BYTES, opening, record_files
 from ecgkt.readers.opening import content_of, open_file
+from tests.limits import limited
 
 SECRET = b"128 other people's bytes"
 pytestmark = pytest.mark.skipif(not opening.STEPWISE, reason="this system cannot open a file below an open folder")
@@ -113,13 +113,12 @@ def test_a_file_that_grows_is_not_read_for_ever(root: Path, monkeypatch: pytest.
         return found
 
     monkeypatch.setattr(os, "fstat", fstat)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ECGError, match="is being written to"):
-        content_of(file)
-    monkeypatch.undo()
-    with pytest.raises(ECGError, match="larger than"):
-        content_of(file)
-    assert (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 < 3 * MAX_FILE_BYTES
+    with limited(2.0, 3 * MAX_FILE_BYTES):
+        with pytest.raises(ECGError, match="is being written to"):
+            content_of(file)
+        monkeypatch.undo()
+        with pytest.raises(ECGError, match="larger than"):
+            content_of(file)
 
 
 def test_a_file_that_the_system_makes_up_is_read_to_no_end() -> None:

@@ -126,6 +126,12 @@ def training(card: Card) -> str:
             "Diagnoses are distilled: the target is the mean of the coded label and the multimodal network's "
             "probability."
         )
+    if config.relevance and config.encoder["kind"] == "beat":
+        more = numbers.count(round(config.relevance["steps"]))
+        said.append(
+            f"Then {more} more steps with two terms besides: relevance outside of what simulated causes changed, and "
+            "the network's own former scores. Baselines have no such steps."
+        )
     said.append(f"Baselines: {config.steps} steps. Batch size {config.batch}.")
     if config.members > 1:
         said.append(f"Every model is an ensemble of {config.members} networks whose logits are averaged.")

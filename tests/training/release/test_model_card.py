@@ -116,6 +116,13 @@ def test_networks_with_few_labels_are_told_of_where_the_bundle_has_them(shipped:
     assert "labeled patients" not in training(msgspec.structs.replace(shipped.card, stages=without))
 
 
+def test_steps_that_teach_where_to_look_are_told_where_there_were_any(shipped: Bundle) -> None:
+    config = shipped.card.config
+    assert f"Then {config['relevance']['steps']} more steps" in training(shipped.card)
+    for other in ({**config, "relevance": {}}, {**config, "encoder": {"kind": "resnet"}}):
+        assert "more steps with" not in training(msgspec.structs.replace(shipped.card, config=other))
+
+
 def test_whoever_was_learned_from_is_counted(shipped: Bundle) -> None:
     for head, line in zip(HEADS, facts.learned_from(shipped.card), strict=True):
         counts = [int(word) for word in line.replace(":", " ").split() if word.isdigit()]
