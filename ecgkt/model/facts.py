@@ -67,13 +67,14 @@ def build(card: Card, sha256: str) -> Table:
 
 
 def stages(card: Card, without: Collection[str] = ()) -> Table:
-    """Size and training time of every network, but for those in `without`."""
+    """Size of every network, but for those in `without`. How long its last run took says little: it may have kept all
+    that was there."""
     rows = [
-        (names.title(name), numbers.count(stage.parameters), f"{stage.seconds_this_run / 60:.0f}")
+        (names.title(name), numbers.count(stage.parameters))
         for name, stage in card.stages.items()
         if name not in without
     ]
-    return Table(("Network", "Parameters", "Minutes (last run, shared CPU)"), rows, numbers=(1, 2))
+    return Table(("Network", "Parameters"), rows, numbers=(1,))
 
 
 def architecture(card: Card) -> Table:

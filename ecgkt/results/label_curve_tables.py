@@ -17,7 +17,7 @@ def curve(metrics: Metrics, group: str = "", only: Collection[str] = ()) -> Tabl
     rows = [
         [
             names.title(name) + " (the transfer)" * (name == transfer),
-            *(numbers.interval(point.models.get(name)) for point in points),
+            *_once([numbers.interval(point.models.get(name)) for point in points]),
         ]
         for name in listed
     ]
@@ -33,6 +33,13 @@ def curve(metrics: Metrics, group: str = "", only: Collection[str] = ()) -> Tabl
     marked = [listed.index(transfer)] if transfer in listed else []
     header = ("Labeled patients", *(f"{point.patients:,}" for point in points))
     return Table(header, rows, caption.strip(), marked=marked)
+
+
+def _once(cells: list[str]) -> list[str]:
+    """Of what does not hang on the number of labeled patients (the oracle) the figure once."""
+    if len(cells) > 1 and len(set(cells)) == 1:
+        return [cells[0], *["the same"] * (len(cells) - 1)]
+    return cells
 
 
 def models(metrics: Metrics) -> Table:

@@ -85,12 +85,13 @@ def proxies(figures: dict[str, LabProxy], known: dict[str, str]) -> Table:
     )
 
 
-def dose(key: str, figures: DoseResponse) -> Table:
-    """Predicted probability at each value of a lab."""
+def dose(key: str, figures: DoseResponse, *, whole: bool = False) -> Table:
+    """Predicted probability at each value of a lab, or at whole ones alone."""
     steps = zip(figures.values, figures.probability, figures.low, figures.high, strict=True)
     rows = [
         (f"{value:g}", f"{numbers.percent(mid, 1)} ({numbers.percent(low, 1)} to {numbers.percent(high, 1)})")
         for value, mid, low, high in steps
+        if not whole or value == round(value)
     ]
     caption = (
         f"{figures.ecgs:,} real normal ECGs; the probability rises from the first to the last value in "

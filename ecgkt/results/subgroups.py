@@ -29,7 +29,8 @@ def overview(metrics: Metrics) -> Table:
     columns = [(head, kind) for head in HEADS for kind in kinds(metrics, head)]
     values = {(head, kind): {title(row): row.auroc for row in metrics.subgroups[head][kind]} for head, kind in columns}
     groups = list(dict.fromkeys(group for found in values.values() for group in found))
-    rows = [[group, *(numbers.interval(values[column].get(group)) for column in columns)] for group in groups]
+    measured = [group for group in groups if any(found.get(group) for found in values.values())]
+    rows = [[group, *(numbers.interval(values[column].get(group)) for column in columns)] for group in measured]
     titles = (f"{TITLES[head][0]}, {kind}" for head, kind in columns)
     caption = (
         "Macro AUROC over the labels with enough positives in every group (95% confidence interval): compare within a "

@@ -103,3 +103,9 @@ def test_the_shown_models_of_the_curve_are_those_that_the_sentences_are_about() 
     rows = [row[0] for row in label_curve_tables.curve(metrics, only=["distilled"]).rows]
     assert rows == ["Distilled (the transfer)"]
     assert {"distilled", "signal_only", "multimodal", "vicreg", "oracle"} <= set(label_curve.foremost(metrics))
+
+
+def test_what_does_not_hang_on_the_number_of_labels_is_given_once() -> None:
+    rows = {row[0]: row[1:] for row in label_curve_tables.curve(curve(0.6, 0.7, 0.8, transfer=0.72)).rows}
+    assert list(rows["Distilled (the transfer)"]) == ["0.720 (0.710 to 0.730)", "the same", "the same"]
+    assert len(set(rows["Signal only"])) == 3

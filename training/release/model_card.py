@@ -100,7 +100,7 @@ def _real_labs(card: Card, metrics: Metrics) -> list[str]:
         parts += [f"### {real_ecgs.PROXIES}", table(real_ecgs.proxies(metrics.lab_proxies, known))]
     if metrics.dose_response:
         parts += [f"### {real_ecgs.DOSES}", real_ecgs.DOSES_EXPLAINED]
-        parts += [table(real_ecgs.dose(key, dose)) for key, dose in metrics.dose_response.items()]
+        parts += [table(real_ecgs.dose(key, dose, whole=True)) for key, dose in metrics.dose_response.items()]
     if metrics.domain_probe:
         stage = card.stages.get(names.TRANSFER)
         erased = stage.source_erased_on if stage else None
