@@ -20,6 +20,7 @@ TITLES: dict[Head, tuple[str, str]] = {
     "labs": ("Labs", "predicted from the ECG, not measured"),
 }
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)
+CODE = r"\A[A-Za-z0-9_/.+-]{1,40}\Z"  # of a label: part of columns' names, FHIR and DICOM codes, keys of a page
 LEAST_AUROC = 0.60  # lower limit of the interval below which a label is nothing that an ECG is seen to carry
 LIKELY = 0.5
 AGGREGATES = ("MI", "STTC", "CD", "HYP")  # those that are not SCP statements themselves; outputs of the findings head
