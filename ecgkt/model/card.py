@@ -10,7 +10,7 @@ from ecgkt.ecg import LEADS
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
-from ecgkt.prediction import CODE, Head, Label
+from ecgkt.prediction import CODE, LONGEST_WORDS, NAME, WORDS, Head, Label
 from ecgkt.results.intervals import Kind
 from ecgkt.verdict import Guarantee
 
@@ -19,8 +19,8 @@ Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` kn
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Code = Annotated[str, Meta(pattern=CODE)]
-Name = Annotated[str, Meta(pattern=r"\A[^\n\t\\]{1,64}\Z")]  # what DICOM has room for, where it is the device's
-Words = Annotated[str, Meta(pattern=r"\A[^\n\t]{1,500}\Z")]
+Name = Annotated[str, Meta(pattern=NAME)]
+Words = Annotated[str, Meta(pattern=WORDS, max_length=LONGEST_WORDS)]
 Calibrations = dict[str, dict[str, dict[str, tuple[float, float]]]]
 
 
