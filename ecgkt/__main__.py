@@ -10,8 +10,13 @@ the file and the reason; the other files are still done and the exit code is 2.
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
 
 from ecgkt import NOTICE, explain
 from ecgkt.batch import command as batch
@@ -19,12 +24,46 @@ from ecgkt.ecg import ECGError
 from ecgkt.pacs import command as pacs
 from ecgkt.report import command
 
-BAD_INPUT = 2
+BAD_INPUT, STOPPED = 2, 130  # exit codes; 130 is what shells give for Ctrl-C
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        super().error(explain.on_terminal(message))  # it quotes names, which a shell may have found in a folder
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0, or 2 if any file could not be explained or reported."""
-    parser = argparse.ArgumentParser(prog="ecgkt", description=NOTICE)
+    """Exit code: 0, or 2 if any file could not be explained or reported; 130 if interrupted."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know every letter
+    try:
+        with _ended_by_sigterm():
+            return _run(arguments)
+    except KeyboardInterrupt:
+        print("Ended early.", file=sys.stderr)
+        return STOPPED
+    except OSError as error:  # of standard output; what befalls a file is told where it is opened
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would write once more at its end
+        if not isinstance(error, BrokenPipeError):
+            print(f"The answer cannot be written ({error.strerror}).", file=sys.stderr)
+        return BAD_INPUT
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """As by Ctrl-C, so that what is half done is cleared away."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    parser = _Parser(prog="ecgkt", description=NOTICE)
     commands = parser.add_subparsers(dest="command", required=True)
     help_explain = "findings, diagnoses and lab abnormalities predicted from ECG files"
     explaining = commands.add_parser("explain", help=help_explain, description=NOTICE)
@@ -44,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             pacs.run(options, lambda: models.load(options.model))
         except (ECGError, BundleError) as error:
-            print(error.args[0], file=sys.stderr)
+            print(explain.on_terminal(error.args[0]), file=sys.stderr)
             return BAD_INPUT
         return 0
     try:
@@ -53,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for code in filter(None, wanted):
             model.label(code)
     except (BundleError, KeyError) as error:
-        print(error.args[0], file=sys.stderr)
+        print(explain.on_terminal(error.args[0]), file=sys.stderr)
         return BAD_INPUT
     if options.command == "report":
         try:
@@ -62,7 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{explain.on_terminal(options.file)}: {error}", file=sys.stderr)
             return BAD_INPUT
         except OSError as error:
-            print(f"{options.out}: The report cannot be written ({error.strerror}).", file=sys.stderr)
+            print(
+                f"{explain.on_terminal(str(options.out))}: The report cannot be written ({error.strerror}).",
+                file=sys.stderr,
+            )
             return BAD_INPUT
         return 0
     if batch.asked_for(options):

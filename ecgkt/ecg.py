@@ -22,6 +22,9 @@ LEAD_INDEX = {name.upper(): i for i, name in enumerate(LEADS)}
 # electrodes RA, LA, LL: I = LA - RA, II = LL - RA, III = LL - LA, aVR = RA - (LA + LL) / 2 and so on.
 FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
 
+# Hz. Far beyond what any recorder has: at a rate of .001 ten seconds would become terabytes once resampled.
+SLOWEST, FASTEST = 10.0, 1e5
+
 Sex = Literal["female", "male"]
 FloatArray = npt.NDArray[np.float32]
 
@@ -64,8 +67,10 @@ class ECG:
     def __post_init__(self) -> None:
         if self.signal.ndim != 2 or self.signal.shape[0] != len(LEADS):
             raise ECGError(f"An ECG needs 12 leads x samples, this one has the shape {self.signal.shape}.")
-        if not np.isfinite(self.rate) or self.rate <= 0:
+        if not SLOWEST <= self.rate <= FASTEST:
             raise ECGError(f"The sampling rate {self.rate} Hz makes no sense.")
+        if np.isinf(self.signal).any():
+            raise ECGError("The tracing holds infinite numbers.")
         if self.signal.shape[1] < 2:
             raise ECGError("The tracing has no samples.")
 

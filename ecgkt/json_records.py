@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+import re
+from collections.abc import Iterator
+from typing import Any, TypeVar
 
 import msgspec
+
+LARGEST = 32 * 2**20  # bytes; a bundle's largest has less than one MB
+LONGEST = 10_000  # characters of one text or key
+# What a terminal or a page obeys rather than shows: control characters but for tab and line end, and what turns the
+# direction of writing.
+_HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -27,7 +35,11 @@ R = TypeVar("R", bound=Record)
 
 def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
     """The record in a JSON file; `name` is the file's name in messages. Raises RecordError."""
+    if len(content) > LARGEST:
+        raise RecordError(f"{name} is larger than {LARGEST // 2**20} MB.")
     try:
+        if not all(len(text) <= LONGEST and not _HIDDEN.search(text) for text in _texts(msgspec.json.decode(content))):
+            raise RecordError(f"{name} holds text that is overlong, or of characters that are not shown.")
         found = msgspec.json.decode(content, type=_Versioned).version
         if found != version:
             said = "states no version" if found is None else f"is of version {found}"
@@ -37,6 +49,19 @@ def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
         raise RecordError(f"{name} does not follow version {version} of its format: {error}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # the last: brackets a thousand deep
         raise RecordError(f"{name} is not valid JSON.") from error
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """All texts and keys of what JSON holds."""
+    left = [tree]
+    while left:
+        part = left.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, list):
+            left += part
+        elif isinstance(part, dict):
+            left += [*part, *part.values()]
 
 
 def encode(record: Record) -> bytes:

@@ -20,6 +20,9 @@ TITLES: dict[Head, tuple[str, str]] = {
     "labs": ("Labs", "predicted from the ECG, not measured"),
 }
 SUPERCLASSES = ("NORM", "MI", "STTC", "CD", "HYP")  # PTB-XL's diagnostic superclasses (Wagner 2020)
+CODE = r"\A[A-Za-z0-9_/.+-]{1,40}\Z"  # of a label: part of columns' names, FHIR and DICOM codes, keys of a page
+NAME = r"\A[^\n\t\\]{1,64}\Z"  # of a model: what DICOM has room for, where it is a device's
+WORDS, LONGEST_WORDS = r"\A\S+(?: \S+)*\Z", 500  # of a label: one line, of no other spaces than FHIR knows
 LEAST_AUROC = 0.60  # lower limit of the interval below which a label is nothing that an ECG is seen to carry
 LIKELY = 0.5
 AGGREGATES = ("MI", "STTC", "CD", "HYP")  # those that are not SCP statements themselves; outputs of the findings head

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
+import signal
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -244,3 +245,51 @@ def test_a_full_disk_leaves_no_report_and_the_old_one_stays(tmp_path: Path, caps
     assert all("The report cannot be written (" in line for line in said)
     assert [file.name for file in tmp_path.iterdir()] == ["old.pdf"]
     assert old.read_bytes() == b"the report of before"
+
+
+def test_what_a_shell_found_in_a_folder_cannot_tell_the_terminal_what_to_do(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for arguments in (["report", "a", "b\x1b[2J", "--out", "a.pdf"], ["explain", "--watch", "n\x1b[2J", "--out", "o"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        said = capsys.readouterr().err
+        assert "\\x1b[2J" in said
+        assert said.replace("\n", "").isprintable()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a disk that is always full")
+def test_an_answer_that_cannot_be_written_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr("sys.stdout", full)
+        assert main(["explain", REAL]) == 2
+    assert capsys.readouterr().err == "The answer cannot be written (No space left on device).\n"
+
+
+def test_a_terminal_that_knows_few_letters_is_spelled_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = tmp_path / "Müller.dcm"
+    named.write_bytes(Path(REAL).read_bytes())
+    out = BytesIO()
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(out, encoding="ascii"))
+    assert main(["explain", str(named)]) == 0
+    assert b"M\\xfcller.dcm" in out.getvalue()
+
+
+@pytest.mark.parametrize("asked", [signal.SIGINT, signal.SIGTERM])
+def test_a_report_that_is_ended_leaves_nothing(
+    asked: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def ended(path: Path, target: Path) -> None:
+        assert path.read_bytes()
+        signal.raise_signal(asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", ended)
+        assert main(["report", REAL, "--out", str(tmp_path / "out.json")]) == 130
+    assert capsys.readouterr().err == "Ended early.\n"
+    assert list(tmp_path.iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) == handler

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ecgkt.ecg import ECG, LEADS, age_band, derived_limb_leads
+from ecgkt.ecg import ECG, LEADS, ECGError, age_band, derived_limb_leads
 from ecgkt.simulation.leads import twelve
 from training.calibrate.out_of_distribution import _limb_leads
 
@@ -46,3 +46,20 @@ def test_all_who_need_twelve_leads_get_the_same(absent: tuple[str, ...]) -> None
 )
 def test_age_is_shown_as_a_band(age: float | None, band: str) -> None:
     assert age_band(age) == band
+
+
+@pytest.mark.parametrize("rate", [1e-300, 0.001, 9.9, 1e6, 1e300, 0.0, -500.0, float("nan"), float("inf")])
+def test_a_rate_that_no_recorder_has_is_refused(rate: float) -> None:
+    """Ten seconds at 500 Hz, taken for two months at .001 Hz, would be resampled to terabytes."""
+    with pytest.raises(ECGError, match="sampling rate"):
+        ECG(np.zeros((12, 5000), np.float32), rate)
+
+
+def test_infinite_samples_are_refused_and_lost_ones_are_not() -> None:
+    """What is infinite would be searched for beats for minutes."""
+    signal = np.zeros((12, 5000), np.float32)
+    signal[3, 7] = np.nan
+    assert ECG(signal, 500.0).samples == 5000
+    signal[3, 8] = np.inf
+    with pytest.raises(ECGError, match="infinite"):
+        ECG(signal, 500.0)

@@ -37,6 +37,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgkt.explain import on_terminal
 from training.cohort.provenance import NOTHING, Stated
 from training.config import Config, load_config, part_of
 
@@ -54,13 +55,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         _run(options)
     except FileNotFoundError as error:
-        print(f"training: {f'There is no {error.filename}.' if error.filename else error}", file=sys.stderr)
+        print(
+            on_terminal(f"training: {f'There is no {error.filename}.' if error.filename else error}"), file=sys.stderr
+        )
         return 2
     except OSError as error:
-        print(f"training: {error.filename or 'A file'} cannot be used ({error.strerror}).", file=sys.stderr)
+        print(
+            on_terminal(f"training: {error.filename or 'A file'} cannot be used ({error.strerror})."), file=sys.stderr
+        )
         return 2
     except ValueError as error:
-        print(f"training: {error}", file=sys.stderr)
+        print(on_terminal(f"training: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\ntraining: stopped; the same command goes on where it was.", file=sys.stderr)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+from ecgkt.prediction import NAME
 from training import recipes, yaml_file
 
 DOWNLOADS = {
@@ -108,6 +110,10 @@ class Config:
     hardware: Hardware = Hardware()
 
     def __post_init__(self) -> None:
+        if not re.fullmatch(NAME, str(self.name)):
+            raise ValueError(
+                "name is one line of up to 64 characters, without a backslash: reports are signed with it."
+            )
         recipe = recipes.RECIPES[recipes.known(self.transfer)]
         if not self.pretrain_steps and any(recipes.RECIPES[n].stage_1 for n in (self.transfer, *recipe.teachers)):
             raise ValueError(f"The recipe {self.transfer!r} has a stage 1, so pretrain_steps must be above 0.")

@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from ecgkt.readers.opening import open_file
+
 LARGEST = 200_000  # bytes; of some thousands that a file of settings has, each costs 10 us
 
 
@@ -22,7 +24,7 @@ class _Loader(yaml.SafeLoader):
 
 def content_of(file: Path) -> Any:
     """What the YAML holds. Raises ValueError."""
-    with file.open("rb") as opened:
+    with open_file(file) as opened:
         content = opened.read(LARGEST + 1)
     if len(content) > LARGEST:
         raise ValueError(f"{file.name} is larger than {LARGEST:,} bytes.")

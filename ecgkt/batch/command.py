@@ -8,6 +8,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ecgkt.explain import on_terminal
 from ecgkt.processors import processors
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 DONE, NOT_WRITTEN, WRONG, STOPPED = 0, 1, 2, 130  # exit codes; 130 is what shells give for Ctrl-C
+MOST_WORKERS = 1000  # processes
 REASONS = 12  # lines of the summary
 
 EPILOG = """\
@@ -51,10 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
+    if not (text.isascii() and text.isdigit() and len(text) <= 4 and 1 <= int(text) <= MOST_WORKERS):
+        raise argparse.ArgumentTypeError(f"must be 1 to {MOST_WORKERS}")
+    return int(text)
+
+
+def _is_utf8(path: Path) -> bool:
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:  # it stands for bytes that are none
+        return False
+    return True
 
 
 def asked_for(options: argparse.Namespace) -> bool:
@@ -87,6 +96,8 @@ def mistake(options: argparse.Namespace) -> str:
         return "--out needs one folder of ECGs."
     if options.out.suffix.lower() not in SUFFIXES:
         return f"--out must end in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}."
+    if not _is_utf8(options.out.absolute()):
+        return "--out has a name, or lies in a folder with one, that is no text in UTF-8: DuckDB cannot write there."
     if not options.out.absolute().parent.is_dir():
         return f"There is no folder {options.out.parent} to write to."
     return ""
@@ -103,7 +114,7 @@ def run(options: argparse.Namespace, model: Model) -> int:
 
     try:
         if options.watch is not None:
-            print(f"Watching {options.watch}; Ctrl-C ends it.", file=sys.stderr)
+            print(on_terminal(f"Watching {options.watch}; Ctrl-C ends it."), file=sys.stderr)
             return DONE if watch(model, options.watch, options.out, options.report, options.once) else NOT_WRITTEN
         wanted = Wanted(options.measurements, tuple(codes(options)))
         outcome = explain_folder(
@@ -127,7 +138,7 @@ _GOES_ON = "What is done is kept: the same command goes on from there."
 
 
 def _said(text: str, code: int) -> int:
-    print(text, file=sys.stderr)
+    print(on_terminal(text), file=sys.stderr)
     return code
 
 
@@ -139,5 +150,5 @@ def _summarize(outcome: Outcome, out: Path) -> None:
     if len(outcome.refused) > REASONS:
         lines.append(f"{'':9}  and {len(outcome.refused) - REASONS} more reasons (column reason)")
     if outcome.finished:
-        lines.append(str(out))
+        lines.append(on_terminal(str(out)))
     print("\n".join(lines), file=sys.stderr)

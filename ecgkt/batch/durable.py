@@ -15,6 +15,7 @@ def whole(path: Path) -> Iterator[Path]:
     """A name to write to; what was written there becomes `path`, on disk, when the block ends well. Otherwise it is
     removed, and what was at `path` stays."""
     unfinished = path.with_name(path.name + UNFINISHED)
+    unfinished.unlink(missing_ok=True)  # a link would be written through
     try:
         yield unfinished
         with unfinished.open("rb+") as file:

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from ecgkt.readers.opening import open_file
+
 Outcome = Literal["begun", "postponed", "done", "abstained", "refused"]
 FINAL = ("done", "abstained", "refused")
 MOST_ATTEMPTS = 3  # times that an ECG may end the program
@@ -28,7 +30,8 @@ class Journal:
         self._begun: Counter[str] = Counter()
         self._torn = False
         if path.exists():
-            content = path.read_bytes()
+            with open_file(path) as file:
+                content = file.read()
             self._torn = not content.endswith(b"\n") and bool(content)
             for line in content.splitlines():
                 self._take(line)

@@ -26,7 +26,7 @@ from ecgkt.batch.rows import FAULT
 from ecgkt.batch.stopping import Stop
 from ecgkt.datasets.files import COMPANIONS
 from ecgkt.ecg import ECGError
-from ecgkt.explain import explain_ecg
+from ecgkt.explain import explain_ecg, on_terminal
 from ecgkt.interpretation.interpret import interpret, opening
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.report.command import is_simulated
@@ -171,7 +171,7 @@ class Watch:
         self._say(f"{sha256[:12]} refused: {reason}")
 
     def _say(self, text: str) -> None:
-        print(text, file=self._tell, flush=True)
+        print(on_terminal(text), file=self._tell, flush=True)
 
     def _say_once(self, text: str) -> None:
         """What would be said at every look as long as it lasts."""

@@ -143,7 +143,7 @@ def open_collection(path: str | Path) -> Collection:
         loose = ecg_files(root, MOST_FILES, EXTENSIONS - {".hea"}, skip, left_out)
         items += [_file_item(i, file, False) for i, file in enumerate(loose, 1)]
     elif database is not None:
-        items = _ptbxl_items(database, left_out)
+        items = _ptbxl_items(database, root, left_out)
     else:
         items = [
             _file_item(i, file, simulated) for i, file in enumerate(ecg_files(root, MOST_FILES, left_out=left_out), 1)
@@ -184,12 +184,13 @@ def _abnormal(clinical: dict[str, float]) -> tuple[str, ...]:
     return tuple(f"{code}_{flag}" for code, flag in flags.items() if flag)
 
 
-def _ptbxl_items(database: Path, left_out: LeftOut) -> list[_Item]:
+def _ptbxl_items(database: Path, root: Path, left_out: LeftOut) -> list[_Item]:
     """records500 where they are there, else records100."""
     items: list[_Item] = []
     patients: dict[str, int] = {}  # the data set's own number -> ours
     times: list[datetime | None] = []
-    for each in islice(ptbxl.recordings(database, ("age", "sex", "scp_codes"), left_out.line), MOST_LINES):
+    lines = ptbxl.recordings(database, ("age", "sex", "scp_codes"), left_out.line, root)
+    for each in islice(lines, MOST_LINES):
         names = [name for name in (each.high, each.low) if name and _inside(database.parent, name)]
         path = next((p for name in names if quiet((p := database.parent / f"{name}.hea").is_file)), None)
         if path is None:

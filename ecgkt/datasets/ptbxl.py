@@ -49,11 +49,15 @@ class Recording:
 
 
 def recordings(
-    database: Path, needed: Collection[str], unreadable: Callable[[], None] | None = None
+    database: Path,
+    needed: Collection[str],
+    unreadable: Callable[[], None] | None = None,
+    within: Path | None = None,
 ) -> Iterator[Recording]:
-    """The lines of the table, in its order. Raises ECGError where a column of `needed` is missing, or both of those
-    that name the tracings; and at a line that cannot be read, unless `unreadable` is called for it."""
-    with TextIOWrapper(open_file(database), encoding="utf-8", errors="replace", newline="") as file:
+    """The lines of the table, in its order. within: see `open_file`. Raises ECGError where a column of `needed` is
+    missing, or both of those that name the tracings; and at a line that cannot be read, unless `unreadable` is called
+    for it."""
+    with TextIOWrapper(open_file(database, within), encoding="utf-8", errors="replace", newline="") as file:
         if os.fstat(file.fileno()).st_size > LARGEST:
             raise ECGError(f"{DATABASE} is larger than {LARGEST // 2**20} MB.")
         table = csv.DictReader(iter(partial(file.readline, LONGEST_LINE), ""))

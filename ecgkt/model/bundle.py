@@ -7,6 +7,8 @@ of every other file, checked at loading. metrics.json (`ecgkt.results.metrics`) 
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,8 +29,10 @@ from ecgkt.model.out_of_distribution import Novelty
 from ecgkt.neighbors.nearest import NEAREST
 from ecgkt.neighbors.reference import Reference, from_tensors
 from ecgkt.prediction import HEADS, Head
+from ecgkt.readers.opening import open_file
 from ecgkt.results import names
 from ecgkt.results.metrics import Metrics, read_metrics
+from ecgkt.vocabulary import labs
 
 # Every network that a bundle may have; knowledge transfer is the one that it must.
 MODEL_FILES = {
@@ -42,9 +46,12 @@ METRICS_FILE = "metrics.json"
 NOVELTY_FILE = "novelty.safetensors"
 CARD_FILE = "bundle.json"
 REFERENCE_FILE = "reference.safetensors"
+FILES = frozenset((*MODEL_FILES.values(), METRICS_FILE, NOVELTY_FILE, REFERENCE_FILE, LAB_LINKS_FILE))
 CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the reference cohort has beside its labs
 VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
 MOST_MEMBERS = 32
+LARGEST_FILE = 2**30  # bytes; the weights of a member have about one MB
+LEAST_SCALE = 1e-6  # mV; a lead's is a quarter of a mV
 LARGEST = 1e6  # of a calibration's numbers; beyond them a probability is none in single precision
 
 
@@ -125,10 +132,7 @@ def load_bundle(folder: Path) -> Bundle:
     Raises BundleError when a file is absent, is not the one that the card names or does not follow its format, and when
     the bundle was made for other signals than this code makes.
     """
-    try:
-        content = (folder / CARD_FILE).read_bytes()
-    except OSError as error:
-        raise BundleError(f"There is no readable bundle.json in {folder}.") from error
+    content = _content(folder, CARD_FILE)
     try:
         card = read_card(content)
         files = _verified(folder, card)
@@ -170,15 +174,34 @@ def _verified(folder: Path, card: Card) -> dict[str, bytes]:
     for head in HEADS:
         if head not in card.labels:
             raise BundleError(f"bundle.json has no labels for the head {head!r}.")
+    codes = [entry.code for head in HEADS for entry in card.labels[head]]
+    if len(set(codes)) < len(codes):
+        raise BundleError("bundle.json has two labels with one code.")
+    if not all(entry.lab in labs() and entry.code == f"{entry.lab}_{entry.direction}" for entry in card.labels["labs"]):
+        raise BundleError("bundle.json has a lab that this ecgkt does not know.")
     contents: dict[str, bytes] = {}
     for file, expected in card.files.items():
-        path = folder / Path(file).name  # a card never points outside its folder
-        if not path.is_file():
-            raise BundleError(f"The bundle lacks the file {path.name}.")
-        contents[file] = path.read_bytes()
+        if file not in FILES:
+            raise BundleError(f"bundle.json names a file {file[:40]!r}, which this ecgkt does not know.")
+        contents[file] = _content(folder, file)
         if hashlib.sha256(contents[file]).hexdigest() != expected:
-            raise BundleError(f"The bundle's file {path.name} is not the one that bundle.json names (SHA-256 differs).")
+            raise BundleError(f"The bundle's file {file} is not the one that bundle.json names (SHA-256 differs).")
     return contents
+
+
+def _content(folder: Path, name: str) -> bytes:
+    """Of a file of the bundle. Raises BundleError for one that is no file or has no end."""
+    try:
+        with open_file(folder / name) as file:
+            content = file.read(LARGEST_FILE + 1) if os.fstat(file.fileno()).st_size <= LARGEST_FILE else None
+    except (OSError, ValueError) as error:
+        if name == CARD_FILE:
+            raise BundleError(f"There is no readable bundle.json in {folder}.") from error
+        said = "lacks the file" if isinstance(error, FileNotFoundError) else "has no readable file"
+        raise BundleError(f"The bundle {said} {name}.") from error
+    if content is None or len(content) > LARGEST_FILE:
+        raise BundleError(f"The bundle's file {name} is larger than {LARGEST_FILE // 2**20} MB.")
+    return content
 
 
 def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
@@ -186,6 +209,8 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
     if name not in MODEL_FILES:
         raise BundleError(f"bundle.json names a network {name!r}, which this ecgkt does not know.")
     architecture = card.architectures[name]
+    if name == names.TRANSFER and architecture.modality != "ecg":
+        raise BundleError(f"The network {name!r} needs more than an ECG, by bundle.json.")
     if not 1 <= architecture.members <= MOST_MEMBERS:
         raise BundleError(f"bundle.json states {architecture.members} members of the network {name!r}.")
     for head, codes in architecture.labels.items():
@@ -206,6 +231,8 @@ def _network(name: str, card: Card, files: dict[str, bytes]) -> Network:
         raise BundleError(f"The weights in {MODEL_FILES[name]} do not fit the architecture in bundle.json.") from error
     if not all(bool(torch.isfinite(value).all()) for value in network.state_dict().values()):
         raise BundleError(f"The weights in {MODEL_FILES[name]} hold values that are no finite numbers.")
+    if not bool((network.lead_scale > LEAST_SCALE).all()):
+        raise BundleError(f"The leads' scales in {MODEL_FILES[name]} are none that a lead in mV can be divided by.")
     network.eval()
     network.requires_grad_(False)
     return network
@@ -215,14 +242,18 @@ def _sized(architecture: Architecture, tensors: dict[str, torch.Tensor]) -> None
     """Raises ValueError for a network of other tensors than the file's, before it is built: one that is stated too
     large for the memory would end the program."""
     most = max([len(tensors), *(size for tensor in tensors.values() for size in tensor.shape)])
-    stated = [each if isinstance(each, list) else [each] for each in architecture.encoder.values()]
-    sizes = [architecture.table_width, *map(len, stated), *(each for several in stated for each in several)]
+    listed = [each if isinstance(each, list) else [each] for each in architecture.encoder.values()]
+    sizes = [architecture.table_width, *map(len, listed), *(each for several in listed for each in several)]
     if not all(0 <= size <= most for size in sizes if isinstance(size, int)):
         raise ValueError("A size is none of the file's.")
     with torch.device("meta"):  # shapes without memory
-        shapes = {key: value.shape for key, value in Network(architecture).state_dict().items()}
-    if shapes != {key: value.shape for key, value in tensors.items()}:
-        raise ValueError("The shapes of the weights differ.")
+        stated = _kinds(Network(architecture).state_dict())
+    if stated != _kinds(tensors):
+        raise ValueError("The weights are of other shapes or types.")
+
+
+def _kinds(tensors: Mapping[str, torch.Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {key: (value.shape, value.dtype) for key, value in tensors.items()}
 
 
 def _novelty(content: bytes, network: Network) -> Novelty:

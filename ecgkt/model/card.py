@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
@@ -10,13 +10,17 @@ from ecgkt.ecg import LEADS
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
-from ecgkt.prediction import Head, Label
-from ecgkt.results.intervals import Interval, Kind
+from ecgkt.prediction import CODE, LONGEST_WORDS, NAME, WORDS, Head, Label
+from ecgkt.results.intervals import Kind
 from ecgkt.verdict import Guarantee
 
 VERSION = 1
 Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
 Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+Code = Annotated[str, Meta(pattern=CODE)]
+Name = Annotated[str, Meta(pattern=NAME)]
+Words = Annotated[str, Meta(pattern=WORDS, max_length=LONGEST_WORDS)]
 Calibrations = dict[str, dict[str, dict[str, tuple[float, float]]]]
 
 
@@ -36,20 +40,20 @@ class Normalization(Record, frozen=True):
 class LabelEntry(Record, frozen=True):
     """One label of a head, with all that `ecgkt.prediction.Label` needs, and its positives in training."""
 
-    code: str
-    name: str
-    group: str
+    code: Code
+    name: Words
+    group: Words
     prevalence: Share
-    training_positives: int
+    training_positives: Count
     threshold: Share
-    threshold_source: str
+    threshold_source: Words
     guarantee: Guarantee | None
-    auroc: Interval | None
-    test_positives: int
+    auroc: tuple[Share, Share, Share] | None
+    test_positives: Count
     measured_on: Kind | None
-    learned_from: str
+    learned_from: Words
     lab: str = ""
-    direction: str = ""
+    direction: Literal["", "low", "high"] = ""
     unit: str = ""
     limit: float | None = None
 
@@ -120,8 +124,8 @@ class Card(Record, frozen=True):
     """
 
     version: int
-    name: str
-    created: str
+    name: Name
+    created: Words
     leads: list[str]
     rate: int
     samples: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import defaultdict
@@ -26,6 +27,8 @@ from ecgkt.model.networks.joined import joined
 from ecgkt.model.out_of_distribution import TOO_UNLIKE, UNLIKE
 from ecgkt.model.preprocessing import MODEL_RATE
 from ecgkt.prediction import AGGREGATES, HEADS, SUPERCLASSES, Attribution, Head, Label, Prediction, Quality, Score
+
+NO_NUMBERS = "The network's numbers for this tracing are not finite, so it gives no result."
 
 
 def load(path: str | Path | None = None) -> Model:
@@ -169,6 +172,8 @@ class Model:
                 row = [clinical.get(column, float("nan")) for column in network.architecture.columns]
                 table = torch.tensor([row], dtype=torch.float32)
                 result[name] = self._probabilities(name, self._embeddings(name, [analyzed], table=table)[0])
+        if not all(map(_finite, result.values())):
+            raise ECGError(NO_NUMBERS)
         return result
 
     def embeddings(
@@ -194,10 +199,12 @@ class Model:
     def _prediction(self, analyzed: AnalyzedECG, embedding: torch.Tensor, milliseconds: float) -> Prediction:
         """What the heads say of a usable ECG; milliseconds: what its embedding took."""
         began = time.perf_counter()
+        probabilities = self._probabilities("knowledge_transfer", embedding)
+        if not _finite(probabilities):
+            return Prediction(Quality(False, (NO_NUMBERS,)))
         unlike = self._unlike(embedding)
         if unlike == TOO_UNLIKE:
             return Prediction(Quality(False, (unlike,)))
-        probabilities = self._probabilities("knowledge_transfer", embedding)
         ranked: dict[Head, list[Score]] = {}
         for head in HEADS:
             scores = [Score(label, probabilities[label.code]) for label in self.labels[head] if not label.silent]
@@ -254,6 +261,14 @@ class Model:
         with torch.inference_mode():
             for head, codes in network.architecture.labels.items():
                 calibration = [self._calibration[name][head][code] for code in codes]
-                found = probability(network.head(head)(embedding), calibration)
+                logits = network.head(head)(embedding)
+                found = probability(
+                    logits.where(logits.isfinite(), torch.nan), calibration
+                )  # infinity is not certainty
                 result.update(zip(codes, found.unbind(-1), strict=True))
         return result
+
+
+def _finite(probabilities: dict[str, float]) -> bool:
+    """No NaN among them, as of weights that are beyond all measure."""
+    return all(map(math.isfinite, probabilities.values()))

@@ -32,7 +32,7 @@ def open_file(path: Path, within: Path | None = None) -> BinaryIO:
     descriptor = os.open(path, READ) if within is None else _open_within(path, within)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise OSError(errno.EINVAL, "not a file")
+        raise OSError(errno.EINVAL, "not a file", str(path))
     return os.fdopen(descriptor, "rb")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from ecgkt.datasets.mimic.tables import SIMULATED
@@ -91,10 +91,11 @@ def run(options: argparse.Namespace, model: Model) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     """All of it or nothing: a full disk leaves no empty report, and one that was there before stays. Raises OSError."""
-    part = path.with_name(f".{os.getpid()}.part")
+    part = path.with_name(f".{token_hex(8)}.part")  # a name that nobody can have made a link of
     try:
-        part.write_bytes(content)
-        os.replace(part, path)
-    except OSError:
+        with part.open("xb") as file:
+            file.write(content)
+        part.replace(path)
+    except BaseException:
         part.unlink(missing_ok=True)
         raise

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from matplotlib.artist import Artist
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
@@ -67,10 +67,24 @@ def font(size: float, bold: bool = False) -> FontProperties:
     return FontProperties(family=[FAMILY, "DejaVu Sans"], size=size, weight="bold" if bold else "normal")
 
 
+@lru_cache(1)
+def _letters() -> frozenset[int]:
+    """Code points that the fonts have; matplotlib warns of others, with paths."""
+    files = (findfont(FontProperties(family="DejaVu Sans", weight=weight)) for weight in ("normal", "bold"))
+    return frozenset.intersection(*(frozenset(get_font(file).get_charmap()) for file in files))
+
+
+def drawable(words: str) -> str:
+    """With a mark in place of each letter that cannot be drawn (an emoji in a patient line, a name in Chinese)."""
+    if words.isascii():
+        return words
+    return "".join(letter if ord(letter) in _letters() else "\N{REPLACEMENT CHARACTER}" for letter in words)
+
+
 @lru_cache(8192)  # names of labels are the same in every report
 def text_width(words: str, size: float, bold: bool = False) -> float:
     """mm."""
-    width, _, _ = text_to_path.get_text_width_height_descent(words, font(size, bold), ismath=False)
+    width, _, _ = text_to_path.get_text_width_height_descent(drawable(words), font(size, bold), ismath=False)
     return float(width) * POINT
 
 
@@ -141,7 +155,7 @@ class Page:
         """One line of text with its baseline at y; x is its left edge, middle or right edge."""
         if side != "left":
             x -= text_width(text, size, bold) / (2 if side == "center" else 1)
-        drawn = _Words(text, (x, y), font(size, bold), color)
+        drawn = _Words(drawable(text), (x, y), font(size, bold), color)
         drawn.set_zorder(self._next())
         self._axes.add_artist(drawn)
 

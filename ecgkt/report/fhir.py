@@ -42,7 +42,8 @@ def available() -> bool:
 
 
 def as_fhir(data: ReportData, issued: datetime | None = None) -> bytes:
-    """The Bundle as JSON. issued: now by default. Raises ECGError where the extra is missing."""
+    """The Bundle as JSON. issued: now by default. Raises ECGError where the extra is missing, or FHIR does not take a
+    word of it."""
     if not available():
         raise ECGError("FHIR needs one more package: pip install 'ecgkt[fhir]'.")
     from fhir.resources.R4B.bundle import Bundle
@@ -64,7 +65,10 @@ def as_fhir(data: ReportData, issued: datetime | None = None) -> bytes:
         "timestamp": when,
         "entry": [{"fullUrl": address, "resource": resource} for address, resource in resources.items()],
     }
-    checked = Bundle.model_validate(bundle)
+    try:
+        checked = Bundle.model_validate(bundle)
+    except ValueError:  # its words quote the report
+        raise ECGError("This report holds words that FHIR does not take.") from None
     return (json.dumps(json.loads(checked.model_dump_json()), ensure_ascii=False) + "\n").encode()
 
 

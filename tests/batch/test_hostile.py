@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from ecgkt.__main__ import main
+from ecgkt.batch.durable import UNFINISHED, whole
 from ecgkt.batch.folder import explain_folder
+from ecgkt.batch.journal import Journal
 from ecgkt.batch.records import load
 from ecgkt.batch.rows import Wanted
 from ecgkt.batch.table import OtherRun, parts_folder
@@ -166,3 +169,35 @@ def test_a_file_that_becomes_a_pipe_when_it_is_looked_into(folders: Folders, mon
     monkeypatch.setattr(os, "open", open_)
     folders.later(EVERY)  # comes back
     assert folders.later(EVERY) == (1, 0)  # for the signal a header may still come
+
+
+def test_a_link_under_the_name_of_what_is_being_written_is_not_written_through(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"theirs")
+    (tmp_path / f"result{UNFINISHED}").symlink_to(tmp_path / "other")
+    with whole(tmp_path / "result") as path:
+        path.write_bytes(b"ours")
+    assert (tmp_path / "other").read_bytes() == b"theirs"
+    assert (tmp_path / "result").read_bytes() == b"ours"
+    assert not (tmp_path / "result").is_symlink()
+
+
+def test_a_journal_that_is_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "journal.jsonl")
+    with pytest.raises(OSError, match="not a file"):
+        Journal(tmp_path / "journal.jsonl")
+
+
+def test_a_table_whose_name_is_no_text_is_refused_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        main(["explain", ".", "--out", os.fsdecode(b"\xff.csv")])
+    assert "no text in UTF-8" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("workers", ["0", "-1", "1e3", "1001", "9" * 5000, "\N{ARABIC-INDIC DIGIT THREE}"])
+def test_so_many_workers_are_none(workers: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["explain", ".", "--out", "a.csv", "--workers", workers])
+    assert "must be 1 to 1000" in capsys.readouterr().err

@@ -173,3 +173,59 @@ def test_the_table_of_another_is_not_read_through_a_link(tmp_path: Path) -> None
     (tmp_path / "root" / "record_list.csv").symlink_to(tmp_path / "outside" / "record_list.csv")
     with pytest.raises(ECGError, match="leads out"):
         open_collection(tmp_path / "root")
+
+
+@pytest.mark.parametrize("name", ["record_list.csv", ptbxl.DATABASE])
+def test_a_table_that_becomes_a_link_before_it_is_opened(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _table_of(tmp_path / "outside", name, "theirs")
+    _table_of(tmp_path / "root", name, "own")
+    (tmp_path / "root" / "files" / "theirs.hea").write_bytes((tmp_path / "root" / "files" / "own.hea").read_bytes())
+
+    def swapped(file: Path, root: Path) -> bool:
+        answer = files.leads_out(file, root)
+        _swap(file, tmp_path / "outside" / name)
+        return answer
+
+    monkeypatch.setattr("ecgkt.datasets.collection.leads_out", swapped)
+    with pytest.raises(ECGError, match="leads out"):
+        open_collection(tmp_path / "root")
+
+
+@pytest.mark.skipif(not table_files.OPEN_FILES.is_dir(), reason="only Linux has open files by name")
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet"])
+def test_a_table_that_becomes_a_link_once_it_is_open(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DuckDB opens a table by its path, several times."""
+    for place, patient, name in (("outside", 2, "theirs"), ("root", 1, "own")):
+        _cohort(tmp_path / place, patient, name)
+        if suffix != ".csv":
+            plain = tmp_path / place / "record_list.csv"
+            table, packed = duckdb.sql(f"FROM {table_files.csv(plain)}"), str(plain.with_name(f"record_list{suffix}"))
+            table.write_parquet(packed) if suffix == ".parquet" else table.write_csv(packed, compression="gzip")
+            plain.unlink()
+    (tmp_path / "root" / "files" / "theirs.hea").write_bytes((tmp_path / "root" / "files" / "own.hea").read_bytes())
+    hold = table_files.Held.hold
+
+    def swapped(held: table_files.Held, path: Path) -> tuple[Path, int]:
+        found = hold(held, path)
+        _swap(path, tmp_path / "outside" / path.name)
+        return found
+
+    monkeypatch.setattr(table_files.Held, "hold", swapped)
+    opened = open_collection(tmp_path / "root")
+    assert [item.path.stem for item in opened._items.values()] == ["own"]
+
+
+def _table_of(folder: Path, name: str, record_name: str) -> None:
+    _cohort(folder, 1, record_name)
+    if name == ptbxl.DATABASE:
+        (folder / "record_list.csv").unlink()
+        (folder / name).write_text(f"ecg_id,age,sex,scp_codes,filename_lr\n1,60,0,,files/{record_name}\n")
+
+
+def _swap(file: Path, target: Path) -> None:
+    file.unlink()
+    file.symlink_to(target)

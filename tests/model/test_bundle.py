@@ -106,7 +106,7 @@ def first_calibration(card: dict[str, Any]) -> list[float]:
         ("bundle.json", lambda card: card["architectures"]["paper_way"]["encoder"].update(kind="x"), "do not fit"),
         ("bundle.json", lambda card: card["labels"]["labs"][0].update(threshold=-0.1), "threshold"),
         ("bundle.json", lambda card: first_calibration(card).__setitem__(0, 1e300), "no finite number"),
-        ("bundle.json", lambda card: card["files"].update({"../../x": "17"}), "lacks the file x"),
+        ("bundle.json", lambda card: card["files"].update({"../../x": "17"}), "does not know"),
         ("metrics.json", lambda metrics: metrics.update(version=2), "version 2"),
         ("metrics.json", lambda metrics: metrics.pop("models"), "models"),
         ("metrics.json", lambda metrics: metrics.update(gap_closed=[0.1, 0.2]), "gap_closed"),

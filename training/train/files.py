@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import torch
@@ -30,14 +31,15 @@ class Damaged(ValueError):
 def write(path: Path, content: bytes) -> None:
     """Put `content` in `path`, all of it or nothing. Raises OSError (a full disk) and leaves what was there before."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")  # processes side by side may write the same file
+    # Processes side by side may write the same file, and nobody can have made a link of this name.
+    partial = path.with_name(f".{path.name}.{token_hex(8)}.partial")
     try:
-        with partial.open("wb") as file:
+        with partial.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
-    except OSError:
+    except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
@@ -76,7 +78,7 @@ def read_json(path: Path) -> Any:
     """Raises FileNotFoundError, and Damaged for what is no JSON."""
     try:
         return json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Damaged(f"{path} is damaged: it is no JSON.") from error
 
 

@@ -17,6 +17,7 @@ from ecgkt.datasets.mimic import clinical
 from ecgkt.datasets.mimic.reports import statements
 from ecgkt.datasets.mimic.stays import AGE, CODES, PATIENT, stay_at
 from ecgkt.datasets.mimic.tables import REPORTS, add_views, connect, is_simulated, lines_left_out
+from ecgkt.datasets.table_files import Held
 from ecgkt.ecg import ECGError
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def mimic_records(root: Path, record_list: Path, most: int, left_out: LeftOut | 
     """
     base = record_list.parent
     simulated = is_simulated(root, record_list)
-    with _bounded() as con:
-        absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS}, lenient=True)
+    with Held(root.resolve()) as held, _bounded() as con:
+        absent = add_views(con, root, largest={"labevents": LARGEST_LABEVENTS}, lenient=True, held=held)
         con.execute(
             "CREATE TABLE listed AS SELECT row_number() OVER (ORDER BY subject_id, ecg_time, study_id) AS row, * "
             "FROM record_list WHERE path IS NOT NULL ORDER BY row LIMIT ?",

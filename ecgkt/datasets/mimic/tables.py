@@ -159,10 +159,12 @@ def add_view(
     file: Path | None = None,
     *,
     lenient: bool = False,
+    held: table_files.Held | None = None,
 ) -> bool:
     """Make the view `name` of `TABLES[name]`, from `file` where it is given; values of another type become NULL.
 
-    lenient: lines of a CSV that are not as the others are passed over, and counted (`lines_left_out`).
+    lenient: lines of a CSV that are not as the others are passed over, and counted (`lines_left_out`). held: keeps the
+    file open for as long as the view is used.
     Returns False when the table is not there or its file has more than `largest` bytes. Raises ECGError naming the
     table, the column and the file when the file lacks a column or cannot be read at all.
     """
@@ -170,11 +172,18 @@ def add_view(
 
     table = TABLES[name]
     file = file or find_table(source, name, table.folder)
-    if file is None or (largest is not None and file.stat().st_size > largest):
+    if file is None:
+        return False
+    try:
+        place, size = held.hold(file) if held else (file, file.stat().st_size)
+    except OSError:
+        raise ECGError(f"The table {name} cannot be read ({file.name}).") from None
+    if largest is not None and size > largest:
         return False
     # Read as text and cast: a typing error in one of 158 million rows must not end the run.
-    passing = f", ignore_errors=true, store_rejects=true, rejects_limit={MOST_REJECTS}" if lenient else ""
-    reader = table_files.parquet(file) if file.suffix == ".parquet" else table_files.csv(file, f"{PLAIN}{passing}")
+    options = PLAIN + (f", ignore_errors=true, store_rejects=true, rejects_limit={MOST_REJECTS}" if lenient else "")
+    options += f", compression='{'gzip' if file.suffix == '.gz' else 'none'}'"
+    reader = table_files.parquet(place) if file.suffix == ".parquet" else table_files.csv(place, options)
     try:
         present = {row[0].lower() for row in con.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
     except duckdb.Error:  # its message may quote the data
@@ -199,6 +208,7 @@ def add_views(
     files: Mapping[str, Path] | None = None,
     *,
     lenient: bool = False,
+    held: table_files.Held | None = None,
 ) -> list[str]:
     """Views of all `TABLES`; empty ones for those a source may lack or whose file is larger than `largest` (bytes).
 
@@ -207,7 +217,8 @@ def add_views(
     """
     absent = []
     for name, table in TABLES.items():
-        if not add_view(con, source, name, (largest or {}).get(name), (files or {}).get(name), lenient=lenient):
+        file = (files or {}).get(name)
+        if not add_view(con, source, name, (largest or {}).get(name), file, lenient=lenient, held=held):
             absent.append(name)
             nothing = ", ".join(f"CAST(NULL AS {kind}) AS {column}" for column, kind in table.columns.items())
             con.execute(f"CREATE OR REPLACE VIEW {name} AS SELECT {nothing} WHERE false")

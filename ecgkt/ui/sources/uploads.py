@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,8 @@ from ecgkt.ui.widgets import html
 UNITS = {"mV": 1.0, "µV": 1000.0, "ADC units": None}  # units in 1 mV
 WFDB_PARTS = (".hea", ".dat", ".mat")  # files of a record that may be chosen one after another
 Group = Mapping[str, UploadedFile]  # by name
+PATIENCE = 20.0  # s, after which no further archive, or file of a name that there was, is begun; one takes .1 s
+LATE = "It was not read, since what was chosen with it took too long; upload it by itself."
 USUAL_SPAN = (0.1, 20.0)  # mV, of a lead; beyond it the unit is doubted
 
 
@@ -131,14 +134,25 @@ def _read(groups: list[Group], slot: str) -> tuple[list[tuple[Group, Outcome]], 
     cannot read now."""
     layout = None
     try:
-        found = [(group, outcome) for group in groups for outcome in _outcomes(group)]
+        found = _in_time(groups)
         if any(outcome.is_table for _, outcome in found):
             layout = _layout(slot)
-            found = [(group, outcome) for group in groups for outcome in _outcomes(group, layout)]
+            found = _in_time(groups, layout)
     except ECGError as error:
         st.error(str(error))
         return [], None
     return found, layout
+
+
+def _in_time(groups: list[Group], layout: TableLayout | None = None) -> list[tuple[Group, Outcome]]:
+    """What was read of each group, as long as it goes fast: each has a reading process and its time to itself, and
+    sixty that take all of it would keep others waiting for minutes."""
+    begun, found = time.monotonic(), list[tuple[Group, Outcome]]()
+    for group in groups:
+        late = found and time.monotonic() - begun > PATIENCE
+        outcomes = [Outcome("", False, "", refusal=LATE)] if late else _outcomes(group, layout)
+        found += [(group, outcome) for outcome in outcomes]
+    return found
 
 
 def _outcomes(group: Group, layout: TableLayout | None = None) -> list[Outcome]:

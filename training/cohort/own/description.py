@@ -6,14 +6,17 @@ one sentence that names the key or the column.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from ecgkt import vocabulary
 from ecgkt.datasets.mimic.tables import VITALS
+from ecgkt.prediction import CODE, LONGEST_WORDS, WORDS
 from ecgkt.readers import TableLayout
 from training import yaml_file
 
@@ -139,12 +142,15 @@ class Codes(_Strict, frozen=True):
     version: int = 10
 
 
+Words = Annotated[str, msgspec.Meta(pattern=WORDS, max_length=LONGEST_WORDS)]
+
+
 class OwnLabel(_Strict, frozen=True):
     """A diagnosis that is no ICD-10-CM code."""
 
     column: str
-    name: str
-    group: str = "Other"
+    name: Words
+    group: Words = "Other"
 
 
 class Labels(_Strict, frozen=True):
@@ -240,6 +246,8 @@ def _contradictions(content: Content) -> Iterator[tuple[str, str]]:
         unknown = [code for code in labels.findings if code not in vocabulary.findings()]
         if unknown:
             yield "labels", f"{', '.join(unknown)} is no SCP-ECG code of ecgkt/vocabulary/findings.csv."
+        if odd := [code for code in labels.diagnoses if not re.search(CODE, code)]:
+            yield "labels", f"{odd[0]!r} is no code: up to 40 letters, digits and `_/.+-`, since columns are called so."
     if ecgs.born and not ecgs.time:
         yield "ecgs", "an age from the date of birth (`born`) needs the `time` of the ECG."
 
