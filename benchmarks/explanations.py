@@ -29,14 +29,15 @@ from ecgkt.results.explained import Explained, Named, Truth  # noqa: E402
 DEFAULT = "the pages' way"
 ITS_PARTS = (DEFAULT, "beside normal beats")
 KEYS = (
-    "inside", "above abs(x)", "raising, inside", "pointing", "cells", "deletion", "insertion", "missed", "under noise",
-    "shuffled weights", "null lab", "ms",
+    "inside", "above abs(x)", "drawn, inside", "drawn, above abs(x)", "raising, inside", "pointing", "cells",
+    "deletion", "insertion", "missed", "under noise", "shuffled weights", "null lab", "ms",
 )  # fmt: skip
+OF_THE_PAGES = ("inside", "above abs(x)", "drawn, inside", "cells")  # by wave, group and cause
 
 
 def simulated(model: Any, seed: int, patients: int, most: int, before: dict[str, Any]) -> dict[str, Any]:
     """before: figures of methods that are not measured again, empty for all of them to be."""
-    from benchmarks.explanation_truth.measures import by_cause, measured
+    from benchmarks.explanation_truth.measures import figure, measured
     from benchmarks.explanation_truth.methods import METHODS
     from benchmarks.explanation_truth.pairs import Logits, normal_views, pairs
 
@@ -54,14 +55,13 @@ def simulated(model: Any, seed: int, patients: int, most: int, before: dict[str,
         of = defaultdict(list)
         for row in own:
             of[row[key]].append(row)
-        by[key] = {name: _means(some, ("inside", "above abs(x)", "cells")) for name, some in sorted(of.items())}
+        by[key] = {name: _means(some, OF_THE_PAGES) for name, some in sorted(of.items())}
     return {
         "pairs": len(found),
         "scores": len(own),
         "causes": len({row["cause"] for row in own}),
         "methods": {
-            name: {k: _rounded(by_cause(rows[name], k)) for k in KEYS} if name in rows else kept[name]
-            for name in METHODS
+            name: {k: _rounded(figure(rows[name], k)) for k in KEYS} if name in rows else kept[name] for name in METHODS
         },
         "pages_by_wave": by["wave"],
         "pages_by_group": by["group"],
@@ -114,13 +114,15 @@ def markdown(found: dict[str, Any]) -> str:
         f"({some['causes']} causes), {some['scores']} scores that lose .1 of their probability without it, at least "
         "half of the logit's fall through the beat and not the rhythm. Means over causes.\n",
         "Inside: share of the relevance within the smallest area that holds 90% of the effect's energy; above abs(x): "
-        "the same less that of the tracing's own size; raising: of the positive part. Pointing: is the largest value "
+        "the same less that of the tracing's own size; drawn: the same two of what the pages draw unless another "
+        "share is chosen (summed over 50 ms, the strongest half), and of the tracing's size drawn by the same rule; "
+        "raising: of the positive part. Pointing: is the largest value "
         "inside? Cells: rank correlation over 48 cells (P, QRS, ST, T by lead) with the effect. Deletion, insertion: "
         "share of the score lost (gained) as the most relevant samples become the normal beat's (the reverse). Missed: "
         "of the logit's change since the method's own reference. Noise, shuffled: rank correlation over cells with the "
         "same beat under 10 uV of noise, and with a network of shuffled weights (less is better). Null lab: size of "
-        "the relevance for a lab that no ECG carries, relative to the score's. ms of processor time. Cells of a method "
-        "without a reference are empty.\n",
+        "the relevance for labs that no ECG carries, relative to that for the scores. ms of processor time. Cells of "
+        "a method without a reference are empty.\n",
         "| method | " + " | ".join(KEYS) + " |",
         "|---|" + "---|" * len(KEYS),
     ]
@@ -128,10 +130,15 @@ def markdown(found: dict[str, Any]) -> str:
         cells = ["" if row[k] is None else f"{row[k]:.0f}" if k == "ms" else f"{row[k]:.2f}" for k in KEYS]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     for title, key in (("wave", "pages_by_wave"), ("group of labels", "pages_by_group"), ("cause", "pages_by_cause")):
-        lines += ["", f"The pages' way by {title}:\n", f"| {title} | scores | inside | above abs(x) | cells |"]
-        lines.append("|---|---|---|---|---|")
         lines += [
-            f"| {name} | {row['scores']} | {row['inside']:.2f} | {row['above abs(x)']:+.2f} | {row['cells']:.2f} |"
+            "",
+            f"The pages' way by {title}:\n",
+            f"| {title} | scores | inside | above abs(x) | drawn, inside | cells |",
+        ]
+        lines.append("|---|---|---|---|---|---|")
+        lines += [
+            f"| {name} | {row['scores']} | {row['inside']:.2f} | {row['above abs(x)']:+.2f} | "
+            f"{row['drawn, inside']:.2f} | {row['cells']:.2f} |"
             for name, row in some[key].items()
         ]
     if "real" in found:
@@ -189,6 +196,8 @@ def main() -> None:
     before: dict[str, Any] = json.loads((HERE / "explanations.json").read_text()) if options.only else {}
     if before and before["model"] != model.sha256:
         raise SystemExit("The figures that are to be kept are of another bundle.")
+    if before and set(KEYS) - set(before["simulated"]["methods"][DEFAULT]):
+        raise SystemExit("The figures that are to be kept lack measures that have come since: run it without --only.")
     found: dict[str, Any] = {"model": model.sha256, "seconds": twelve_scores(model)}
     if options.only == "seconds":
         found = before | found
@@ -215,7 +224,7 @@ def on_the_page(found: dict[str, Any]) -> Explained:
 
     def truths(key: str) -> dict[str, Truth]:
         return {
-            name: Truth(row["inside"], row["above abs(x)"], row["cells"], row.get("scores", 0))
+            name: Truth(row["inside"], row["above abs(x)"], row["cells"], row.get("scores", 0), row["drawn, inside"])
             for name, row in some[key].items()
         }
 

@@ -16,6 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "app.py", *sorted((ROOT / "pages").glob("*.py"))]
+OWN = ("ecgkt", "training", "benchmarks")
 CODE = [*sorted((ROOT / "ecgkt").rglob("*.py")), *sorted((ROOT / "training").rglob("*.py")), *PAGES]
 
 
@@ -50,3 +51,15 @@ def test_pages_know_nothing_of_tensors_or_training(path: Path) -> None:
 def test_no_pickle() -> None:
     forbidden = re.compile(r"torch\.(load|save)\(|allow_pickle\s*=\s*True")
     assert not [relative(path) for path in CODE if "pickle" in packages(path) or forbidden.search(path.read_text())]
+
+
+def test_what_is_imported_of_the_projects_own_exists() -> None:
+    """Of programs that no test runs too, such as the one that draws normal beats."""
+    missing = []
+    for path in [*CODE, *sorted((ROOT / "benchmarks").rglob("*.py"))]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in OWN:
+                place = ROOT.joinpath(*(node.module or "").split("."))
+                if not place.with_suffix(".py").is_file() and not place.is_dir():
+                    missing.append(f"{relative(path)}: {node.module}")
+    assert not missing

@@ -17,6 +17,9 @@ from benchmarks.explanation_truth.methods import Asked, Explained
 from benchmarks.explanation_truth.pairs import Logits, Pair, cells
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks.beat_encoder import BeatView
+from ecgkt.model.preprocessing import MODEL_RATE
+from ecgkt.prediction import Attribution
+from ecgkt.relevance.classes import classes, summed
 
 Values = np.ndarray
 STEPS = np.linspace(0, 1, 11)  # of the samples, taken away or put in
@@ -36,13 +39,23 @@ def like(one: Values, other: Values, edges: list[int]) -> float:
     return float(np.nan_to_num(found))
 
 
+def drawn(values: Values, asked: Asked) -> Values:
+    """[12, BEAT] what the pages draw of it unless another share is chosen, by their own code, and 0 where they draw
+    nothing: relevance summed over 50 ms, the strongest stretches, which hold half of it."""
+    label = asked.logits.model.label(asked.logits.codes[asked.target][1])
+    attribution = Attribution(label, "effects", float(MODEL_RATE), values.astype(np.float32))
+    return np.where(classes(attribution) != 0, summed(attribution), 0)
+
+
 def against_truth(values: Values, asked: Asked) -> dict[str, float]:
     pair = asked.pair
-    energy = np.abs(asked.templates[0, : len(LEADS)].numpy())
-    share = inside(values, pair.area)
+    size = np.abs(asked.templates[0, : len(LEADS)].numpy())
+    share, share_drawn = inside(values, pair.area), inside(drawn(values, asked), pair.area)
     return {
         "inside": share,
-        "above abs(x)": share - inside(energy, pair.area),
+        "above abs(x)": share - inside(size, pair.area),
+        "drawn, inside": share_drawn,
+        "drawn, above abs(x)": share_drawn - inside(drawn(size, asked), pair.area),
         "raising, inside": inside(np.maximum(values, 0), pair.area),
         "pointing": float(pair.area.ravel()[np.abs(values).argmax()]),
         "cells": like(values, pair.effect, pair.edges),
@@ -114,8 +127,9 @@ def measured(
             if number % SOME == 0:
                 row["under noise"] = like(values, method(disturbed(one)).values, one.pair.edges)
                 row["shuffled weights"] = like(values, method(replace(one, logits=shuffled)).values, one.pair.edges)
-                of_null = method(replace(one, target=null[number % len(null)])).values if null else values
-                row["null lab"] = float(np.abs(of_null).sum() / max(np.abs(values).sum(), 1e-9))
+                if null:
+                    of_null = method(replace(one, target=null[number % len(null)])).values
+                    row |= {"null lab": float(np.abs(of_null).sum()), "size": float(np.abs(values).sum())}
             about = {"cause": one.pair.cause, "wave": one.pair.wave, "group": target.group, "head": target.head}
             out[name].append(row | about)
         print(f"score {number + 1} of {len(asked)}", flush=True)
@@ -132,6 +146,16 @@ def _row(method: Callable[[Asked], Explained], asked: Asked) -> tuple[dict[str, 
         change = float((asked.logits.of(asked.pair.view) - asked.logits.of(explained.since))[0, asked.target])
         row["missed"] = abs(change - float(values.sum()) - explained.rhythm) / max(abs(change), 0.5)
     return row | {"ms": milliseconds}, values
+
+
+def figure(rows: list[Mapping[str, Any]], key: str) -> float | None:
+    """What a method's rows come to. Of null labs the size over all scores that were asked about, relative to that of
+    the scores together: for one of them a method may draw next to nothing."""
+    if key != "null lab":
+        return by_cause(rows, key)
+    asked = [row for row in rows if key in row]
+    own = sum(row["size"] for row in asked)
+    return sum(row[key] for row in asked) / own if own else None
 
 
 def by_cause(rows: list[Mapping[str, Any]], key: str) -> float | None:

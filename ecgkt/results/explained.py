@@ -27,12 +27,14 @@ LEARNED = {"PTB-XL, folds 1 to 7": " (learned from)", "LUDB": " (partly learned 
 
 class Truth(Record, frozen=True):
     """inside: share of the relevance where the cause changed the tracing. above_size: the same less that of the
-    tracing's own size. cells: rank correlation with the change over waves and leads. scores: how many, 0 for all."""
+    tracing's own size. cells: rank correlation with the change over waves and leads. scores: how many, 0 for all.
+    drawn: inside, of what the pages draw unless another share is chosen, the strongest half; 0 where not measured."""
 
     inside: float
     above_size: float
     cells: float
     scores: int = 0
+    drawn: float = 0.0
 
 
 class Named(Record, frozen=True):
@@ -73,12 +75,15 @@ def in_words(found: Explained) -> str:
     """What came out, in three sentences."""
     own, size, chance = (found.methods[name] for name in (PAGES, SIZE, CHANCE))
     named = found.real[HELD_OUT]
+    strongest, of_size = (f"{numbers.percent(each.drawn)} of the strongest half" for each in (own, size))
+    drawn = f" ({strongest}, which is drawn unless another share is chosen)" if own.drawn else ""
+    shaded = f" ({of_size})" if own.drawn else ""
     return (
         f"In {found.pairs} simulated ECGs drawn again without one of {found.causes} causes, "
         f"{numbers.percent(own.inside)} of the relevance that the pages show lies where the cause had changed the "
-        f"tracing. Shading the tracing by its own size would give {numbers.percent(size.inside)}, chance "
-        f"{numbers.percent(chance.inside)}. Of findings (sinus rhythm apart) that cardiologists stated of real ECGs "
-        f"which no network had learned from, the wave and the lead named are right in {named.right} of "
+        f"tracing{drawn}. Shading the tracing by its own size would give {numbers.percent(size.inside)}{shaded}, "
+        f"chance {numbers.percent(chance.inside)}. Of findings (sinus rhythm apart) that cardiologists stated of real "
+        f"ECGs which no network had learned from, the wave and the lead named are right in {named.right} of "
         f"{named.right + named.wrong} where medicine is clear. An explanation tells where to look; it is no proof of "
         "why the score is high."
     )
@@ -94,11 +99,12 @@ def methods(found: Explained) -> Table:
     rows = [(method_name(name), *_cells(found.methods[name])) for name in order]
     caption = (
         "Inside: share of the relevance within the smallest area that holds 90% of the energy of what the cause "
-        "changed. Above size: the same less that of the tracing's own size. Cells: rank correlation over 48 cells (P, "
-        "QRS, ST, T by lead) with the change. Means over causes"
+        "changed. Above size: the same less that of the tracing's own size. Drawn: inside, of what is drawn unless "
+        "another share is chosen, the strongest half. Cells: rank correlation over 48 cells (P, QRS, ST, T by lead) "
+        "with the change. Means over causes"
     )
-    header = ("Way of explaining", "Inside", "Above size", "Cells")
-    return Table(header, rows, caption, (1, 2, 3), [order.index(PAGES)])
+    header = ("Way of explaining", "Inside", "Above size", "Drawn", "Cells")
+    return Table(header, rows, caption, (1, 2, 3, 4), [order.index(PAGES)])
 
 
 def parts(found: Explained) -> Table:
@@ -108,7 +114,7 @@ def parts(found: Explained) -> Table:
         for name, each in (*found.waves.items(), *((_start(name), each) for name, each in found.groups.items()))
     ]
     caption = "What the pages show, by the wave that the cause changed most and by the kind of score"
-    return Table(("", "Scores", "Inside", "Above size", "Cells"), rows, caption, (1, 2, 3, 4))
+    return Table(("", "Scores", "Inside", "Above size", "Drawn", "Cells"), rows, caption, (1, 2, 3, 4, 5))
 
 
 def real(found: Explained) -> Table:
@@ -126,9 +132,10 @@ def real(found: Explained) -> Table:
     return Table(("Real ECGs", "Right", "Wrong", "Unclear", "Right of clear"), rows, caption, (1, 2, 3, 4))
 
 
-def _cells(each: Truth) -> tuple[str, str, str]:
+def _cells(each: Truth) -> tuple[str, str, str, str]:
     above = f"{100 * each.above_size:+.0f}".replace("-", numbers.MINUS)
-    return numbers.percent(each.inside), f"{above} points", f"{each.cells:.2f}"
+    drawn = numbers.percent(each.drawn) if each.drawn else numbers.NONE
+    return numbers.percent(each.inside), f"{above} points", drawn, f"{each.cells:.2f}"
 
 
 def _start(name: str) -> str:

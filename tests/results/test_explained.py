@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ecgkt.json_records import decode
@@ -38,3 +39,11 @@ def test_no_way_of_explaining_is_far_above_the_true_one(shipped: Explained) -> N
         each.inside <= best.inside + 0.02 and each.cells <= best.cells + 0.02 for each in shipped.methods.values()
     )
     assert shipped.methods["abs(x)"].above_size == 0
+
+
+def test_what_is_drawn_is_told_where_it_was_measured(shipped: Explained) -> None:
+    measured = {name: msgspec.structs.replace(each, drawn=0.61) for name, each in shipped.methods.items()}
+    told = explained.in_words(msgspec.structs.replace(shipped, methods=measured))
+    assert "61% of the strongest half, which is drawn unless another share is chosen" in told
+    untold = {name: msgspec.structs.replace(each, drawn=0.0) for name, each in shipped.methods.items()}
+    assert "strongest half" not in explained.in_words(msgspec.structs.replace(shipped, methods=untold))

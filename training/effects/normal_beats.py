@@ -21,7 +21,7 @@ from torch import Tensor
 from ecgkt.model.beside_normal import FILE
 from ecgkt.model.networks.effect_estimator import INDEPENDENT
 from ecgkt.simulation.visits import visits
-from training.effects.examples import changed
+from training.data.changed_beats import changed
 
 SEED = 71005
 
