@@ -138,7 +138,7 @@ def steps(paths: list[Path]) -> dict[str, float]:
             beat = timed("median beat", lambda ecg=ecg, whole=whole: median_beat(ecg, whole))
             timed("intervals, with the median beat", lambda ecg=ecg, whole=whole: ecgkt.measure(ecg, beats=whole))
             timed("warnings", lambda ecg=ecg, whole=whole, beat=beat: quality_warnings(ecg, whole, beat))
-            timed("of which leads and time reversed", lambda ecg=ecg, beat=beat: suspected_reversals(ecg, beat))
+            timed("of which leads exchanged", lambda beat=beat: suspected_reversals(beat))
             timed("the networks' view", lambda ecg=ecg: model_view(ecg))
             each = AnalyzedECG(ecg)
             _ = each.quality, each.warnings, each.windows

@@ -2,26 +2,32 @@
 
     python benchmarks/junk.py [--each N]
 
-Each kind of junk is made of real recordings below `benchmarks.real_data.REAL_DATA` (N of each set, evenly spread), with
-limb leads as a recorder computes them, so that no check of the leads alone finds it. Children are as recorded. None of
-it was fitted to but noise and shifted leads (training/calibrate/out_of_distribution.py).
+Each kind of junk is made of real recordings outside the training folds (benchmarks/held_out.py; N of each set, evenly
+spread), with limb leads as a recorder computes them, so that no check of the leads alone finds it. Some kinds were
+fitted to on other recordings (training/calibrate/misread.py, training/calibrate/out_of_distribution.py). Children are
+as recorded, with their age and without.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from scipy.signal import sawtooth
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.held_out import held_out  # noqa: E402
 from benchmarks.real_data import REAL_DATA  # noqa: E402
 from ecgkt.ecg import ECG, LEADS, ECGError, derived_limb_leads  # noqa: E402
 from ecgkt.model.model import Model, load  # noqa: E402
@@ -29,14 +35,6 @@ from ecgkt.prediction import HEADS  # noqa: E402
 from ecgkt.readers import read  # noqa: E402
 
 HERE = Path(__file__).parent
-SETS = {
-    "PTB-XL, modeled": "ptbxl/records100/*/*.hea",
-    "PTB-XL, native": "ptbxl_native/records500/*/*.hea",
-    "CinC": "cinc/*.hea",
-    "CinC, more": "cinc_extra/*.hea",
-    "LUDB": "ludb/data/*.hea",
-    "children": "zzu_pecg/records/*.hea",
-}
 CHILDREN = "children"
 CONFIDENT = 0.5  # a diagnosis or abnormal finding at least so likely, without a doubt
 Rng = np.random.Generator
@@ -83,9 +81,9 @@ def sine(ecg: ECG, rng: Rng) -> np.ndarray:
     return _as_large(made + 0.02 * rng.standard_normal(made.shape), ecg)
 
 
-def shuffled(ecg: ECG, rng: Rng) -> np.ndarray:
-    """Pieces of 0.1 s in another order, the same in all leads."""
-    size = max(1, round(0.1 * ecg.rate))
+def shuffled(ecg: ECG, rng: Rng, seconds: float = 0.1) -> np.ndarray:
+    """Pieces of so many seconds in another order, the same in all leads."""
+    size = max(1, round(seconds * ecg.rate))
     pieces = [np.arange(first, first + size) for first in range(0, ecg.samples - size + 1, size)]
     return ecg.signal[:, np.concatenate([pieces[i] for i in rng.permutation(len(pieces))])]
 
@@ -106,6 +104,7 @@ KINDS: dict[str, Change] = {
     "brown noise": lambda e, rng: _as_large(_pink(e, rng, 2), e),
     "samples shuffled": lambda e, rng: rng.permuted(e.signal, axis=1),
     "pieces shuffled": shuffled,
+    "pieces of half a second shuffled": lambda e, rng: shuffled(e, rng, 0.5),
     "leads shuffled": leads_shuffled,
     "inverted": lambda e, _: -e.signal,
     "five times as large": lambda e, _: 5 * e.signal,
@@ -115,37 +114,56 @@ KINDS: dict[str, Change] = {
 }
 
 
-def judged(model: Model, ecg: ECG) -> str:
-    """ "refused", "doubted", "answered", or "confident" where something abnormal is likely."""
+def judged(model: Model, ecg: ECG) -> tuple[str, tuple[str, ...]]:
+    """ "refused", "doubted", "answered", or "confident" where something abnormal is likely; and why."""
     prediction = model.predict(ecg)
     if prediction.abstained:
-        return "refused"
+        return "refused", prediction.quality.reasons
     if prediction.quality.warnings:
-        return "doubted"
+        return "doubted", prediction.quality.warnings
     abnormal = [s for head in HEADS for s in prediction.scores(head) if s.label.code not in ("NORM", "SR")]
-    return "confident" if any(s.positive and s.probability >= CONFIDENT for s in abnormal) else "answered"
+    is_sure = any(s.positive and s.probability >= CONFIDENT for s in abnormal)
+    return ("confident" if is_sure else "answered"), ()
+
+
+def cause(sentence: str) -> str:
+    """A warning without what differs from ECG to ECG."""
+    named = re.sub(r" in (places in )?(I|aV|V\d)[IVaRLF\d, ]*\.", r" in \1a lead.", sentence)
+    return re.sub(r"\d+(\.\d+)?", "n", re.sub(r"\(([^)]* (exchanged|leg|arm)[^)]*|V1 to V6[^)]*)\)", "(...)", named))
+
+
+def recordings(each: int) -> dict[str, list[ECG]]:
+    """Name of a set -> its readable ECGs; children with and without their age."""
+    files = held_out() | {CHILDREN: sorted((REAL_DATA / "zzu_pecg" / "records").glob("*.hea"))}
+    sets: dict[str, list[ECG]] = {}
+    for name, paths in files.items():
+        sets[name] = []
+        for path in paths[:: max(1, len(paths) // each)]:
+            try:
+                sets[name].append(read(path))
+            except ECGError:
+                continue
+    listed = pd.read_csv(REAL_DATA / "zzu_pecg" / "records.csv").set_index("ecg_id")["age"]
+    years = {name: float(age.split()[0]) / (12 if age.endswith("mo") else 1) for name, age in listed.items()}
+    ages = [years[path.stem] for path in files[CHILDREN]]
+    sets["children, their age stated"] = [replace(ecg, age=age) for ecg, age in zip(sets[CHILDREN], ages, strict=True)]
+    return sets
 
 
 def measured(model: Model, each: int) -> dict[str, Any]:
-    result: dict[str, Any] = {"each": each, "model": model.sha256, "as recorded": {}, "junk": {}}
+    result: dict[str, Any] = {"each": each, "model": model.sha256, "as recorded": {}, "causes": {}, "junk": {}}
     made_of = []
-    for name, pattern in SETS.items():
-        files = sorted(REAL_DATA.glob(pattern))
-        ecgs = []
-        for file in files[:: max(1, len(files) // each)]:
-            try:
-                ecgs.append(read(file))
-            except ECGError:
-                continue
+    for name, ecgs in recordings(each).items():
         verdicts = [judged(model, ecg) for ecg in ecgs]
-        result["as recorded"][name] = _shares(verdicts)
-        if name not in (CHILDREN, "LUDB"):  # LUDB's leads are each scaled to the same height
-            made_of += [ecg for ecg, verdict in zip(ecgs, verdicts, strict=True) if verdict != "refused"]
-        print(name, result["as recorded"][name], flush=True)
+        result["as recorded"][name] = _shares([verdict for verdict, _ in verdicts])
+        result["causes"][name] = dict(Counter(cause(words) for _, told in verdicts for words in told).most_common())
+        if CHILDREN not in name and name != "LUDB":  # LUDB's leads are each scaled to the same height
+            made_of += [ecg for ecg, (verdict, _) in zip(ecgs, verdicts, strict=True) if verdict != "refused"]
+        print(name, result["as recorded"][name], result["causes"][name], flush=True)
     for kind, change in KINDS.items():
         rng = np.random.default_rng(0)
-        made = [ECG(np.ascontiguousarray(change(e, rng), np.float32), e.rate) for e in made_of[::4]]
-        result["junk"][kind] = _shares([judged(model, ecg) for ecg in made])
+        made = [ECG(np.ascontiguousarray(change(e, rng), np.float32), e.rate) for e in made_of[::2]]
+        result["junk"][kind] = _shares([judged(model, ecg)[0] for ecg in made])
         print(kind, result["junk"][kind], flush=True)
     return result
 
@@ -160,13 +178,16 @@ def table(result: dict[str, Any]) -> str:
         "# What is no ECG, or none that the model was made for",
         "",
         "Shares refused, doubted (a warning), answered without a doubt, and of those with something abnormal at 50% or "
-        "more. `python benchmarks/junk.py` writes this.",
+        "more. Of recordings outside the training folds. `python benchmarks/junk.py` writes this.",
     ]
     for title in ("as recorded", "junk"):
         lines += ["", f"| {title} | ECGs | refused | doubted | answered | confidently |", "|---|---|---|---|---|---|"]
         for name, row in result[title].items():
             cells = (f"{100 * row[k]:.1f}%" for k in ("refused", "doubted", "answered", "confident"))
             lines.append(f"| {name} | {row['ecgs']} | " + " | ".join(cells) + " |")
+    lines += ["", "Why ECGs as recorded were refused or doubted:", ""]
+    for name, causes in result["causes"].items():
+        lines += [f"- {name}: {count} x {words}" for words, count in causes.items()]
     return "\n".join([*lines, ""])
 
 

@@ -3,10 +3,9 @@
     python benchmarks/quality.py [--every N]
 
 Real recordings below `benchmarks.real_data.REAL_DATA`, all as they are (every 5th of PTB-XL's), and every N-th with one
-fault each; and the shipped examples. PTB-XL's recordings were fitted to (training/calibrate/lead_reversal.py), a few of
-the native ones among them; LUDB's and the Challenge's were not. LUDB's leads are
-scaled one by one, so a fault that mixes leads (cables of the limbs) is not what it would be there; cables moved one on
-or back change order and sign only.
+fault each; and the shipped examples. The training folds of all these sets were fitted to (training/calibrate:
+lead_reversal.py, misread.py); benchmarks/junk.py leaves them out. LUDB's leads are scaled one by one, so a fault that
+mixes leads (cables of the limbs) is not what it would be there; cables moved one on or back change order and sign only.
 """
 
 from __future__ import annotations

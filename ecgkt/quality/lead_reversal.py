@@ -1,16 +1,16 @@
-"""Do the leads look like what they are called, and does time run forwards? Swapped cables, tracings played backwards.
+"""Do the leads look like what they are called? Swapped cables.
 
 One rule for all: a tracing is held against the spread of real and simulated ECGs (`typical_beat.json`, fitted by
-training/calibrate/lead_reversal.py). If it would look much more like them with two cables changed back, or backwards,
-it is flagged. The idea of testing each interchange by undoing it is Kors and van Herpen's (2001, J Electrocardiol 34
-Suppl). Each lead counts to its own scale, so wrong gains do no harm. What a swap leaves nearly alike cannot be found
-(left arm and left leg, V5 and V6): benchmarks/quality.py measures it.
+training/calibrate/lead_reversal.py). If it would look much more like them with two cables changed back, it is flagged.
+The idea of testing each interchange by undoing it is Kors and van Herpen's (2001, J Electrocardiol 34 Suppl). Each lead
+counts to its own scale, so wrong gains do no harm. What a swap leaves nearly alike cannot be found (left arm and left
+leg, V5 and V6): benchmarks/quality.py measures it. What turns all leads or time over: `ecgkt.quality.misread`.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,20 +18,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt.ecg import ECG, LEADS
-from ecgkt.measurements.delineation import delineate
-from ecgkt.measurements.median_beat import MedianBeat, median_beat
-from ecgkt.measurements.r_peaks import RATE
+from ecgkt.ecg import LEADS
+from ecgkt.measurements.median_beat import MedianBeat
 
 FILE = Path(__file__).with_name("typical_beat.json")
 LOOKED_AT = ("I", "II", "III", "V1", "V2", "V3", "V4", "V5", "V6")  # the others follow from I and II
 PARTS = ("P", "QRS begins", "QRS", "QRS ends", "T")
-BACKWARDS, INVERTED = "backwards", "inverted"
 # Degrees of freedom of Student's t: its tails are wide, so one odd wave does not outweigh all that looks right.
 FREEDOM = 20.0
 # Squared distance that a tracing may have once it is put right: a strange ECG is not told apart by being less strange.
 STILL_LIKELY = 100.0
-TYPICAL = 20.0  # squared distance below which playing it backwards is not tried: the median of real ECGs
 
 Row = npt.NDArray[np.float64]
 Moves = dict[str, tuple[str, int]]  # lead as recorded -> (the lead it is in truth, its sign)
@@ -60,7 +56,7 @@ SWAPS: dict[str, Moves] = {
 class TypicalBeat:
     """How the waves of ECGs lie: mean [F] and precision [F, F] of `features`, and the limit of each suspicion.
 
-    limits: name in `SWAPS`, `BACKWARDS` or `INVERTED` -> gain in log likelihood above which it is suspected.
+    limits: name in `SWAPS` -> gain in log likelihood above which it is suspected.
     """
 
     mean: Row
@@ -87,20 +83,24 @@ def typical_beat() -> TypicalBeat:
     return TypicalBeat(np.array(content["mean"]), np.linalg.inv(covariance), content["limits"])
 
 
+def rows_of(leads: Sequence[str]) -> list[int]:
+    return [LEADS.index(lead) for lead in leads]
+
+
 def parts(beat: MedianBeat) -> tuple[Row, Row]:
     """(mean height [9, 5] mV of each of `PARTS` in each of `LOOKED_AT`, their samples [9, n] from QRS to T's end)."""
-    signal = beat.signal[[LEADS.index(lead) for lead in LOOKED_AT]]
+    signal = beat.signal[rows_of(LOOKED_AT)]
     waves = beat.waves
     end = waves.t_offset if waves.t_offset is not None else waves.qrs_offset + 0.25
     start = waves.t_onset if waves.t_onset is not None else waves.qrs_offset
-    qrs = beat.part(waves.qrs_onset, waves.qrs_offset)[[LEADS.index(lead) for lead in LOOKED_AT]]
+    qrs = beat.part(waves.qrs_onset, waves.qrs_offset)[rows_of(LOOKED_AT)]
     place = np.linspace(-1, 1, qrs.shape[1])
     thirds = [np.maximum(0, -place), 1 - np.abs(place), np.maximum(0, place)]
     p = np.zeros(len(signal))
     if waves.p_onset is not None and waves.p_offset is not None:
         p = _mean(beat, waves.p_onset, waves.p_offset)
     columns = [p, *(qrs @ weights / (weights.sum() + 1e-9) for weights in thirds), _mean(beat, start, end)]
-    return np.stack(columns, axis=1), beat.part(waves.qrs_onset, end)[[LEADS.index(lead) for lead in LOOKED_AT]]
+    return np.stack(columns, axis=1), beat.part(waves.qrs_onset, end)[rows_of(LOOKED_AT)]
 
 
 def features(beat: MedianBeat) -> Row:
@@ -110,7 +110,7 @@ def features(beat: MedianBeat) -> Row:
 
 
 def _mean(beat: MedianBeat, start: float, end: float) -> Row:
-    return np.asarray(beat.part(start, end)[[LEADS.index(lead) for lead in LOOKED_AT]].mean(axis=1))
+    return np.asarray(beat.part(start, end)[rows_of(LOOKED_AT)].mean(axis=1))
 
 
 def moved(values: Row, swap: Moves) -> Row:
@@ -121,27 +121,12 @@ def moved(values: Row, swap: Moves) -> Row:
     return out
 
 
-def backwards(ecg: ECG) -> Row | None:
-    """Features of the tracing played backwards, None where no beat is found."""
-    flipped = ECG(np.ascontiguousarray(ecg.signal[:, ::-1]), ecg.rate)
-    beat = median_beat(flipped, delineate(flipped))
-    return None if beat is None else features(beat)
-
-
-def suspected_reversals(ecg: ECG, beat: MedianBeat | None) -> tuple[str, ...]:
+def suspected_reversals(beat: MedianBeat | None) -> tuple[str, ...]:
     """Sentences on what seems exchanged, by the median beat; at most one on the limb leads, one on the chest leads."""
     if beat is None:
         return ()
     typical, found = typical_beat(), features(beat)
     recorded = typical.distance(found)
-    if typical.gain(recorded, typical.distance(-found)) > typical.limits[INVERTED]:
-        return ("All leads look upside down: the signal may be inverted.",)
-    if recorded > TYPICAL:
-        reversed_ = backwards(ecg.resampled(RATE))
-        if reversed_ is not None:
-            gain = typical.gain(recorded, typical.distance(reversed_))
-            if gain > typical.limits[BACKWARDS]:
-                return ("It looks more like an ECG when time is reversed: the samples may be in reverse order.",)
     gains = {
         name: typical.gain(recorded, typical.distance(moved(found, swap))) - typical.limits[name]
         for name, swap in SWAPS.items()

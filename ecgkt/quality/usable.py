@@ -21,6 +21,7 @@ MOST_FLAT_LEADS = 0  # a lead off is a lead the model has never been without
 MOST_MISSING = 0.20  # share of samples; MIMIC-IV-ECG's gaps are short, a lost electrode takes 25% (3 of 12 leads)
 MOST_CLIPPED = 0.05  # share of a lead's samples at its own extreme; a QRS peak stays there for a sample or two
 CLIPPED_RUN = 0.04  # s at an extreme that count as clipped; 40 ms is half a QRS
+HELD = 0.15  # s at one value at a tracing's very beginning or end that are padding: .11 to .13 in some of PTB-XL
 LARGEST = 20.0  # mV: the range of a bedside recorder is +-5 to +-10 mV; beyond it the unit is wrong (uV as mV)
 SMALLEST_QRS = 0.05  # mV, median over leads: "low voltage" is 0.5 mV; a tenth of that is no body's (mV as V)
 # Share of the first principal component of the eight independent leads, each to its own scale: real leads look at the
@@ -90,7 +91,10 @@ def span(rows: Row) -> Row:
 
 
 def clipped_share(row: Row, rate: float) -> float:
-    """Share of samples in runs of `CLIPPED_RUN` s or more at the lead's highest or lowest value."""
+    """Share of samples in runs of `CLIPPED_RUN` s or more at the lead's highest or lowest value.
+
+    Not those at either end of up to `HELD` s: there the last value is held where the recorder's filter has no more.
+    """
     share, least = 0.0, max(3, CLIPPED_RUN * rate)
     for extreme in (row.max(), row.min()):
         if abs(extreme) < FLAT:  # a stretch of zeros is missing signal, not saturation
@@ -100,7 +104,8 @@ def clipped_share(row: Row, rate: float) -> float:
             continue
         edges = np.flatnonzero(np.diff(np.concatenate(([0], at, [0])).astype(int)))
         runs = edges[1::2] - edges[::2]
-        share += float(runs[runs >= least].sum()) / len(row)
+        outermost = (edges[::2] == 0) | (edges[1::2] == len(row))
+        share += float(runs[(runs >= least) & ~(outermost & (runs <= HELD * rate))].sum()) / len(row)
     return share
 
 

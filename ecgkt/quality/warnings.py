@@ -15,10 +15,10 @@ from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.measurements.hidden_pacing import SENTENCE, may_be_paced
 from ecgkt.measurements.median_beat import MedianBeat, median_beat
 from ecgkt.measurements.r_peaks import RATE, band
-from ecgkt.quality.lead_order import suspected_order
 from ecgkt.quality.lead_reversal import suspected_reversals
+from ecgkt.quality.misread import ORDER, SENTENCES, suspected_misreading
 from ecgkt.quality.resting import HARDLY_RESTS, resting_share
-from ecgkt.quality.speed import wrong_speed
+from ecgkt.quality.speed import too_slow
 from ecgkt.quality.usable import FLAT, Row, clipped_share, span
 
 SOME_MISSING = 0.01  # share of samples
@@ -49,11 +49,21 @@ def quality_warnings(
     """
     beats = delineate(ecg) if beats is None else beats
     beat = median_beat(ecg, beats) if beat is None else beat
+    kept = band(np.nan_to_num(ecg.resampled(RATE).signal.astype(float)), 0.5, 40.0)
+    found = doubtful_recording(ecg, beats, beat, kept, resting_share(ecg) if resting is None else resting)
+    if beats.pacing.chamber in ("ventricular", "dual-chamber"):
+        return found  # a paced beat starts elsewhere: its leads say nothing of their order
+    return (*found, *too_slow(beats, beat), *_misread(beats, beat, kept))
+
+
+def doubtful_recording(ecg: ECG, beats: Beats, beat: MedianBeat | None, kept: Row, resting: float) -> tuple[str, ...]:
+    """Sentences about patient, pacing and signal; those on leads and time are left out. kept: [12, samples] mV at RATE,
+    0.5 to 40 Hz."""
     missing = 1 - float(np.isfinite(ecg.signal).mean())
     signal = np.nan_to_num(ecg.signal.astype(float))
     found = []
     if ecg.age is not None and ecg.age < ADULT:
-        found.append(f"The patient is under {ADULT:.0f}: the model was developed on adults' ECGs.")
+        found.append(f"The patient is under {ADULT:.0f}: the scores are of adults' ECGs and do not answer for a child.")
     if beats.pacing.chamber is not None:
         found.append(
             f"Paced rhythm ({beats.pacing.chamber}): scores of conduction, infarction and ST-T are not reliable."
@@ -65,18 +75,22 @@ def quality_warnings(
     clipped = _leads([clipped_share(row, ecg.rate) > SOME_CLIPPED for row in signal])
     if clipped:
         found.append(f"The signal is clipped in places in {clipped}.")
-    noisy = _leads(_noisy(ecg, beats))
+    noisy = _leads(_noisy(kept, beats))
     if noisy:
         found.append(f"Excessive noise in {noisy}.")
-    if (resting_share(ecg) if resting is None else resting) < HARDLY_RESTS:
+    if resting < HARDLY_RESTS:
         found.append("The signal hardly rests at one level between beats: a wide rhythm, or not an ECG.")
     if beat is not None:
         found += _amplitude(float(np.ptp(beat.signal, axis=1).max()))
-    found += _flat_limb_lead(span(signal[:3]).tolist())
-    if beats.pacing.chamber in ("ventricular", "dual-chamber"):
-        return tuple(found)  # a paced beat starts elsewhere: its leads say nothing of their order
-    found += wrong_speed(beats, beat)
-    return (*found, *(suspected_reversals(ecg, beat) or suspected_order(beat)))
+    return (*found, *_flat_limb_lead(span(signal[:3]).tolist()))
+
+
+def _misread(beats: Beats, beat: MedianBeat | None, kept: Row) -> tuple[str, ...]:
+    """Which cables seem exchanged, where nothing worse seems to have happened to the leads or to time."""
+    way = suspected_misreading(beats, beat, kept)
+    if way is not None and way != ORDER:
+        return (SENTENCES[way],)
+    return suspected_reversals(beat) or ((SENTENCES[way],) if way else ())
 
 
 def _leads(flags: Sequence[bool]) -> str:
@@ -100,9 +114,8 @@ def _flat_limb_lead(spans: Sequence[float]) -> list[str]:
     return [f"Lead {lead} is nearly flat: {FLAT_LIMB_LEAD[lead]} may be reversed."]
 
 
-def _noisy(ecg: ECG, beats: Beats) -> list[bool]:
-    """Which leads tremble, or differ from beat to beat by more than is common."""
-    signal = band(np.nan_to_num(ecg.resampled(RATE).signal.astype(float)), 0.5, 40.0)
+def _noisy(signal: Row, beats: Beats) -> list[bool]:
+    """Which leads tremble, or differ from beat to beat by more than is common. signal: at RATE, 0.5 to 40 Hz."""
     # Second differences at 125 Hz: white noise of SD s has sqrt(6) s, and the waves little. 0.6745: the median of |z|.
     bends = np.median(np.abs(np.diff(signal[:, ::2], 2, axis=1)), axis=1) / 0.6745 / np.sqrt(6)
     before, after = (round(s * RATE) for s in BEAT)

@@ -11,7 +11,7 @@ from pydicom.data import get_testdata_file
 from scipy.ndimage import gaussian_filter1d
 
 from ecgkt.ecg import ECG
-from ecgkt.quality.usable import assess
+from ecgkt.quality.usable import assess, clipped_share
 from ecgkt.readers import read
 
 Change = Callable[[np.ndarray], np.ndarray]
@@ -91,3 +91,15 @@ def test_real_recordings_pass_unless_a_lead_is_off(shared: Path) -> None:
         for file in sorted(shared.glob(pattern))[::step]:
             quality = assess(read(file))
             assert quality.ok or quality.reasons[0].startswith("No signal in"), quality.reasons
+
+
+def test_a_last_value_that_is_held_is_no_clipping() -> None:
+    rng = np.random.default_rng(1)
+    row = rng.standard_normal(5000)
+    held, inside = row.copy(), row.copy()
+    held[-60:] = inside[2000:2060] = row.max() + 1
+    assert clipped_share(held, 500.0) == 0
+    assert clipped_share(held[::-1], 500.0) == 0
+    assert clipped_share(inside, 500.0) == 60 / 5000
+    held[-600:] = row.max() + 1  # a lead that saturates and stays there
+    assert clipped_share(held, 500.0) == 600 / 5000

@@ -141,14 +141,14 @@ def test_the_typical_beat_is_complete() -> None:
     assert covariance.shape == (len(content["mean"]),) * 2
     np.testing.assert_allclose(covariance, covariance.T, rtol=1e-3)
     assert np.linalg.eigvalsh(covariance)[0] > 0
-    assert set(content["limits"]) == {*SWAPS, "backwards", "inverted"}
+    assert set(content["limits"]) == set(SWAPS)
 
 
 def test_who_the_model_was_not_developed_on_is_said(shared: Path) -> None:
     paced = read(shared / "vendor" / "muse_braveheart_4_paced.xml")
     assert any(words.startswith("Paced rhythm (ventricular)") for words in quality_warnings(paced))
     child = replace(paced, age=7.0)
-    assert "The patient is under 18: the model was developed on adults' ECGs." in quality_warnings(child)
+    assert any("under 18" in words and "do not answer for a child" in words for words in quality_warnings(child))
     assert not any("under 18" in words for words in quality_warnings(replace(paced, age=18.0)))
 
 
