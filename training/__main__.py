@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from training.cohort.other_sets import OtherSets
     from training.release.few_labels import CurveRuns
 
+A_DAY = 86_400  # s
 TRAINING = ("pretrain", "finetune", "baselines")
 WITHOUT_TABLES = ("ptbxl", "challenge", "ludb")
 CONFIG_STAGES = (*TRAINING, "evaluate", "checks", "bundle", "examples", "all")
@@ -71,6 +72,13 @@ def main(arguments: list[str] | None = None) -> int:
         print("\ntraining: stopped; the same command goes on where it was.", file=sys.stderr)
         return 130
     return 0
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= A_DAY:
+        raise argparse.ArgumentTypeError(f"must be 0 to {A_DAY}")
+    return value
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -122,7 +130,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, default=Path("report.html"))
     events = commands.add_parser("tensorboard", help="write a run's logs as events for TensorBoard")
     events.add_argument("--run", type=Path, required=True)
-    events.add_argument("--follow", type=float, metavar="SECONDS", help="go on, looking so often for what is new")
+    events.add_argument("--follow", type=_seconds, metavar="SECONDS", help="go on, looking so often for what is new")
     for name in CONFIG_STAGES:
         stage = commands.add_parser(name)
         stage.add_argument("--config", type=Path, required=True)

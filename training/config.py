@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
+import msgspec
+
 from ecgkt.prediction import NAME
 from training import recipes, yaml_file
 
@@ -20,6 +22,7 @@ DOWNLOADS = {
 }
 
 
+LEAST = {"threads": 0, "batch": 1, "members": 1, "pretrain_steps": 0, "finetune_steps": 0, "checkpoint_every": 1}
 OPTIONAL = {"hardware", "real_heads", "relevance"}  # keys of a config
 
 
@@ -110,7 +113,10 @@ class Config:
     hardware: Hardware = Hardware()
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(NAME, str(self.name)):
+        for key, least in LEAST.items():
+            if getattr(self, key) < least:
+                raise ValueError(f"{key} is {least} or more.")
+        if not re.fullmatch(NAME, self.name):
             raise ValueError(
                 "name is one line of up to 64 characters, without a backslash: reports are signed with it."
             )
@@ -170,7 +176,9 @@ def config_of(settings: Mapping[str, Any], path: str | Path) -> Config:
         raise ValueError(f"{path}: unknown keys {sorted(unknown)}, missing keys {sorted(missing)}.")
     try:
         sources = tuple(Source(**source) for source in settings["sources"])
-        return Config(**{**settings, "sources": sources, "hardware": Hardware(**settings.get("hardware") or {})})
+        config = Config(**{**settings, "sources": sources, "hardware": Hardware(**settings.get("hardware") or {})})
+        msgspec.convert(config.to_json(), Config)  # of the types that the fields have
+        return config
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 

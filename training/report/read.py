@@ -111,16 +111,16 @@ def _run(folder: Path) -> Run:
     labels: dict[str, str] = {}
     cards: dict[str, list[Part]] = {}
     for place in sorted((folder / "prepared").glob("*/prepared.json")):
-        info = tried(lambda place=place: files.read_json(place), "")  # type: ignore[misc]
-        if info is None:
+        found = tried(lambda place=place: _prepared(place, config), "")  # type: ignore[misc]
+        if found is None:
             continue
-        data.append(_data_set(info, config))
-        labels |= {entry["code"]: entry["name"] for entries in info["labels"].values() for entry in entries}
+        data.append(found[0])
+        labels |= found[1]
         card = tried(
             lambda place=place: (place.parent / "data_card.md").read_text(encoding="utf-8"),  # type: ignore[misc]
-            f"The set {info['name']} has no data card.",
+            f"The set {found[0].name} has no data card.",
         )
-        cards |= {info["name"]: read_data_card(card)} if card else {}
+        cards |= {found[0].name: read_data_card(card)} if card else {}
     if not data:
         missing.append("No data set has been prepared yet.")
     name = str(config.get("name", folder.resolve().name))
@@ -151,9 +151,19 @@ def _config(folder: Path, stages: list[Stage]) -> dict[str, Any]:
     try:
         found: dict[str, Any] = files.read_json(folder / RUN)["config"]
         return found
-    except (FileNotFoundError, ValueError, KeyError):
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         records = [stage.record for stage in reversed(stages) if stage.record]
         return next((record["config"] for record in records if "config" in record), {})
+
+
+def _prepared(file: Path, config: dict[str, Any]) -> tuple[DataSet, dict[str, str]]:
+    """A prepared set and the names of its labels by code. Raises FileNotFoundError and Damaged."""
+    info = files.read_json(file)
+    try:
+        labels = {entry["code"]: entry["name"] for entries in info["labels"].values() for entry in entries}
+        return _data_set(info, config), labels
+    except (KeyError, TypeError, AttributeError) as error:
+        raise files.Damaged(f"{file} is damaged: it describes no prepared set.") from error
 
 
 def _data_set(info: dict[str, Any], config: dict[str, Any]) -> DataSet:

@@ -153,6 +153,15 @@ def test_a_damaged_file_is_named_and_the_rest_is_shown(tmp_path: Path) -> None:
     assert "Loss, findings" in made.text
 
 
+@pytest.mark.parametrize("content", ["[1]", "[" * 100_000, '{"name": "a"}', '{"labels": {"labs": [1]}}', "null"])
+def test_what_describes_no_run_or_set_is_named(tmp_path: Path, content: str) -> None:
+    run = write_run(tmp_path)
+    (prepared,) = (run / "prepared").glob("*/prepared.json")
+    for file in (prepared, run / "run.json"):
+        file.write_text(content)
+    assert "prepared.json is damaged" in Page(render(read_run(run))).text
+
+
 def test_differences_are_those_of_settings_data_and_figures(tmp_path: Path, run: Path) -> None:
     other = write_run(
         tmp_path, lr=0.5, augment={"shift_s": 1.0, "gain": 0.0, "lead_gain": 0.0, "noise_mv": 0.0, "table_dropout": 0.0}
