@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import log
 
-from ecgkt.json_records import Record, decode
+from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.lab_links.physiology import Sense, senses
 from ecgkt.prediction import Prediction, Score
 from ecgkt.vocabulary import Lab, labs
@@ -77,7 +77,10 @@ class LabExplanation:
 
 def read_links(content: bytes) -> LabLinks:
     """Raises RecordError for what is no lab_links.json of this version."""
-    return decode(content, LabLinks, VERSION, FILE)
+    links = decode(content, LabLinks, VERSION, FILE)
+    if not all(each.slopes.keys() <= links.labs.keys() for each in links.diagnoses.values()):
+        raise RecordError(f"{FILE} ties a diagnosis to a lab that it says nothing of.")
+    return links
 
 
 def log_odds(probability: float) -> float:

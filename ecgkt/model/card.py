@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 
+from ecgkt import vocabulary
 from ecgkt.ecg import LEADS
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
@@ -146,7 +147,8 @@ class Card(Record, frozen=True):
 def read_card(content: bytes) -> Card:
     """The content of a bundle.json, whose signals this code can make.
 
-    Raises RecordError where the bundle was made for other leads, another sampling rate, window, band or clipping.
+    Raises RecordError where the bundle was made for other leads, another sampling rate, window, band or clipping, and
+    for labels that are none.
     """
     card = decode(content, Card, VERSION, "bundle.json")
     made_for = card.normalization
@@ -160,4 +162,19 @@ def read_card(content: bytes) -> Card:
     ):
         if stated != here:
             raise RecordError(f"The bundle was made with other {what}: {stated}; this ecgkt has {here}.")
+    _check_labels(card)
     return card
+
+
+def _check_labels(card: Card) -> None:
+    """Raises RecordError for what the types alone do not rule out."""
+    entries = [entry for listed in card.labels.values() for entry in listed]
+    if len({entry.code for entry in entries}) < len(entries):
+        raise RecordError("bundle.json has two labels with one code.")
+    known = vocabulary.labs()
+    for entry in card.labels.get("labs", []):
+        if entry.lab not in known or entry.code != f"{entry.lab}_{entry.direction}":
+            raise RecordError("bundle.json has a lab that this ecgkt does not know.")
+    promises = [entry.guarantee for entry in entries if entry.guarantee]
+    if not all(0 <= share <= 1 for each in promises for share in (each.alpha, each.low or 0.0, each.high or 0.0)):
+        raise RecordError("bundle.json has a guarantee whose shares are none.")

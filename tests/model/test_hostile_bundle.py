@@ -95,6 +95,8 @@ def test_words_that_are_no_line_are_refused(folder: Path, key: str, words: str) 
         lambda card: card["labels"]["labs"][0].update(auroc=[17.0, -3.0, 1e308]),
         lambda card: card["labels"]["labs"][0].update(test_positives=-5),
         lambda card: card["labels"]["labs"][0].update(training_positives=10**400),
+        lambda card: card["labels"]["labs"][0]["guarantee"].update(alpha=-3.0),
+        lambda card: card["labels"]["labs"][0]["guarantee"].update(low=1e308, high=-1e308),
         lambda card: card["architectures"].update({"\x1b[2J": card["architectures"]["paper_way"]}),
         lambda card: card["architectures"]["knowledge_transfer"].update(modality="both"),
         lambda card: card["files"].update({"x" * 300: "17"}),
@@ -107,6 +109,11 @@ def test_words_that_are_no_line_are_refused(folder: Path, key: str, words: str) 
 def test_a_card_of_nonsense_is_refused(folder: Path, change: Change) -> None:
     changed(folder, "bundle.json", change)
     refused(folder)
+
+
+def test_links_to_labs_that_nothing_is_said_of_are_refused(folder: Path) -> None:
+    changed(folder, "lab_links.json", lambda links: links.update(labs={}))
+    assert "lab_links.json" in refused(folder)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400"])
