@@ -70,6 +70,8 @@ def write_toy(folder: Path, **changes: Any) -> Path:
     tables = {"ecgs": pd.DataFrame({"ecg_id": ids, "patient": ids} | text), "clinical": clinical}
     tables |= {head: pd.DataFrame(values.astype(float), columns=CODES[head]) for head, values in truth.items()}
     labels = {h: [{"code": c, "name": c, "group": "Heart"} for c in codes] for h, codes in CODES.items()}
+    for entry in labels["labs"]:
+        entry["lab"], entry["direction"] = entry["code"].split("_")
     info = {"name": "toy", "source": "mimic", "simulated": True, "labels": labels, "excluded": {}, "config": {}}
     write_prepared(prepared, info | {"license": "", "note": ""}, tables)
     return path
