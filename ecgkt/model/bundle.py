@@ -50,6 +50,7 @@ CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the referenc
 VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
 MOST_MEMBERS = 32
 LARGEST_FILE = 2**30  # bytes; the weights of a member have about one MB
+LARGEST_FIGURE = 1e30  # in the novelty score, whose squares are then still finite
 LEAST_SCALE = 1e-6  # mV; a lead's is a quarter of a mV
 LARGEST = 1e6  # of a calibration's numbers; beyond them a probability is none in single precision
 
@@ -259,8 +260,8 @@ def _novelty(content: bytes, network: Network) -> Novelty:
         raise BundleError(f"The figures in {NOVELTY_FILE} are not those of its format.") from error
     if any(tensors[key].shape != (network.dimension,) for key in ("mean", "scale", "linear", "square")):
         raise BundleError(f"The figures in {NOVELTY_FILE} do not fit the network's embedding.")
-    if not all(np.isfinite(values).all() for values in tensors.values()):
-        raise BundleError(f"The figures in {NOVELTY_FILE} hold values that are no finite numbers.")
+    if not all((np.abs(values) < LARGEST_FIGURE).all() for values in tensors.values()) or not (novelty.scale > 0).all():
+        raise BundleError(f"The figures in {NOVELTY_FILE} hold values that are no finite numbers, or scales of 0.")
     return novelty
 
 

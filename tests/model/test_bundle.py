@@ -167,6 +167,8 @@ def test_swapped_weights_are_refused_whatever_their_hash(folder: Path, one: str,
         (lambda figures: figures.update(mean=np.zeros(7)), "do not fit"),
         (lambda figures: figures.update(bias=np.array([np.nan])), "no finite"),
         (lambda figures: figures["scale"].__setitem__(3, np.inf), "no finite"),
+        (lambda figures: figures["scale"].__setitem__(3, 0.0), "scales of 0"),
+        (lambda figures: figures["square"].__setitem__(3, 1e308), "no finite"),
     ],
 )
 def test_figures_of_novelty_that_cannot_be_used_are_refused(
