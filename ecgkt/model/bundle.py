@@ -50,6 +50,7 @@ CODED: tuple[Head, ...] = ("diagnoses", "findings")  # whose labels the referenc
 VITALS = ("temperature", "heart_rate")  # the reference cohort's quantities beside the labs
 MOST_MEMBERS = 32
 LARGEST_FILE = 2**30  # bytes; the weights of a member have about one MB
+LARGEST_HEADER = 2**20  # bytes, of a file of tensors, which lists them; those of the shipped model have 24 kB
 LARGEST_FIGURE = 1e30  # in the novelty score, whose squares are then still finite
 LEAST_SCALE = 1e-6  # mV; a lead's is a quarter of a mV
 LARGEST = 1e6  # of a calibration's numbers; beyond them a probability is none in single precision
@@ -196,6 +197,9 @@ def _content(folder: Path, name: str) -> bytes:
         raise BundleError(f"The bundle {said} {name}.") from error
     if content is None or len(content) > LARGEST_FILE:
         raise BundleError(f"The bundle's file {name} is larger than {LARGEST_FILE // 2**20} MB.")
+    # safetensors: the first eight bytes are the length of the header that follows.
+    if name.endswith(".safetensors") and int.from_bytes(content[:8], "little") > LARGEST_HEADER:
+        raise BundleError(f"The bundle's file {name} lists more tensors than a network has.")
     return content
 
 

@@ -210,3 +210,10 @@ def test_the_command_says_it_in_one_line(folder: Path, capsys: pytest.CaptureFix
         said = capsys.readouterr().err
         assert said.count("\n") == 1
         assert said.strip().isprintable()
+
+
+def test_a_million_tensors_without_a_number_are_not_made(folder: Path) -> None:
+    entry = '"{}":{{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}'
+    header = ("{" + ",".join(entry.format(number) for number in range(1_000_000)) + "}").encode()
+    write(folder, "model.safetensors", len(header).to_bytes(8, "little") + header)
+    assert refused(folder) == "The bundle's file model.safetensors lists more tensors than a network has."
