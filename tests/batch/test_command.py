@@ -30,7 +30,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
         (["x.hea", "--measurements"], "--measurements goes with --out only"),
         ([".", "--out", "a.csv", "--report"], "--report goes with --watch only"),
         (["--watch", ".", "--out", ".", "--relevance", "AFIB"], "--relevance goes with --out only"),
-        ([".", "--out", "a.csv", "--workers", "0"], "1 or more"),
+        ([".", "--out", "a.csv", "--workers", "0"], "1 to 1000"),
         ([], "Name an ECG file"),
     ],
     ids=lambda each: " ".join(each) if isinstance(each, list) else "",

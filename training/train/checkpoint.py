@@ -82,9 +82,10 @@ class Training:
 
 
 def remove(folder: Path) -> None:
-    """The checkpoints of a training that is done."""
+    """The checkpoints of a training that is done, with what writers that were killed left of some."""
     for name in (NAME, PREVIOUS, "checkpoint.fresh.safetensors"):
         (folder / name).unlink(missing_ok=True)
+        files.remove_partial(folder / name)
 
 
 def below(prefix: str, tensors: State) -> State:

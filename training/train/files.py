@@ -46,6 +46,12 @@ def write(path: Path, content: bytes) -> None:
     settle(path.parent)
 
 
+def remove_partial(path: Path) -> None:
+    """What writers of `path` that were killed have left of it. For a file that nobody writes any more."""
+    for partial in path.parent.glob(f".{path.name}.*.partial"):
+        partial.unlink(missing_ok=True)
+
+
 def settle(folder: Path) -> None:
     """Put the names in a folder on the disk, so that a rename outlives a loss of power."""
     if os.name == "posix":

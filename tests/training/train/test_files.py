@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from training.train import files
+from training.train import checkpoint, files
 from training.train.files import Damaged
 
 TENSORS = {
@@ -82,3 +82,18 @@ def test_a_folder_is_made_by_one_process_at_a_time(tmp_path: Path) -> None:
         assert files.is_locked(tmp_path / "stage")
         assert not files.is_locked(tmp_path / "other")
     assert not files.is_locked(tmp_path / "stage")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_what_a_killed_writer_left_of_a_checkpoint_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        os._exit(0)
+
+    child = os.fork()
+    if child == 0:
+        monkeypatch.setattr(os, "fsync", killed)  # all is written, nothing renamed yet
+        files.write(tmp_path / "checkpoint.safetensors", b"half of it")
+    os.waitpid(child, 0)
+    assert len(list(tmp_path.iterdir())) == 1
+    checkpoint.remove(tmp_path)
+    assert not list(tmp_path.iterdir())
