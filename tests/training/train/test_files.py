@@ -85,7 +85,9 @@ def test_a_folder_is_made_by_one_process_at_a_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-def test_what_a_killed_writer_left_of_a_checkpoint_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_killed_writer_left_of_a_checkpoint_goes_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_: object) -> None:
         os._exit(0)
 
