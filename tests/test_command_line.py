@@ -282,6 +282,9 @@ def test_a_report_that_is_ended_leaves_nothing(
     asked: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     handler = signal.getsignal(signal.SIGTERM)
+    interrupt = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # where tests run in the background it is ignored
 
     def ended(path: Path, target: Path) -> None:
         assert path.read_bytes()
@@ -292,4 +295,5 @@ def test_a_report_that_is_ended_leaves_nothing(
         assert main(["report", REAL, "--out", str(tmp_path / "out.json")]) == 130
     assert capsys.readouterr().err == "Ended early.\n"
     assert list(tmp_path.iterdir()) == []
+    signal.signal(signal.SIGINT, interrupt)
     assert signal.getsignal(signal.SIGTERM) == handler
