@@ -8,7 +8,7 @@
     python -m benchmarks.load --part sessions --sessions 500
     python -m benchmarks.load --part people --checkout ../other --name before   # another checkout's dashboard
 
-`people` drives tabs over Streamlit's websocket: each does one thing every 3 s, in turn the next ECG and a score
+`people` drives tabs over Streamlit's websocket: each does one thing every 1.5 to 4.5 s, in turn the next ECG and a score
 pressed; every fifth has uploaded a tracing of its own. A tab's sheet must show its own ECG at every step. Speaks to a
 server it starts itself, on loopback. Parts that are not run keep the figures of their last run.
 """
@@ -35,7 +35,7 @@ from ecgkt.datasets.collection import open_collection
 from ecgkt.ecg import LEADS
 
 HERE = Path(__file__).parent
-EVERY = 3.0  # s between two actions of a person
+EVERY = 3.0  # s between two actions of a person, in the mean
 OWN = 5  # every fifth person has a tracing of their own
 WARM = 240.0  # s at most that a server is given to explain its examples
 SETTLED = 40.0  # s after the last tab closed: sessions are freed by then
@@ -117,7 +117,10 @@ async def visit(server: Server, number: int, until: float, measured: Measured) -
                 await measured.act(tab, lambda key=key: tab.press(key), own)  # type: ignore[misc]
         else:
             await measured.act(tab, lambda: tab.press("next"), own)
-        await asyncio.sleep(max(0.0, EVERY - (time.monotonic() - began)))
+        # At intervals of their own: with one that is the same for all, those who wait for each other once go on at the
+        # same moment for ever.
+        pause = EVERY * dice.uniform(0.5, 1.5)
+        await asyncio.sleep(max(0.0, pause - (time.monotonic() - began)))
     await tab.close()
 
 
