@@ -8,9 +8,9 @@
     python -m benchmarks.load --part sessions --sessions 500
     python -m benchmarks.load --part people --checkout ../other --name before   # another checkout's dashboard
 
-`people` drives tabs over Streamlit's websocket: each does one thing every 1.5 to 4.5 s, in turn the next ECG and a score
-pressed; every fifth has uploaded a tracing of its own. A tab's sheet must show its own ECG at every step. Speaks to a
-server it starts itself, on loopback. Parts that are not run keep the figures of their last run.
+`people` drives tabs over Streamlit's websocket: each does one thing every 1.5 to 4.5 s, in turn the next ECG and a
+score pressed; every fifth has uploaded a tracing of its own. A tab's sheet must show its own ECG at every step. Speaks
+to a server it starts itself, on loopback. Parts that are not run keep the figures of their last run.
 """
 
 from __future__ import annotations
