@@ -186,6 +186,8 @@ def add_view(
     reader = table_files.parquet(place) if file.suffix == ".parquet" else table_files.csv(place, options)
     try:
         present = {row[0].lower() for row in con.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()}
+    except duckdb.InterruptException:  # its time is over, which whoever interrupts it has words for
+        raise
     except duckdb.Error:  # its message may quote the data
         raise ECGError(f"The table {name} cannot be read ({file.name}).") from None
     missing = [column for column in table.columns if column not in present and column not in table.optional]
