@@ -13,13 +13,12 @@ import argparse
 import os
 import signal
 import sys
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import NoReturn
 
 from ecgkt import NOTICE, explain
 from ecgkt.batch import command as batch
+from ecgkt.batch.stopping import handled
 from ecgkt.ecg import ECGError
 from ecgkt.pacs import command as pacs
 from ecgkt.report import command
@@ -37,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know every letter
     try:
-        with _ended_by_sigterm():
+        # As by Ctrl-C, so that what is half done is cleared away.
+        with handled(signal.SIGTERM, signal.default_int_handler):
             return _run(arguments)
     except KeyboardInterrupt:
         print("Ended early.", file=sys.stderr)
@@ -47,19 +47,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not isinstance(error, BrokenPipeError):
             print(f"The answer cannot be written ({error.strerror}).", file=sys.stderr)
         return BAD_INPUT
-
-
-@contextmanager
-def _ended_by_sigterm() -> Iterator[None]:
-    """As by Ctrl-C, so that what is half done is cleared away."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(arguments: Sequence[str] | None) -> int:

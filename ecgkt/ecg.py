@@ -21,6 +21,7 @@ LEAD_INDEX = {name.upper(): i for i, name in enumerate(LEADS)}
 # What Einthoven's and Goldberger's definitions make of leads I and II: lead -> (share of I, share of II). With limb
 # electrodes RA, LA, LL: I = LA - RA, II = LL - RA, III = LL - LA, aVR = RA - (LA + LL) / 2 and so on.
 FROM_I_AND_II = {"III": (-1.0, 1.0), "aVR": (-0.5, -0.5), "aVL": (1.0, -0.5), "aVF": (-0.5, 1.0)}
+INDEPENDENT = tuple(lead for lead in LEADS if lead not in FROM_I_AND_II)  # the eight from which those follow
 
 # Hz. Far beyond what any recorder has: at a rate of .001 ten seconds would become terabytes once resampled.
 SLOWEST, FASTEST = 10.0, 1e5

@@ -8,7 +8,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ecgkt.batch.records import load, shown_name
 from ecgkt.batch.rows import FAULT, Row, Wanted, refused, row
+from ecgkt.batch.stopping import handled
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.processors import end_with_parent
@@ -81,7 +81,8 @@ def all_rows(
     context = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, context, _begin, (bundle, root, wanted))
     try:
-        with _one_thread_each(), _deaf_to_ctrl_c():
+        # A terminal sends Ctrl-C to all: what is started meanwhile ignores it, and its parent decides.
+        with _one_thread_each(), handled(signal.SIGINT, signal.SIG_IGN):
             waiting: set[Future[list[Row]]] = {pool.submit(_chunk, each) for each in islice(chunks, AHEAD * workers)}
         while waiting:
             done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
@@ -126,16 +127,3 @@ def _one_thread_each() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-@contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """The processes that are started meanwhile ignore Ctrl-C, which a terminal sends to all: their parent decides."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ecgkt.ecg import ECGError
+from ecgkt.ecg import INDEPENDENT, ECGError
 from ecgkt.intake.outcome import receive_request, send_ecg, send_list
 from ecgkt.intake.reading import READY, SECONDS, listed, read_each
 from ecgkt.readers import TableLayout, read
@@ -107,11 +107,10 @@ def warm_up() -> None:
     sys.modules.setdefault("pyarrow", None)  # type: ignore[arg-type]
     import edfio  # noqa: F401
 
-    leads = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
-    header = "r 8 500 500\n" + "\n".join(f"r.dat 16 200 16 0 0 0 0 {lead}" for lead in leads)
+    header = "r 8 500 500\n" + "\n".join(f"r.dat 16 200 16 0 0 0 0 {lead}" for lead in INDEPENDENT)
     read({"r.hea": header.encode(), "r.dat": bytes(8000)})
     table = ("\n".join(",".join(str(row % (7 + lead)) for lead in range(8)) for row in range(500))).encode()
-    read(table, TableLayout(500.0, 1.0, leads))
+    read(table, TableLayout(500.0, 1.0, INDEPENDENT))
 
 
 def practice() -> None:

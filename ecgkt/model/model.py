@@ -262,9 +262,8 @@ class Model:
             for head, codes in network.architecture.labels.items():
                 calibration = [self._calibration[name][head][code] for code in codes]
                 logits = network.head(head)(embedding)
-                found = probability(
-                    logits.where(logits.isfinite(), torch.nan), calibration
-                )  # infinity is not certainty
+                # Infinity is not certainty.
+                found = probability(logits.where(logits.isfinite(), torch.nan), calibration)
                 result.update(zip(codes, found.unbind(-1), strict=True))
         return result
 

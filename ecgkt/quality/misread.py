@@ -18,26 +18,27 @@ from pathlib import Path
 
 import numpy as np
 
+from ecgkt.ecg import INDEPENDENT
 from ecgkt.measurements.delineation import Beat, Beats
 from ecgkt.measurements.median_beat import MedianBeat
 from ecgkt.measurements.r_peaks import RATE, Signal
 from ecgkt.quality.lead_reversal import LOOKED_AT, PARTS, Row, features, rows_of
 
 FILE = Path(__file__).with_name("misread.json")
-ORDER = "leads in another order"
+ORDER, FAST = "leads in another order", "twice as fast"
 SENTENCES = {
     "backwards": "It looks more like an ECG when time is reversed: the samples may be in reverse order.",
     "upside down": "All leads look upside down: the signal may be inverted.",
     ORDER: "The leads look more like an ECG's in another order: channels may be mislabeled, or cables exchanged.",
     "in pieces": "The waves do not follow each other as in an ECG: parts of the tracing may be in another order.",
-    "twice as fast": "Its waves are as short as those of an ECG at twice its speed: the sampling rate may be wrong.",
+    FAST: "Its waves are as short as those of an ECG at twice its speed: the sampling rate may be wrong.",
 }
-INDEPENDENT = ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")
 # s from the beginning and from the end of QRS: where the mean size of what lies before and after is looked at.
 BEFORE = ((-0.32, -0.24), (-0.24, -0.16), (-0.16, -0.10), (-0.10, -0.04))
 AFTER = ((0.02, 0.08), (0.08, 0.14), (0.14, 0.20), (0.20, 0.26), (0.26, 0.34), (0.34, 0.42))
 # s from R: parts of a beat that are compared from beat to beat.
 COMPARED = {"PR": (-0.25, -0.06), "QRS": (-0.06, 0.06), "ST": (0.06, 0.20), "T": (0.16, 0.40)}
+WIDEST = 0.12  # s, QRS that is wide by definition; whatever its rate, its waves are not as short as at twice the speed
 FARTHEST = 5.0  # standard deviations of ECGs as recorded beyond which a quantity counts no more
 # What stands in for a duration (s) that an ECG does not have; "no P" and "no T" tell of it.
 USUAL = {"PR": 0.16, "P": 0.10, "T": 0.16, "ST": 0.08}
@@ -86,6 +87,8 @@ def suspected_misreading(beats: Beats, beat: MedianBeat | None, kept: Signal) ->
         return None
     model, values = misreadings(), quantities(beats, beat, kept)
     odds = model.odds(np.array([values[name] for name in model.names]))
+    if beat.waves.qrs_offset - beat.waves.qrs_onset > WIDEST:  # a wide tachycardia is fast, and its waves are not short
+        odds[model.ways.index(FAST)] = -np.inf
     return model.ways[int(np.argmax(odds))] if np.logaddexp.reduce(odds) > model.limit else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt.ecg import ECG, FROM_I_AND_II, LEADS
+from ecgkt.ecg import ECG, FROM_I_AND_II, INDEPENDENT, LEADS
 from ecgkt.measurements.delineation import Beats, delineate
 from ecgkt.prediction import Quality
 from ecgkt.quality.resting import NEVER_RESTS, resting_share
@@ -112,7 +112,7 @@ def clipped_share(row: Row, rate: float) -> float:
 def _leads_agree(signal: Row, spans: Row) -> list[str]:
     centered = signal - signal.mean(axis=1, keepdims=True)
     scaled = centered / np.linalg.norm(centered, axis=1, keepdims=True)
-    independent = scaled[[LEADS.index(lead) for lead in ("I", "II", "V1", "V2", "V3", "V4", "V5", "V6")]]
+    independent = scaled[[LEADS.index(lead) for lead in INDEPENDENT]]
     if np.linalg.eigvalsh(independent @ independent.T)[-1] > COPIED * len(independent):
         return ["All leads are the same signal: this is not a 12-lead recording."]
     # Leads may have been scaled one by one, so any mixture of I and III may make II; least squares finds it.

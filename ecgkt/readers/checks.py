@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from ecgkt.ecg import ECG, LEADS, ECGError
-from ecgkt.readers.format import NEEDED
+from ecgkt.ecg import ECG, INDEPENDENT, LEADS, ECGError
 
 Rows = npt.NDArray[np.float32]
 
@@ -30,7 +29,7 @@ SHORTEST_PULSE = 0.1  # s
 PULSE_MV = (0.4, 2.5)  # lowest to highest; 1 mV by IEC 60601-2-25, twice or half at another gain
 SHORTEST_TRACING = 1.0  # s that a pulse must leave
 
-_INDEPENDENT = [LEADS.index(lead) for lead in LEADS if lead in NEEDED]
+_INDEPENDENT = [LEADS.index(lead) for lead in INDEPENDENT]
 
 
 def checked(ecg: ECG) -> ECG:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ecgkt.ecg import ECG, LEADS, ECGError, Sex
+from ecgkt.ecg import ECG, INDEPENDENT, LEADS, ECGError, Sex
 
 Files = Mapping[str, bytes]
 
@@ -26,8 +26,7 @@ LEAD_CODES = {
     1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF",
     3: "V1", 4: "V2", 5: "V3", 6: "V4", 7: "V5", 8: "V6",
 }  # fmt: skip
-# Leads from which the other four follow.
-NEEDED = frozenset({"I", "II", "V1", "V2", "V3", "V4", "V5", "V6"})
+NEEDED = frozenset(INDEPENDENT)
 SMALLEST_STEP, LARGEST_STEP = 1e-9, 1e3  # mV
 NO_SAMPLE, NEAR_NO_SAMPLE = -32768, -24576  # in 16 bits; a quarter of the way to 0
 

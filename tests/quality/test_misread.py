@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 
 from ecgkt.datasets.collection import Collection
-from ecgkt.ecg import ECG, LEADS, derived_limb_leads
+from ecgkt.ecg import ECG, INDEPENDENT, LEADS, derived_limb_leads
 from ecgkt.measurements.delineation import delineate
 from ecgkt.measurements.median_beat import median_beat
 from ecgkt.measurements.r_peaks import RATE, band
+from ecgkt.quality import misread
 from ecgkt.quality.lead_reversal import rows_of
-from ecgkt.quality.misread import FILE, INDEPENDENT, ORDER, SENTENCES, misreadings, quantities, suspected_misreading
+from ecgkt.quality.misread import FAST, FILE, ORDER, SENTENCES, misreadings, quantities, suspected_misreading
 from ecgkt.quality.speed import too_slow
 from ecgkt.quality.usable import assess
 from ecgkt.readers import read
@@ -121,6 +123,23 @@ def test_size_and_level_of_leads_say_nothing(shipped_examples: Collection) -> No
     kept = band(ecg.resampled(RATE).signal.astype(float), 0.5, 40.0)
     one, two = (np.array(list(quantities(beats, b, k).values())) for b, k in ((beat, kept), (larger, 3 * kept)))
     np.testing.assert_allclose(two, one, atol=5e-3)
+
+
+def test_a_wide_qrs_is_not_called_short(ecgs: list[ECG], monkeypatch: pytest.MonkeyPatch) -> None:
+    """However much else speaks for an ECG at twice its speed, as in ventricular tachycardia."""
+    model = misreadings()
+    bias = np.where(np.array(model.ways) == FAST, 1e3, -1e3)
+    monkeypatch.setattr(misread, "misreadings", lambda: replace(model, bias=bias))
+    wide, narrow = [], []
+    for ecg in ecgs:
+        beats = delineate(ecg)
+        beat = median_beat(ecg, beats)
+        if beat is not None and len(beats.beats) > 1:
+            is_wide = beat.waves.qrs_offset - beat.waves.qrs_onset > misread.WIDEST
+            (wide if is_wide else narrow).append(way_of(ecg))
+    assert len(wide) > 1
+    assert set(wide) == {None}
+    assert set(narrow) <= {FAST}
 
 
 def test_nothing_is_said_without_a_beat() -> None:

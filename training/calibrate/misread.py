@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from tqdm import tqdm
 
 import ecgkt
-from ecgkt.ecg import ECG, LEADS, ECGError, derived_limb_leads
+from ecgkt.ecg import ECG, INDEPENDENT, LEADS, ECGError, derived_limb_leads
 from ecgkt.measurements.delineation import delineate
 from ecgkt.measurements.median_beat import median_beat
 from ecgkt.measurements.r_peaks import RATE, band
@@ -46,7 +46,7 @@ STRENGTH = 0.1  # inverse of the ridge's weight
 LONGEST = 30.0  # s of a recording that are looked at
 AS_RECORDED, DOUBTED = "as recorded", "as recorded, doubted"  # by another warning
 PIECES = (0.06, 0.3)  # s, shortest and longest
-INDEPENDENT = rows_of(("I", "II", "V1", "V2", "V3", "V4", "V5", "V6"))
+ROWS = rows_of(INDEPENDENT)
 
 Array = npt.NDArray[np.float64]
 Rng = np.random.Generator
@@ -66,7 +66,7 @@ def _with_limb_leads(signal: npt.NDArray[np.floating]) -> npt.NDArray[np.floatin
 def _shuffled(ecg: ECG, rng: Rng) -> ECG:
     """The eight independent leads under each other's names."""
     signal = ecg.signal.copy()
-    signal[INDEPENDENT] = ecg.signal[rng.permutation(INDEPENDENT)]
+    signal[ROWS] = ecg.signal[rng.permutation(ROWS)]
     return _made(ecg, _with_limb_leads(signal))
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from ecgkt import ecg
 from ecgkt.ecg import LEADS
 from ecgkt.model.networks.beat_detection import BEAT, RHYTHM_FEATURES
 from ecgkt.model.networks.beat_encoder import TEMPLATES, BeatView
 
-INDEPENDENT = (0, 1, 6, 7, 8, 9, 10, 11)  # I, II, V1-V6, of which the other four limb leads follow
+INDEPENDENT = tuple(LEADS.index(lead) for lead in ecg.INDEPENDENT)  # their rows
 POINTS = len(INDEPENDENT) * BEAT
 LIMIT = 4.0  # standard deviations at which an input ends: beyond it nothing was learned
 
