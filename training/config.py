@@ -22,8 +22,9 @@ DOWNLOADS = {
 }
 
 
-LEAST = {"threads": 0, "batch": 1, "members": 1, "pretrain_steps": 0, "finetune_steps": 0, "checkpoint_every": 1}
-OPTIONAL = {"hardware", "real_heads", "relevance"}  # keys of a config
+LEAST = {"threads": 0, "batch": 1, "members": 1, "pretrain_steps": 0, "finetune_steps": 0, "checkpoint_every": 1,
+         "pretrain_batch": 0}  # fmt: skip
+OPTIONAL = {"hardware", "real_heads", "relevance", "pretrain_batch"}  # keys of a config
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class Config:
     augment: dict[str, float]
     checkpoint_every: int
     bootstrap: int
+    pretrain_batch: int = 0
     real_heads: dict[str, float] = field(default_factory=dict)
     relevance: dict[str, float] = field(default_factory=dict)
     hardware: Hardware = Hardware()
@@ -127,6 +129,11 @@ class Config:
     @property
     def folder(self) -> Path:
         return Path(self.out)
+
+    @property
+    def stage_1_batch(self) -> int:
+        """ECGs of a batch in stage 1, whose negatives and variances are those of a batch."""
+        return self.pretrain_batch or self.batch
 
     @property
     def steps(self) -> int:
@@ -152,7 +159,7 @@ def part_of(text: str) -> tuple[int, int]:
 def load_config(path: str | Path) -> Config:
     """Read a run's YAML. Raises ValueError naming unknown or missing keys, or a file that is no YAML mapping.
 
-    `real_heads` and `relevance` may be left out, and `hardware` in all or in part.
+    `real_heads`, `relevance` and `pretrain_batch` may be left out, and `hardware` in all or in part.
     """
     return config_of(read_settings(path), path)
 

@@ -40,6 +40,7 @@ class Recipe:
 
 
 MULTIMODAL = ("multimodal",)
+BOTH = (*MULTIMODAL, "ridge")
 RECIPES = {
     "signal_only": Recipe("ECG network trained from scratch on the labeled patients' diagnoses"),
     "signal_only_long": Recipe(
@@ -75,9 +76,11 @@ RECIPES = {
     "taught": Recipe(
         "two teachers (multimodal network and regression), lab heads, three times the steps",
         labs=True,
-        teachers=(*MULTIMODAL, "ridge"),
+        teachers=BOTH,
         steps=3.0,
     ),
+    "vicreg_taught": Recipe("VICReg against the table, then taught by two", "ecg", "vicreg", True, BOTH, steps=3.0),
+    "infonce_taught": Recipe("InfoNCE against the table, then taught by two", "ecg", "infonce", True, BOTH, steps=3.0),
     # With the budget of `taught`, to tell what its steps are worth from what its second teacher is.
     "lab_heads_long": Recipe("lab heads, 4.5 times the steps", labs=True, steps=4.5),
     "vicreg_long": Recipe("VICReg, then lab heads, 4.5 times the steps", "ecg", "vicreg", True, steps=4.5),

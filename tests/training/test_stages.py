@@ -215,6 +215,8 @@ def refused(config: Config) -> set[str]:
         ({"members": 3}, {"knowledge_transfer", *BASELINES}),
         ({"encoder_lr": 1.0}, {"knowledge_transfer", "paper_way"}),
         ({"projector": 64}, {"pretrain", "knowledge_transfer", "paper_way"}),
+        ({"pretrain_batch": 128}, {"pretrain", "knowledge_transfer", "paper_way"}),
+        ({"pretrain_batch": 64}, set()),  # what it is without
         ({"transfer": "infonce"}, {"pretrain", "knowledge_transfer"}),
         ({"transfer": "vicreg"}, {"knowledge_transfer"}),
         ({"hardware": Hardware(accumulate=2)}, set()),

@@ -54,6 +54,7 @@ class CurveConfig:
     best: str
     oracle: dict[str, int]
     encoder: dict[str, Any] | None = None
+    stage1_steps: int = 0
 
     @property
     def folder(self) -> Path:
@@ -122,7 +123,7 @@ def curve_task(config: CurveConfig, run: Config) -> Task:
             return Task(
                 run, (source,), (prepared,), pool_of(run, [prepared]), (DIAGNOSES,), config.steps, config.stage1_share,
                 seed=0, members=1, folder=config.folder / "runs", watch_every=config.watch_every,
-                stage_1_folder=config.folder / "stage1",
+                stage_1_folder=config.folder / "stage1", stage_1_own=config.stage1_steps,
             )  # fmt: skip
     raise StageError(f"The run has no source {config.source!r}.")
 
@@ -166,9 +167,12 @@ def write_curve(config: CurveConfig, task: Task) -> None:
     drawn = figures(found, pool, config.tenth, config.best, patients)
     run_names = {name for name, _ in found}
     models = {name: recipe.what for name, recipe in RECIPES.items() if name in run_names} | {ORACLE: ORACLE_IS}
+    run = load_config(config.run)
+    own = f"and {config.stage1_steps:,} of {run.stage_1_batch} ECGs for pretraining"
+    stage_1 = own if config.stage1_steps else "pretraining included"
     note = (
-        f"Simulated patients. Every network had {config.steps:,} steps of {load_config(config.run).batch} ECGs, "
-        "pretraining included, unless stated otherwise, with early stopping on validation patients. Gains and gaps are "
+        f"Simulated patients. Every network had {config.steps:,} steps of {run.batch} ECGs, {stage_1}, "
+        "unless stated otherwise, with early stopping on validation patients. Gains and gaps are "
         "measured against the better of signal-only's two budgets. Intervals resample patients and seeds."
     )
     about = CurveAbout(

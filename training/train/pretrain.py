@@ -105,11 +105,12 @@ def _train(task: Task, recipe: Recipe, folder: Path) -> tuple[Network, dict[str,
     torch.manual_seed(seed)
     # Both sides but no heads: stage 1 has no labels.
     network = build_network(config, pool, "both", [], seed)
+    batch_size = config.stage_1_batch
     groups = [pool.rows("train", number) for number in range(len(pool.sets))]
-    sampler = Sampler(groups, [source.share for source in task.sources if source.pretrain], config.batch, seed)
+    sampler = Sampler(groups, [source.share for source in task.sources if source.pretrain], batch_size, seed)
     schedule = Schedule(
         task.stage_1_steps(recipe), config.lr, config.weight_decay, config.ema, seed, config.checkpoint_every,
-        config.batch,
+        batch_size,
     )  # fmt: skip
     name = f"pretrain {recipe.stage_1}"
     own = [source.augment for source in task.sources if source.pretrain]

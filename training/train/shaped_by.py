@@ -23,13 +23,16 @@ HEADS = (*TRAINING, "dropout", "head_weights", "real_heads")
 def by_stage_1(task: Task, recipe: Recipe) -> ShapedBy:
     """Of stage 1, which sees no label."""
     sets = [(source, prepared) for source, prepared in _described(task) if source.pretrain]
-    return {
+    shaped: dict[str, object] = {
         **_keys(task.config, STAGE_1),
         "seed": task.seed,
         "objective": recipe.stage_1,
         "steps": task.stage_1_steps(recipe),
         "data": _data(sets),
     }
+    if task.config.stage_1_batch != task.config.batch:
+        shaped["stage_1_batch"] = task.config.stage_1_batch
+    return shaped
 
 
 def by_recipe(task: Task, name: str) -> ShapedBy:

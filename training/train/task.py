@@ -43,9 +43,9 @@ class Task:
     """pool: all ECGs as the encoder sees them; sources, sets: what it is made of.
 
     heads: what every network learns that sees the ECG, besides the labs. steps: the whole budget; stage_1_share: of
-    it, for recipes with a stage 1. members: networks of an ensemble. labeled: None for everybody. watch_every: steps
-    between looks at the validation patients, 0 for no early stopping; told: hears of every look at a network that is
-    no teacher (step, score). folder, suffix: where a recipe's stage lies.
+    it, for recipes with a stage 1, or stage_1_own: steps on top of it. members: networks of an ensemble. labeled: None
+    for everybody. watch_every: steps between looks at the validation patients, 0 for no early stopping; told: hears of
+    every look at a network that is no teacher (step, score). folder, suffix: where a recipe's stage lies.
     """
 
     config: Config
@@ -63,6 +63,7 @@ class Task:
     told: Callable[[int, float], None] | None = None
     suffix: str = ""
     stage_1_folder: Path | None = None
+    stage_1_own: int = 0
 
     @cached_property
     def table_pool(self) -> Pool:
@@ -99,10 +100,12 @@ class Task:
         return bool(self.config.relevance) and looks_at_beats and is_transfer
 
     def stage_1_steps(self, recipe: Recipe) -> int:
-        return round(self.steps * recipe.steps * self.stage_1_share) if recipe.stage_1 else 0
+        if not recipe.stage_1:
+            return 0
+        return self.stage_1_own or round(self.steps * recipe.steps * self.stage_1_share)
 
     def later_steps(self, recipe: Recipe) -> int:
-        return round(self.steps * recipe.steps) - self.stage_1_steps(recipe)
+        return round(self.steps * recipe.steps) - (0 if self.stage_1_own else self.stage_1_steps(recipe))
 
     def folder_of(self, stage: str) -> Path:
         return self.folder / f"{stage}{self.suffix}"
