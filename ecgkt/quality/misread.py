@@ -25,10 +25,10 @@ from ecgkt.measurements.r_peaks import RATE, Signal
 from ecgkt.quality.lead_reversal import LOOKED_AT, PARTS, Row, features, rows_of
 
 FILE = Path(__file__).with_name("misread.json")
-ORDER, FAST = "leads in another order", "twice as fast"
+ORDER, FAST, INVERTED, BACKWARDS = "leads in another order", "twice as fast", "upside down", "backwards"
 SENTENCES = {
-    "backwards": "It looks more like an ECG when time is reversed: the samples may be in reverse order.",
-    "upside down": "All leads look upside down: the signal may be inverted.",
+    BACKWARDS: "It looks more like an ECG when time is reversed: the samples may be in reverse order.",
+    INVERTED: "All leads look upside down: the signal may be inverted.",
     ORDER: "The leads look more like an ECG's in another order: channels may be mislabeled, or cables exchanged.",
     "in pieces": "The waves do not follow each other as in an ECG: parts of the tracing may be in another order.",
     FAST: "Its waves are as short as those of an ECG at twice its speed: the sampling rate may be wrong.",
@@ -89,6 +89,8 @@ def suspected_misreading(beats: Beats, beat: MedianBeat | None, kept: Signal) ->
     odds = model.odds(np.array([values[name] for name in model.names]))
     if beat.waves.qrs_offset - beat.waves.qrs_onset > WIDEST:  # a wide tachycardia is fast, and its waves are not short
         odds[model.ways.index(FAST)] = -np.inf
+    if beats.is_wide_tachycardia:  # one that starts at the apex looks upside down, and has no P before and T after
+        odds[[model.ways.index(INVERTED), model.ways.index(BACKWARDS)]] = -np.inf
     return model.ways[int(np.argmax(odds))] if np.logaddexp.reduce(odds) > model.limit else None
 
 

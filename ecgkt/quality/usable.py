@@ -27,6 +27,8 @@ SMALLEST_QRS = 0.05  # mV, median over leads: "low voltage" is 0.5 mV; a tenth o
 # Share of the first principal component of the eight independent leads, each to its own scale: real leads look at the
 # heart from different sides (0.95 at most in 2,400 recordings). One lead twelve times is 1, a little less with noise.
 COPIED = 0.97
+# In a wide tachycardia, whose waves may run alike in all leads: 0.95 to 0.99 in a tenth of those simulated.
+COPIED_WIDE = 0.995
 # Correlation of II with its best mixture of I and III, and the smallest share either may have in it (swapped leads show
 # as -1). Recorders compute III from I and II: above 0.999 and 0.03 in every real recording here.
 EINTHOVEN, EINTHOVEN_SHARE = 0.8, -0.3
@@ -73,7 +75,9 @@ def assess(ecg: ECG, beats: Beats | None = None, resting: float | None = None) -
         reasons.append(f"The signal is clipped in {', '.join(clipped)}.")
     if flat:
         return Quality(False, tuple(reasons))
-    reasons += _leads_agree(filled, spans) + _rhythm(ecg, filled, spans, delineate(ecg) if beats is None else beats)
+    beats = delineate(ecg) if beats is None else beats
+    reasons += _leads_agree(filled, spans, COPIED_WIDE if beats.is_wide_tachycardia else COPIED)
+    reasons += _rhythm(ecg, filled, spans, beats)
     if not reasons and (resting_share(ecg) if resting is None else resting) < NEVER_RESTS:
         reasons.append(RESTLESS)
     return Quality(not reasons, tuple(reasons))
@@ -109,11 +113,11 @@ def clipped_share(row: Row, rate: float) -> float:
     return share
 
 
-def _leads_agree(signal: Row, spans: Row) -> list[str]:
+def _leads_agree(signal: Row, spans: Row, copied: float) -> list[str]:
     centered = signal - signal.mean(axis=1, keepdims=True)
     scaled = centered / np.linalg.norm(centered, axis=1, keepdims=True)
     independent = scaled[[LEADS.index(lead) for lead in INDEPENDENT]]
-    if np.linalg.eigvalsh(independent @ independent.T)[-1] > COPIED * len(independent):
+    if np.linalg.eigvalsh(independent @ independent.T)[-1] > copied * len(independent):
         return ["All leads are the same signal: this is not a 12-lead recording."]
     # Leads may have been scaled one by one, so any mixture of I and III may make II; least squares finds it.
     sized = centered / spans[:, None]

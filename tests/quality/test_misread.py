@@ -26,6 +26,7 @@ from ecgkt.readers import read
 from ecgkt.simulation.tracing import RATE as SIMULATED_RATE
 from ecgkt.simulation.tracing import draw_tracing
 from ecgkt.simulation.visits import visits
+from tests.quality.test_usable import wide_tachycardia
 
 Change = Callable[[np.ndarray, np.random.Generator], np.ndarray]
 
@@ -140,6 +141,16 @@ def test_a_wide_qrs_is_not_called_short(ecgs: list[ECG], monkeypatch: pytest.Mon
     assert len(wide) > 1
     assert set(wide) == {None}
     assert set(narrow) <= {FAST}
+
+
+@pytest.mark.parametrize("way", ["upside down", "backwards"])
+def test_a_wide_tachycardia_is_not_called_turned(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that starts at the apex has its QRS down where others have it up, and neither P before nor T after it."""
+    model = misreadings()
+    bias = np.where(np.array(model.ways) == way, 1e3, -1e3)
+    monkeypatch.setattr(misread, "misreadings", lambda: replace(model, bias=bias))
+    assert way_of(wide_tachycardia(70, 0.2)) == way
+    assert way_of(wide_tachycardia(120, 0.2)) is None
 
 
 def test_nothing_is_said_without_a_beat() -> None:

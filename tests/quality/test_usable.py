@@ -10,7 +10,8 @@ import pytest
 from pydicom.data import get_testdata_file
 from scipy.ndimage import gaussian_filter1d
 
-from ecgkt.ecg import ECG
+from ecgkt.ecg import ECG, INDEPENDENT, LEADS, derived_limb_leads
+from ecgkt.measurements.delineation import delineate
 from ecgkt.quality.usable import assess, clipped_share
 from ecgkt.readers import read
 
@@ -103,3 +104,26 @@ def test_a_last_value_that_is_held_is_no_clipping() -> None:
     assert clipped_share(inside, 500.0) == 60 / 5000
     held[-600:] = row.max() + 1  # a lead that saturates and stays there
     assert clipped_share(held, 500.0) == 600 / 5000
+
+
+def wide_tachycardia(rate: float, away: float) -> ECG:
+    """A wave of 160 ms `rate` times a minute, which runs alike in all leads but for a share `away` of another."""
+    rng = np.random.default_rng(0)
+    phase = np.arange(5000) / 500 % (60 / rate)
+    one, other, t = (np.exp(-(((phase - at) / sd) ** 2) / 2) for at, sd in ((0.14, 0.035), (0.20, 0.03), (0.32, 0.05)))
+    eight = rng.uniform(0.5, 1.2, (8, 1)) * (one - 0.35 * t) + away * rng.standard_normal((8, 1)) * other
+    signal = np.zeros((12, 5000))
+    signal[[LEADS.index(lead) for lead in INDEPENDENT]] = eight + 0.004 * rng.standard_normal((8, 5000))
+    for lead, row in derived_limb_leads(signal[0], signal[1]).items():
+        signal[LEADS.index(lead)] = row
+    return ECG(signal.astype(np.float32), 500.0)
+
+
+def test_a_wide_tachycardia_is_read_though_its_leads_run_alike() -> None:
+    """As ventricular tachycardia may; the same waves at 70 a minute are one lead copied."""
+    fast, slow = wide_tachycardia(120, 0.2), wide_tachycardia(70, 0.2)
+    assert delineate(fast).is_wide_tachycardia
+    assert not delineate(slow).is_wide_tachycardia
+    assert assess(fast).ok
+    assert "same signal" in " ".join(assess(slow).reasons)
+    assert "same signal" in " ".join(assess(wide_tachycardia(120, 0.05)).reasons), "nothing is that much alike"
