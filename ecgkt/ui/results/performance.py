@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from ecgkt.prediction import HEADS, TITLES
-from ecgkt.results import names, performance
+from ecgkt.results import names, performance, urgent_pictures
 from ecgkt.results.metrics import Metrics
 from ecgkt.ui.widgets import charts, html
 
@@ -34,6 +34,11 @@ def urgent(model: Model) -> None:
     if table.rows:
         st.subheader("Is what is urgent found?")
         html.show(table)
+    pictures = urgent_pictures.of_bundle(model.sha256)
+    if pictures is not None:
+        html.text(urgent_pictures.in_words(pictures))
+        names_of = {label.code: label.name for labels in model.labels.values() for label in labels}
+        html.show(urgent_pictures.table(pictures, lambda code: names_of.get(code, code)))
 
 
 @st.fragment
