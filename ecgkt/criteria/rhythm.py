@@ -15,6 +15,8 @@ EARLY = 0.85  # of the median RR interval, below which a beat is premature
 WIDE = 0.12  # s of QRS from which a premature beat is called wide
 RR_ERROR = 8.0  # ms, of one RR interval: two samples at 250 Hz
 LEAST_PP = 0.3  # s between two P waves of one RR interval; closer ones are a P wave seen twice
+BLOCKED = 2  # P waves without QRS that tell of block; one may be an ectopic one
+SLOW, REGULAR = 60.0, 0.15  # a minute; RR intervals' range as a share of their mean, as of fibrillation's criterion
 P_WORDS = {
     "before every QRS": "a P wave before every QRS",
     "dissociated": "P waves independent of QRS",
@@ -60,12 +62,30 @@ def _p(beats: Beats) -> dict[str, Quantity]:
     if linked and without:
         words = f"a P wave before {len(beats.beats[1:]) - without} of {len(beats.beats[1:])} QRS complexes"
     blocked = _blocked(beats) if linked else None
+    dissociated = Quantity(float(beats.atrial == "dissociated"), words)
+    hidden = _hides_dissociation(beats, blocked, without)
     many = f"{blocked or 'no'} P wave{'' if blocked == 1 else 's'} without QRS"
     return {
         "p_before_qrs": Quantity(float(linked), words),
-        "p_dissociated": Quantity(float(beats.atrial == "dissociated"), words),
+        "p_dissociated": Quantity(None, "", hidden) if hidden else dissociated,
         "blocked_p": Quantity(blocked, many) if blocked is not None else Quantity(None, "", words),
     }
+
+
+def _hides_dissociation(beats: Beats, blocked: int | None, without: int) -> str:
+    """Why P waves that march through on their own are not ruled out; "" where they are. without: beats without P.
+
+    A slow and regular rhythm is an escape rhythm until its P waves are found, in fibrillation too; and where some P
+    waves are not followed by a QRS, the others may precede one by chance.
+    """
+    if blocked is not None and blocked >= BLOCKED:
+        return f"{blocked} P waves without QRS"
+    rr, rate = np.diff(beats.r_times), beats.heart_rate
+    if rate is None or rate >= SLOW or len(rr) < 2 or float(np.ptp(rr)) > REGULAR * float(rr.mean()):
+        return ""
+    if beats.atrial == "none":
+        return "no P wave found in a slow and regular rhythm"
+    return "a slow and regular rhythm, and not every QRS has a P wave" if without > 1 else ""
 
 
 def _flutter(beats: Beats) -> Quantity:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ecgkt.criteria.check import Checked, check
+from ecgkt.criteria.rhythm import BLOCKED
 from ecgkt.criteria.rule import Quantity
 from ecgkt.ecg import ECG
 from ecgkt.interpretation.groups import groups
@@ -92,6 +93,9 @@ def _sinus(seen: Seen) -> Line:
         if not -axis.error <= axis.value <= USUAL_P_AXIS + axis.error:
             figures = f"{axis.words}, "
     slow = rate < BRADYCARDIA or (rate < SLOW and seen.is_positive("SBRAD"))
+    if (seen.value("blocked_p") or 0) >= BLOCKED:  # the rate is the ventricles', so neither slow nor fast is sinus
+        name = "Sinus rhythm, not every P wave conducted"
+        return _line(seen, name, "SR", "sinus", before=f"{figures}{seen.known['blocked_p'].words}, ventricular ")
     name, code = ("Sinus rhythm", "SR")
     if rate > FAST:
         name, code = "Sinus tachycardia", "STACH"
@@ -109,7 +113,8 @@ def _without_p(seen: Seen) -> Line:
             return _line(seen, "Atrial fibrillation", "AFIB", "fibrillation", "confirmed", "ventricular ")
         return _line(seen, "Irregular rhythm, no P wave found", "", "", "measured")
     regular = "Regular" if variation <= 15 else "Irregular"
-    told = f"{regular} rhythm, no P wave found"
+    slow = variation <= 15 and (seen.value("rate") or FAST) < SLOW
+    told = f"{'Slow and regular' if slow else regular} rhythm, no P wave found"
     if (seen.value("rate") or 0) > FAST and qrs is not None:
         width = "narrow" if qrs < NARROW else "wide"
         told = f"{regular} {width}-QRS tachycardia, no P wave found"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ecgkt import vocabulary
 from ecgkt.criteria.check import Checked, check
+from ecgkt.criteria.rhythm import BLOCKED
 from ecgkt.interpretation.groups import Group, grouped, groups, within
 from ecgkt.interpretation.line import Certainty, Line
 from ecgkt.interpretation.reciprocal import ACROSS, ELEVATED, elevated, mirrors
@@ -17,7 +18,6 @@ from ecgkt.prediction import HEADS, LIKELY, Prediction, Score
 RARE = 0.2  # probability below which an urgent finding is only not excluded
 NORMAL_QRS, WIDE_QRS = 110, 120  # ms (AHA/ACCF/HRS 2009 part III)
 TORSADES = 500  # ms of QTc, from which torsades de pointes threaten (Drew et al. 2010)
-BLOCKED = 2  # P waves without QRS that are enough without a score; one may be an ectopic one
 NOT_MET = "criterion not met"
 NORMAL = "NORM"
 # Of these groups the leading label's own name says more than the group's.

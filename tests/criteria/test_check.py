@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,3 +149,42 @@ def test_a_p_wave_behind_a_premature_beat_is_not_blocked() -> None:
     dropped = Beats((beat(1.0), beat(2.0), beat(4.0), beat(5.0)), p_waves=tuple(p_waves))
     for beats, blocked in ((extra, 0), (dropped, 1)):
         assert rhythm(ecg(), beats)["blocked_p"].value == blocked
+
+
+def beats_at(times: list[float], p: float | None, every: tuple[tuple[float, float], ...] = (), **more: Any) -> Beats:
+    """Beats with R at `times` (s), each with a P wave `p` s before, or none."""
+    before = [(None, None) if p is None else (t - p, t - p + 0.1) for t in times]
+    made = [Beat(t, *wave, t - 0.04, t + 0.05, None, None) for t, wave in zip(times, before, strict=True)]
+    return Beats(tuple(made), p_waves=every, **more)
+
+
+def verdict_of(code: str, beats: Beats) -> str:
+    normal = ecg()
+    found = check(code, quantities(normal, measure(normal)) | rhythm(normal, beats), normal.age)
+    assert found is not None
+    return found.verdict
+
+
+SLOW_AND_REGULAR = [0.5 + 1.6 * i for i in range(6)]
+
+
+@pytest.mark.parametrize(
+    ("beats", "verdict"),
+    [
+        (beats_at(SLOW_AND_REGULAR, None, atrial="none"), "not measurable"),  # an escape rhythm until P is found
+        (beats_at([0.5 + 0.8 * i for i in range(10)], None, atrial="none"), "not met"),
+        (beats_at([0.5, 2.4, 3.6, 5.6, 6.7, 8.9], None, atrial="none"), "not met"),  # fibrillation that conducts
+        (beats_at(SLOW_AND_REGULAR, 0.2, atrial="before every QRS"), "not met"),
+        (beats_at(SLOW_AND_REGULAR, 0.2, tuple((0.3 + 0.8 * i, 0.4 + 0.8 * i) for i in range(11)),
+                  atrial="before every QRS"), "not measurable"),  # two to one, if no more
+        (beats_at(SLOW_AND_REGULAR, 0.2, atrial="dissociated"), "met"),
+    ],
+)  # fmt: skip
+def test_third_degree_block_is_not_denied_where_p_waves_may_have_been_missed(beats: Beats, verdict: str) -> None:
+    assert verdict_of("3AVB", beats) == verdict
+
+
+def test_a_slow_ventricular_rate_beside_blocked_p_waves_is_no_sinus_bradycardia() -> None:
+    two_to_one = tuple((0.3 + 0.8 * i, 0.4 + 0.8 * i) for i in range(11))
+    assert verdict_of("SBRAD", beats_at(SLOW_AND_REGULAR, 0.2, atrial="before every QRS")) == "met"
+    assert verdict_of("SBRAD", beats_at(SLOW_AND_REGULAR, 0.2, two_to_one, atrial="before every QRS")) == "not met"
