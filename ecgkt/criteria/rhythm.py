@@ -14,6 +14,8 @@ from ecgkt.measurements.pacing import SLOWEST_RATE
 EARLY = 0.85  # of the median RR interval, below which a beat is premature
 WIDE = 0.12  # s of QRS from which a premature beat is called wide
 RR_ERROR = 8.0  # ms, of one RR interval: two samples at 250 Hz
+ESCAPE = 60  # a minute: up to here a regular rhythm without P waves may be an escape rhythm behind a complete block
+REGULAR = 15.0  # % of the mean RR interval, within which criteria.csv calls a rhythm regular
 LEAST_PP = 0.3  # s between two P waves of one RR interval; closer ones are a P wave seen twice
 P_WORDS = {
     "before every QRS": "a P wave before every QRS",
@@ -27,6 +29,7 @@ def rhythm(ecg: ECG, beats: Beats) -> dict[str, Quantity]:
     return {
         **_rr(beats),
         **_p(beats),
+        "av_dissociation": _av_dissociation(beats),
         **_hidden_by_pacing(beats),
         **_premature(beats),
         "paced": _paced(ecg, beats),
@@ -68,6 +71,16 @@ def _p(beats: Beats) -> dict[str, Quantity]:
     }
 
 
+def _av_dissociation(beats: Beats) -> Quantity:
+    """1 where P waves are independent of QRS, 0 where they are not. A slow and regular rhythm in which no P wave was
+    found may hide them, so it denies nothing."""
+    rr, rate = np.diff(beats.r_times), beats.heart_rate
+    is_slow = rate is not None and round(rate) <= ESCAPE
+    if beats.atrial == "none" and is_slow and 100 * float(np.ptp(rr)) <= REGULAR * float(rr.mean()):
+        return Quantity(None, "", "a slow, regular rhythm without P waves may be one of escape beats")
+    return _p(beats)["p_dissociated"]
+
+
 def _flutter(beats: Beats) -> Quantity:
     if beats.flutter is None:
         return Quantity(0.0, "no flutter waves found")
@@ -92,11 +105,14 @@ def _hidden_by_pacing(beats: Beats) -> dict[str, Quantity]:
     QRS after P in AV block."""
     if beats.pacing.chamber not in ("ventricular", "dual-chamber") or beats.atrial == "dissociated":
         return {}
-    return dict.fromkeys(("rr_variation", "rr_spread", "p_dissociated"), Quantity(None, "", "paced rhythm"))
+    return dict.fromkeys(
+        ("rr_variation", "rr_spread", "p_dissociated", "av_dissociation"), Quantity(None, "", "paced rhythm")
+    )
 
 
 def _premature(beats: Beats) -> dict[str, Quantity]:
-    """Beats that come early: wide and unlike the others, or narrow; the latter only where P waves make a rhythm."""
+    """Beats that come early: wide and unlike the others, or narrow or as wide as all; the latter only where P waves
+    make a rhythm."""
     rr = np.diff(beats.r_times)
     names = ("premature_wide", "premature_narrow", "bigeminal_pairs", "trigeminal_groups")
     if len(rr) < 3:
@@ -108,7 +124,11 @@ def _premature(beats: Beats) -> dict[str, Quantity]:
     out = {"premature_wide": Quantity(count, f"{count or 'no'} premature wide QRS complex{_es(count)}")}
     if beats.atrial == "before every QRS":
         count = sum(narrow)
-        out["premature_narrow"] = Quantity(count, f"{count or 'no'} premature narrow QRS complex{_es(count)}")
+        # In a bundle branch block, or with a pacemaker, all beats are wide.
+        widest = max((_width(b) for b, n in zip(beats.beats[1:], narrow, strict=True) if n), default=0.0)
+        kind, like = ("narrow ", "") if widest < WIDE else ("", ", as wide as the others")
+        words = f"{count or 'no'} premature {kind}QRS complex{_es(count)}{like}"
+        out["premature_narrow"] = Quantity(count, words)
     else:
         out["premature_narrow"] = Quantity(None, "", "no sinus rhythm that a beat could come before")
     foreign = [not beat.typical for beat in beats.beats]
@@ -123,7 +143,11 @@ def _es(count: int) -> str:
 
 
 def _is_wide(beat: Beat) -> bool:
-    return not beat.typical and beat.qrs_offset - beat.qrs_onset >= WIDE
+    return not beat.typical and _width(beat) >= WIDE
+
+
+def _width(beat: Beat) -> float:
+    return float(beat.qrs_offset - beat.qrs_onset)
 
 
 def _groups(foreign: list[bool], length: int) -> int:

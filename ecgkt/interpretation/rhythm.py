@@ -93,6 +93,11 @@ def _sinus(seen: Seen) -> Line:
             figures = f"{axis.words}, "
     slow = rate < BRADYCARDIA or (rate < SLOW and seen.is_positive("SBRAD"))
     name, code = ("Sinus rhythm", "SR")
+    flutter = seen.scores.get("AFLT")
+    if rate > FAST and flutter and flutter.positive and flutter.probability >= LIKELY and not seen.is_positive("STACH"):
+        # Of two flutter waves for a QRS one looks like P and the other lies in QRS or T.
+        words = "Sinus tachycardia, or atrial flutter with 2:1 conduction"
+        return _line(seen, words, "AFLT", "fibrillation", "likely", figures)
     if rate > FAST:
         name, code = "Sinus tachycardia", "STACH"
     elif slow:
@@ -109,11 +114,15 @@ def _without_p(seen: Seen) -> Line:
             return _line(seen, "Atrial fibrillation", "AFIB", "fibrillation", "confirmed", "ventricular ")
         return _line(seen, "Irregular rhythm, no P wave found", "", "", "measured")
     regular = "Regular" if variation <= 15 else "Irregular"
-    told = f"{regular} rhythm, no P wave found"
-    if (seen.value("rate") or 0) > FAST and qrs is not None:
+    rate = seen.value("rate") or 0.0
+    told = f"{regular} {'bradycardia' if rate < BRADYCARDIA else 'rhythm'}, no P wave found"
+    if rate > FAST and qrs is not None:
         width = "narrow" if qrs < NARROW else "wide"
         told = f"{regular} {width}-QRS tachycardia, no P wave found"
-    return _by_score(seen, "no P wave found", told)
+    found = _by_score(seen, "no P wave found", told)
+    if seen.is_met("I472") and found.statement == told:
+        return _line(seen, f"{told}: consider ventricular tachycardia", "I472", "vt", "measured")
+    return found
 
 
 def _by_score(seen: Seen, why: str, otherwise: str = "") -> Line:
