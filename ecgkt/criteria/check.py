@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypedDict
 
+from ecgkt.criteria.contiguous import joined
 from ecgkt.criteria.rule import Quantity, decisive, judge, quantities
 from ecgkt.criteria.table import Criterion, Weight, criteria, rules
 from ecgkt.measurements.normal_limits import ADULT
@@ -100,4 +101,4 @@ def check(code: str, known: Mapping[str, Quantity], age: float | None = None) ->
 
 
 def _told(names: list[str], known: Mapping[str, Quantity]) -> str:
-    return "; ".join(dict.fromkeys(known[name].words for name in names if known[name].words))
+    return "; ".join(joined(known[name].words for name in names if known[name].words))

@@ -5,6 +5,7 @@ Each is the share of its limit (lead_limits.csv) that both of two contiguous lea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 from ecgkt.criteria.rule import Quantity
@@ -33,6 +34,8 @@ RECIPROCAL = {
 LEAST = 0.1  # of the limit, below which nothing is told of a lead
 ERROR = 0.25  # of the limit: a quarter of a mm in most leads
 PROMINENT_R = 1.0  # R over S from which an inverted T counts
+NEXT_LEAD = re.compile(r", (?=(?:I|II|III|aV[RLF]|V[1-6]) )")
+BY_LEAD = re.compile(r"(?:Q|T|ST at J\+60): [^;:]*(?<! at most)")
 
 
 def quantities(
@@ -116,6 +119,19 @@ def _quantity(
             f"{what[0]}: {best.name} {words(best)} at most" if share(best) > LEAST else f"{what[1]} in {_names(here)}"
         )
     return Quantity(value, told.replace("-", "−"), error=error)
+
+
+def joined(words: Iterable[str]) -> list[str]:
+    """Walls overlap, and some rules ask for two: what is told of the leads of both, "Q: V3 ...", is told once."""
+    out: dict[str, str] = {}
+    for each in words:
+        what, _, told = each.partition(": ")
+        leads = dict(part.split(" ", 1) for part in NEXT_LEAD.split(told)) if BY_LEAD.fullmatch(each) else {}
+        if leads and what in out:
+            leads |= dict(part.split(" ", 1) for part in NEXT_LEAD.split(out[what].partition(": ")[2]))
+            each = f"{what}: " + ", ".join(f"{lead} {leads[lead]}" for lead in LEADS if lead in leads)
+        out[what if leads else each] = each
+    return list(out.values())
 
 
 def _in_pairs(shares: dict[str, float]) -> float:

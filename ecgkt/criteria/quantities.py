@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ecgkt.criteria import contiguous
@@ -118,7 +120,9 @@ def _conduction(shapes: dict[str, Lead], why: str) -> dict[str, Quantity]:
         "rs_i_avl": (min(one.s - one.r, avl.s - avl.r), "S deeper than R in I and aVL"
                      if min(one.s - one.r, avl.s - avl.r) > 0 else "no rS in I and aVL"),
     }  # fmt: skip
-    return _each(pattern, 0.0, why)
+    # S ends where QRS does; all else is there or is not.
+    error = {"s_lateral": ERROR_SD["qrs"]}
+    return {name: replace(each, error=error.get(name, 0.0)) for name, each in _each(pattern, 0.0, why).items()}
 
 
 def _depth(lead: Lead) -> float:

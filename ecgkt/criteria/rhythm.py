@@ -14,9 +14,10 @@ from ecgkt.measurements.pacing import SLOWEST_RATE
 EARLY = 0.85  # of the median RR interval, below which a beat is premature
 WIDE = 0.12  # s of QRS from which a premature beat is called wide
 RR_ERROR = 8.0  # ms, of one RR interval: two samples at 250 Hz
+ESCAPE = 60  # a minute: up to here a regular rhythm without P waves may be an escape rhythm behind a complete block
+REGULAR = 15.0  # % of the mean RR interval, within which criteria.csv calls a rhythm regular
 LEAST_PP = 0.3  # s between two P waves of one RR interval; closer ones are a P wave seen twice
 BLOCKED = 2  # P waves without QRS that tell of block; one may be an ectopic one
-SLOW, REGULAR = 60.0, 0.15  # a minute; RR intervals' range as a share of their mean, as of fibrillation's criterion
 P_WORDS = {
     "before every QRS": "a P wave before every QRS",
     "dissociated": "P waves independent of QRS",
@@ -26,9 +27,11 @@ P_WORDS = {
 
 def rhythm(ecg: ECG, beats: Beats) -> dict[str, Quantity]:
     """Name -> quantity; every name of them, also without beats."""
+    p = _p(beats)
     return {
         **_rr(beats),
-        **_p(beats),
+        **p,
+        "av_dissociation": _av_dissociation(beats, p),
         **_hidden_by_pacing(beats),
         **_premature(beats),
         "paced": _paced(ecg, beats),
@@ -62,30 +65,31 @@ def _p(beats: Beats) -> dict[str, Quantity]:
     if linked and without:
         words = f"a P wave before {len(beats.beats[1:]) - without} of {len(beats.beats[1:])} QRS complexes"
     blocked = _blocked(beats) if linked else None
-    dissociated = Quantity(float(beats.atrial == "dissociated"), words)
-    hidden = _hides_dissociation(beats, blocked, without)
     many = f"{blocked or 'no'} P wave{'' if blocked == 1 else 's'} without QRS"
     return {
         "p_before_qrs": Quantity(float(linked), words),
-        "p_dissociated": Quantity(None, "", hidden) if hidden else dissociated,
+        "p_dissociated": Quantity(float(beats.atrial == "dissociated"), words),
         "blocked_p": Quantity(blocked, many) if blocked is not None else Quantity(None, "", words),
     }
 
 
-def _hides_dissociation(beats: Beats, blocked: int | None, without: int) -> str:
-    """Why P waves that march through on their own are not ruled out; "" where they are. without: beats without P.
+def _av_dissociation(beats: Beats, p: dict[str, Quantity]) -> Quantity:
+    """1 where P waves are independent of QRS, 0 where they are not.
 
-    A slow and regular rhythm is an escape rhythm until its P waves are found, in fibrillation too; and where some P
-    waves are not followed by a QRS, the others may precede one by chance.
+    Nothing is denied where they may be and were missed: a slow and regular rhythm is one of escape beats until its P
+    waves are found, in fibrillation too; and where some P waves are not followed by a QRS, the others may precede one
+    by chance.
     """
-    if blocked is not None and blocked >= BLOCKED:
-        return f"{blocked} P waves without QRS"
+    if (p["blocked_p"].value or 0) >= BLOCKED:
+        return Quantity(None, "", p["blocked_p"].words)
     rr, rate = np.diff(beats.r_times), beats.heart_rate
-    if rate is None or rate >= SLOW or len(rr) < 2 or float(np.ptp(rr)) > REGULAR * float(rr.mean()):
-        return ""
-    if beats.atrial == "none":
-        return "no P wave found in a slow and regular rhythm"
-    return "a slow and regular rhythm, and not every QRS has a P wave" if without > 1 else ""
+    is_slow = rate is not None and round(rate) <= ESCAPE
+    if is_slow and len(rr) > 1 and 100 * float(np.ptp(rr)) <= REGULAR * float(rr.mean()):
+        if beats.atrial == "none":
+            return Quantity(None, "", "a slow, regular rhythm without P waves may be one of escape beats")
+        if beats.atrial == "before every QRS" and sum(b.p_onset is None for b in beats.beats[1:]) > 1:
+            return Quantity(None, "", "in a slow, regular rhythm not every QRS has a P wave")
+    return p["p_dissociated"]
 
 
 def _flutter(beats: Beats) -> Quantity:
@@ -112,11 +116,14 @@ def _hidden_by_pacing(beats: Beats) -> dict[str, Quantity]:
     QRS after P in AV block."""
     if beats.pacing.chamber not in ("ventricular", "dual-chamber") or beats.atrial == "dissociated":
         return {}
-    return dict.fromkeys(("rr_variation", "rr_spread", "p_dissociated"), Quantity(None, "", "paced rhythm"))
+    return dict.fromkeys(
+        ("rr_variation", "rr_spread", "p_dissociated", "av_dissociation"), Quantity(None, "", "paced rhythm")
+    )
 
 
 def _premature(beats: Beats) -> dict[str, Quantity]:
-    """Beats that come early: wide and unlike the others, or narrow; the latter only where P waves make a rhythm."""
+    """Beats that come early: wide and unlike the others, or narrow or as wide as all; the latter only where P waves
+    make a rhythm."""
     rr = np.diff(beats.r_times)
     names = ("premature_wide", "premature_narrow", "bigeminal_pairs", "trigeminal_groups")
     if len(rr) < 3:
@@ -128,7 +135,11 @@ def _premature(beats: Beats) -> dict[str, Quantity]:
     out = {"premature_wide": Quantity(count, f"{count or 'no'} premature wide QRS complex{_es(count)}")}
     if beats.atrial == "before every QRS":
         count = sum(narrow)
-        out["premature_narrow"] = Quantity(count, f"{count or 'no'} premature narrow QRS complex{_es(count)}")
+        # In a bundle branch block, or with a pacemaker, all beats are wide.
+        widest = max((_width(b) for b, n in zip(beats.beats[1:], narrow, strict=True) if n), default=0.0)
+        kind, like = ("narrow ", "") if widest < WIDE else ("", ", as wide as the others")
+        words = f"{count or 'no'} premature {kind}QRS complex{_es(count)}{like}"
+        out["premature_narrow"] = Quantity(count, words)
     else:
         out["premature_narrow"] = Quantity(None, "", "no sinus rhythm that a beat could come before")
     foreign = [not beat.typical for beat in beats.beats]
@@ -143,7 +154,11 @@ def _es(count: int) -> str:
 
 
 def _is_wide(beat: Beat) -> bool:
-    return not beat.typical and beat.qrs_offset - beat.qrs_onset >= WIDE
+    return not beat.typical and _width(beat) >= WIDE
+
+
+def _width(beat: Beat) -> float:
+    return float(beat.qrs_offset - beat.qrs_onset)
 
 
 def _groups(foreign: list[bool], length: int) -> int:

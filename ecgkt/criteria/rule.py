@@ -81,7 +81,7 @@ def _judge_term(term: Term, known: Mapping[str, Quantity], rules: Mapping[str, R
     if quantity.value is None:
         return None
     side = {">": 1, "<": -1}.get(term.operator[0], 0)
-    return COMPARE[term.operator](quantity.value - side * harder * quantity.error, term.limit)
+    return bool(COMPARE[term.operator](quantity.value - side * harder * quantity.error, term.limit))
 
 
 def _all(answers: list[Truth]) -> Truth:

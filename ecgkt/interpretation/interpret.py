@@ -11,7 +11,7 @@ from ecgkt.ecg import ECG
 from ecgkt.interpretation.line import Line, Section
 from ecgkt.interpretation.record import Record, beside, missed
 from ecgkt.interpretation.rhythm import Seen, rhythm_line
-from ecgkt.interpretation.statements import axis_line, conduction_lines, group_lines, normal_line
+from ecgkt.interpretation.statements import NORMAL, RARE, axis_line, conduction_lines, group_lines, normal_line
 from ecgkt.measurements.intervals import Intervals
 from ecgkt.prediction import HEADS, LIKELY, Label, Prediction, Score
 
@@ -19,8 +19,8 @@ Order = Literal["Urgent", "Likely"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 SECTIONS: tuple[Section, ...] = get_args(Section)
 USUAL = ("SR", "NORM")  # not worth explaining where there is anything else
-# Told by counting, so what a score of theirs rests on is no news: they give way to another likely finding.
-COUNTED = ("STACH", "SBRAD", "SARRH", "PVC", "PAC", "PRC(S)")
+# They give way to another likely finding: told by counting, so what their scores rest on is no news; or of the atria.
+MINOR = ("STACH", "SBRAD", "SARRH", "PVC", "PAC", "PRC(S)", "LAO/LAE", "RAO/RAE")
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,32 @@ def interpret(
 
 def opening(prediction: Prediction, told: Interpretation) -> Label | None:
     """What is explained first: the label of the first line, which is the most urgent; sinus rhythm gives way to any
-    other, its rate and premature beats to another likely finding. `Prediction.striking`'s where no line rests on a
-    score; None where the model abstained."""
+    other, its rate, premature beats and the atria to another likely finding. Where nothing else is likely: that the ECG
+    is normal, or else `Prediction.striking`'s label, unless that is only not excluded. None where the model abstained.
+    """
     lines = [line for line in told.ordered() if line.is_open]
     scores = [s for line in lines if (s := line.score) and s.positive and s.label.code not in USUAL]
     first = scores[0].label if scores else None
-    if first is not None and first.code in COUNTED:
+    if first is not None and first.code in MINOR:
         others = (s.label for s in scores if s.label.head == "findings" and s.probability >= LIKELY)
-        first = next((label for label in others if label.code not in COUNTED), first)
+        first = next((label for label in others if label.code not in MINOR), first)
+    first = first or next((line.score.label for line in lines if line.codes == (NORMAL,) and line.score), None)
     striking = prediction.striking()
+    if first is None and striking and striking.label.urgency and striking.probability < RARE:
+        first = _likeliest(told)
     return first or (striking.label if striking else None)
+
+
+def _likeliest(told: Interpretation) -> Label | None:
+    """Of what is possible a finding before a diagnosis, the most probable; nothing that is only not excluded."""
+    lines = [
+        line
+        for line in told.ordered()
+        if line.certainty == "possible" and (_probability(line) >= RARE or not line.urgency)
+    ]
+    scores = [line.score for line in lines if line.score and line.score.label.code not in USUAL]
+    best = max(scores, key=lambda score: (score.label.head == "findings", score.probability), default=None)
+    return best.label if best else None
 
 
 def _probability(line: Line) -> float:
@@ -88,13 +104,14 @@ def _probability(line: Line) -> float:
 
 def _by_urgency(line: Line) -> tuple[float, ...]:
     place = SECTIONS.index(line.section)
+    probability = 1.0 if line.certainty == "measured" else _probability(line)  # what is measured is sure
     doubted = line.certainty in ("doubted", "open") and line.section != "rhythm"
     if line.urgency and line.is_open and line.section != "rhythm":
         return (0, not line.is_likely, line.urgency, -_probability(line))
     if line.section == "rhythm" and line.is_open:
         return (1, 0, place)
     if line.is_likely:
-        return (2, place, -_probability(line))
+        return (2, place, -probability)
     if line.urgency and (not doubted or _probability(line) >= LIKELY):
         return (3, line.urgency, -_probability(line))
     return (5 if doubted else 4, place, -_probability(line))

@@ -38,9 +38,9 @@ def measured_labs(clinical: Mapping[str, float] | None) -> dict[str, float]:
 
 
 def lab_words(code: str, value: float) -> str:
-    """ "measured 6.2 mmol/L, high"."""
+    """ "measured 6.2 mmol/L, high", "measured 24.9%, low"."""
     lab = vocabulary.labs()[code]
-    return f"measured {numbers.measured(value)} {lab.unit}, {lab.flag(value) or 'normal'}"
+    return f"measured {numbers.measured(value)}{numbers.unit(lab.unit)}, {lab.flag(value) or 'normal'}"
 
 
 def is_stated(code: str, record: Record) -> bool:

@@ -97,6 +97,11 @@ def _sinus(seen: Seen) -> Line:
         name = "Sinus rhythm, not every P wave conducted"
         return _line(seen, name, "SR", "sinus", before=f"{figures}{seen.known['blocked_p'].words}, ventricular ")
     name, code = ("Sinus rhythm", "SR")
+    flutter = seen.scores.get("AFLT")
+    if rate > FAST and flutter and flutter.positive and flutter.probability >= LIKELY and not seen.is_positive("STACH"):
+        # Of two flutter waves for a QRS one looks like P and the other lies in QRS or T.
+        words = "Sinus tachycardia, or atrial flutter with 2:1 conduction"
+        return _line(seen, words, "AFLT", "fibrillation", "likely", figures)
     if rate > FAST:
         name, code = "Sinus tachycardia", "STACH"
     elif slow:
@@ -113,12 +118,15 @@ def _without_p(seen: Seen) -> Line:
             return _line(seen, "Atrial fibrillation", "AFIB", "fibrillation", "confirmed", "ventricular ")
         return _line(seen, "Irregular rhythm, no P wave found", "", "", "measured")
     regular = "Regular" if variation <= 15 else "Irregular"
-    slow = variation <= 15 and (seen.value("rate") or FAST) < SLOW
-    told = f"{'Slow and regular' if slow else regular} rhythm, no P wave found"
-    if (seen.value("rate") or 0) > FAST and qrs is not None:
+    rate = seen.value("rate") or 0.0
+    told = f"{regular} {'bradycardia' if 0 < rate < BRADYCARDIA else 'rhythm'}, no P wave found"
+    if rate > FAST and qrs is not None:
         width = "narrow" if qrs < NARROW else "wide"
         told = f"{regular} {width}-QRS tachycardia, no P wave found"
-    return _by_score(seen, "no P wave found", told)
+    found = _by_score(seen, "no P wave found", told)
+    if seen.is_met("I472") and found.statement == told:
+        return _line(seen, f"{told}: consider ventricular tachycardia", "I472", "vt", "measured")
+    return found
 
 
 def _by_score(seen: Seen, why: str, otherwise: str = "") -> Line:

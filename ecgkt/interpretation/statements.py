@@ -19,6 +19,7 @@ RARE = 0.2  # probability below which an urgent finding is only not excluded
 NORMAL_QRS, WIDE_QRS = 110, 120  # ms (AHA/ACCF/HRS 2009 part III)
 TORSADES = 500  # ms of QTc, from which torsades de pointes threaten (Drew et al. 2010)
 NOT_MET = "criterion not met"
+OF_P = ("avb1", "avb2", "lae", "rae")  # read from P waves: not likely where there is none before QRS
 NORMAL = "NORM"
 # Of these groups the leading label's own name says more than the group's.
 NAMED_BY_LABEL = (
@@ -93,7 +94,10 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
     by_qt = _rests_on_qt(group, checked)
     if by_qt and _is_wide(seen) and certainty == "confirmed":
         certainty = "likely" if lead.probability >= LIKELY else "possible"
-    if seen.has_paced_qrs and group.section != "rhythm" and group.is_finding:
+    is_blind = (seen.has_paced_qrs and group.section != "rhythm") or (
+        group.key in OF_P and seen.value("p_before_qrs") == 0
+    )
+    if is_blind and group.is_finding:
         certainty = "possible" if certainty == "likely" else certainty
     figures = ""
     if checked is not None and checked.verdict == "not measurable":
@@ -105,7 +109,8 @@ def _line(seen: Seen, group: Group, scores: list[Score]) -> Line:
         figures += f"; QRS {seen.found.qrs.value:.0f} ms" if by_qt and _is_wide(seen) else ""
     is_met = checked is not None and checked.verdict == "met"
     is_seen = is_met and (group.key not in ELEVATED or elevated(seen, group.key))
-    statement = _worded(group, lead, certainty, is_seen)
+    is_defined = is_met and checked is not None and checked.criterion.weight == "defines"
+    statement = _worded(group, lead, certainty, is_seen, is_defined)
     line = Line(
         group.section, statement, certainty, figures, lead, tuple(scores[1:]), checked, contradiction, codes=group.codes
     )
@@ -124,9 +129,12 @@ def _is_wide(seen: Seen) -> bool:
 
 def _pressing(seen: Seen, group: Group, line: Line) -> Line:
     """A long QT is urgent from where torsades threaten, or where the score is likely; an improbable injury current
-    where ST is elevated, since a slight depression meets its criterion too; what was only measured is not."""
+    where ST is elevated, since a slight depression meets its criterion too; an improbable hyperkalemia where the ECG is
+    not held to be normal, since many healthy hearts have a tall T; what was only measured is not."""
     if group.key in ELEVATED and line.score is not None and line.score.probability < RARE:
         return replace(line, is_pressing=elevated(seen, group.key))
+    if group.key == "hyperkalemia" and line.score is not None and line.score.probability < RARE:
+        return replace(line, is_pressing=not seen.is_positive(NORMAL))
     threatens = group.key == "qt" and (seen.found.qtcf.value or 0) >= TORSADES
     is_likely = line.score is not None and line.score.positive and line.score.probability >= LIKELY
     is_pressing = threatens or (is_likely if group.key == "qt" else line.certainty != "measured")
@@ -155,11 +163,12 @@ def _certainty(lead: Score, checked: Checked | None, is_finding: bool) -> Certai
     return "possible"
 
 
-def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool) -> str:
+def _worded(group: Group, lead: Score, certainty: Certainty, is_met: bool, is_defined: bool) -> str:
+    """is_defined: measured to be there by its definition, so that even a diagnosis of it is no mere thought."""
     is_finding = lead.label.head == "findings" and group.is_finding
     name = group.name
     is_denied = certainty == "doubted" or (bool(lead.label.urgency) and lead.probability < RARE and not is_met)
-    if not is_finding and not (group.is_finding and is_denied):
+    if not is_finding and not (group.is_finding and (is_denied or is_defined)):
         return f"Consider {name}"
     if is_finding and (group.key in NAMED_BY_LABEL or len(group.codes) == 1):
         name = within(lead.label.name)
@@ -231,7 +240,7 @@ def normal_line(seen: Seen, lines: list[Line]) -> Line | None:
         return None
     against = [line for line in lines if line.is_likely and line.section not in ("rhythm", "beyond", "electrolytes")]
     rhythm = next(line for line in lines if line.section == "rhythm")
-    if against or not rhythm.statement.startswith("Sinus"):
+    if against or rhythm.codes != groups()["sinus"].codes:
         return None
     checked = check(NORMAL, seen.known, seen.ecg.age)
     is_met = checked is not None and checked.verdict == "met"

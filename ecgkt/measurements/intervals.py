@@ -30,6 +30,7 @@ ERROR_SD = {"p_duration": 10.2, "pr": 7.4, "qrs": 8.6, "qt": 15.5}
 # Mean probability that the wave network must give to a wave for its intervals to be told; P waves of an irregular
 # rhythm, which may be fibrillation, must be sure.
 LEAST_CONFIDENCE = {"P": 0.5, "QRS": 0.6, "T": 0.6}
+SHORTEST_P = 0.03  # s; what is shorter is no P wave of a human heart
 T_SPREAD = 0.04  # s: median deviation, from beat to beat, of the end of T, above which it is none
 PR_VARIES = 0.05  # s between the 10th and the 90th percentile of PR that are worth a word
 EQUIPHASIC = 0.1  # of the wave's whole area; a smaller net area has no direction to speak of
@@ -51,11 +52,17 @@ class Measured:
     confidence: float | None = None
 
     @property
+    def printed(self) -> float | None:
+        """The value as it is written: whole, or in hundredths of a mV."""
+        return None if self.value is None else round(self.value, 2 if self.unit == "mV" else 0)
+
+    @property
     def flag(self) -> Flag | None:
-        """Against the normal limit; None where there is no value or no limit."""
-        if self.value is None or self.limit is None:
+        """The printed value against the normal limit, so that 100/min is not called fast where 100 is normal; None
+        without a value or a limit."""
+        if self.printed is None or self.limit is None:
             return None
-        return self.limit.axis_flag(self.value) if self.unit == DEGREE else self.limit.flag(self.value)
+        return self.limit.axis_flag(self.printed) if self.unit == DEGREE else self.limit.flag(self.printed)
 
 
 @dataclass(frozen=True)
@@ -237,6 +244,8 @@ def _no_p(beat: MedianBeat, beats: Beats) -> str:
         return "P waves and QRS independent of each other"
     if beats.atrial == "none" or beat.waves.p_onset is None:
         return "no P wave found"
+    if beat.waves.p_offset is None or beat.waves.p_offset - beat.waves.p_onset < SHORTEST_P:
+        return "no P wave with a beginning and an end found"
     return _unsure(beats, "P")
 
 

@@ -63,7 +63,8 @@ def limits(age: float | None = None, sex: Sex | None = None) -> dict[str, Limit]
     out["rate"] = Limit(50, 100, "ACC/AHA/HRS 2018 (bradycardia), 2015 (tachycardia)")
     out["pr"] = Limit(120, 200, "AHA/ACCF/HRS 2009, ACC/AHA/HRS 2018 (AV block), adults")
     out["p_duration"] = Limit(None, 120, "AHA/ACCF/HRS 2009, atrial abnormality from 120 ms")
-    longest, whose = (450, "men") if sex == "male" else (460, "women" if sex == "female" else "women; sex unknown")
+    # Long from 450 and 460 ms on.
+    longest, whose = (449, "men") if sex == "male" else (459, "women" if sex == "female" else "women; sex unknown")
     for name, shortest in (("qtcf", 359), ("qtcb", 361)):
         out[name] = Limit(shortest, longest, f"AHA/ACCF/HRS 2009, {whose}; shortest: Mason 2007")
     out["p_axis"] = Limit(0, 75, "Surawicz and Knilans, Chou's Electrocardiography")

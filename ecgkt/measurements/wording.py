@@ -36,8 +36,8 @@ def flag(measured: Measured) -> str:
     has no limit."""
     if measured.flag is None or measured.flag == "normal":
         return ""
-    if measured.name == "QRS axis" and measured.value is not None and measured.value < EXTREME_AXIS:
-        return "extreme axis"
+    if measured.unit == DEGREE and measured.value is not None and measured.value < EXTREME_AXIS:
+        return "extreme axis" if measured.name == "QRS axis" else "extreme"
     low, high = FLAGS.get(measured.name, ("low", "high"))
     return low if measured.flag == "low" else high
 

@@ -120,7 +120,9 @@ def _labs(page: Page, labs: list[MeasuredLabData], box: Box) -> None:
         left = box.left + (half + 6) * (number // rows)
         y = low - DETAIL_ROW * (number % rows + 1) + 0.4
         is_beyond = lab["flag"] != "normal"
-        value = f"{numbers.measured(lab['value'])} {lab['unit']}" + (f" {lab['flag']}" if is_beyond else "")
+        value = f"{numbers.measured(lab['value'])}{numbers.unit(lab['unit'])}" + (
+            f" {lab['flag']}" if is_beyond else ""
+        )
         page.words(lab["name"], left, y, DETAIL, TEXT if is_beyond else QUIET)
         page.words(value, left + half, y, DETAIL, TEXT if is_beyond else QUIET, is_beyond, "right")
     if len(labs) > 2 * rows:

@@ -23,6 +23,11 @@ def measured(value: float, sign: bool = False) -> str:
     return shown.replace("-", MINUS)
 
 
+def unit(name: str) -> str:
+    """A unit as it stands behind a value: " mmol/L", "%", and nothing behind an INR."""
+    return {"%": "%", "ratio": ""}.get(name, f" {name}")
+
+
 def count(value: int | None) -> str:
     return NONE if value is None else f"{value:,}"
 

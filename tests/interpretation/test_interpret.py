@@ -15,7 +15,7 @@ from ecgkt.datasets.collection import Collection
 from ecgkt.interpretation.groups import groups
 from ecgkt.interpretation.interpret import Interpretation, interpret, opening
 from ecgkt.interpretation.line import Line, line_json
-from ecgkt.interpretation.record import Record, measured_labs
+from ecgkt.interpretation.record import Record, lab_words, measured_labs
 from ecgkt.measurements.p_waves import Kind
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.model.model import Model
@@ -405,3 +405,114 @@ def test_a_paced_rhythm_neither_shows_nor_denies_fibrillation_and_av_block(share
         assert "Not confirmed" not in line.statement
         assert line.contradiction == ""
         assert line.figures.startswith("criterion not measurable")
+
+
+def test_what_is_measured_by_its_definition_is_not_only_considered() -> None:
+    """Also where a diagnosis is above its threshold and no finding."""
+    block = score("diagnoses", "I440", "First-degree AV block", 0.23)
+    assert line_of(said(measured(pr=249), predicted(block)), "AV block").statement == "First-degree AV block"
+    assert "Not confirmed" in line_of(said(normal(), predicted(block)), "AV block").statement
+
+
+def test_no_av_block_is_probable_without_a_p_wave() -> None:
+    ecg = with_p_waves("none")
+    none = Quantity(None, "", "no P wave found")
+    ecg.__dict__["quantities"] = {**ecg.quantities, "pr": none, "p_duration": none}
+    block = score("findings", "1AVB", "First-degree AV block", 0.63)
+    line = line_of(said(ecg, predicted(block)), "AV block")
+    assert (line.statement, line.figures) == (
+        "Possible first-degree AV block",
+        "criterion not measurable: no P wave found",
+    )
+
+
+@pytest.mark.parametrize(
+    ("rate", "qrs", "statement"),
+    [
+        (31, 90, "Regular bradycardia, no P wave found"),
+        (72, 150, "Regular rhythm, no P wave found"),
+        (150, 90, "Regular narrow-QRS tachycardia, no P wave found"),
+        (150, 150, "Regular wide-QRS tachycardia, no P wave found: consider ventricular tachycardia"),
+    ],
+)
+def test_a_rhythm_without_p_waves_is_named_by_its_rate_and_width(rate: float, qrs: float, statement: str) -> None:
+    """A wide regular tachycardia is taken for a ventricular one until it is known to be another."""
+    ecg = with_p_waves("none")
+    found = ecg.intervals
+    ecg.__dict__["intervals"] = replace(found, qrs=replace(found.qrs, value=float(qrs)))
+    changed = {"rate": Quantity(rate, f"rate {rate}/min"), "qrs": Quantity(qrs, f"QRS {qrs} ms")}
+    ecg.__dict__["quantities"] = {**ecg.quantities, **changed}
+    ventricular = score("diagnoses", "I472", "Ventricular tachycardia", 0.04, threshold=0.01)
+    found_lines = said(ecg, predicted(ventricular))
+    first = next(line for line in found_lines.ordered() if line.section == "rhythm")
+    assert first.statement == statement
+    is_wide = statement.endswith("consider ventricular tachycardia")
+    others = [line for line in found_lines.lines if line is not first and "entricular tachycardia" in line.statement]
+    assert [line.statement for line in others] == ([] if is_wide else ["Ventricular tachycardia not excluded"])
+    assert bool(first.urgency) == is_wide
+
+
+def test_a_likely_flutter_is_told_beside_a_sinus_tachycardia_that_has_no_score() -> None:
+    fast = measured(rate=140)
+    flutter = score("findings", "AFLT", "Atrial flutter", 0.78)
+    (line,) = [each for each in said(fast, predicted(flutter)).lines if "flutter" in each.statement]
+    assert line.statement == "Sinus tachycardia, or atrial flutter with 2:1 conduction"
+    sinus = score("findings", "STACH", "Sinus tachycardia", 0.9)
+    assert said(fast, predicted(flutter, sinus)).ordered()[0].statement == "Sinus tachycardia"
+    assert said(normal(), predicted(flutter)).ordered()[0].statement == "Sinus rhythm"
+
+
+def test_what_is_measured_comes_before_what_is_likely_in_its_section() -> None:
+    scores = (
+        score("findings", "LAFB", "Left anterior fascicular block", 0.63),
+        score("findings", "2AVB", "Second-degree AV block", 0.05),
+    )
+    ecg = measured(blocked_p=3, qrs_axis=-50, small_q_avl=1)
+    conduction = [line.statement for line in said(ecg, predicted(*scores)).ordered() if line.section == "conduction"]
+    assert conduction == ["Second-degree AV block", "Left anterior fascicular block"]
+
+
+def test_a_normal_ecg_is_opened_as_normal_and_not_on_what_is_improbable() -> None:
+    sinus, fine = score("findings", "SR", "Sinus rhythm", 0.99), score("findings", "NORM", "Normal ECG", 0.83)
+    potassium = lab("potassium_high", "Hyperkalemia", "potassium", "high", 0.25)
+    ventricular = score("diagnoses", "I472", "Ventricular tachycardia", 0.02, threshold=0.01)
+    changes = score("findings", "NST_", "Nonspecific ST changes", 0.22)
+    enlarged = score("findings", "LAO/LAE", "Left atrial enlargement", 0.88)
+    inverted = score("findings", "LOWT", "Low T waves", 0.55)
+    for scores, code in (
+        ((sinus, fine, potassium), "NORM"),
+        ((sinus, ventricular, changes), "NST_"),
+        ((sinus, ventricular), "I472"),
+        ((sinus, enlarged, inverted), "LOWT"),
+        ((sinus, enlarged), "LAO/LAE"),
+    ):
+        prediction = predicted(*scores)
+        opened = opening(prediction, said(measured(p_end_v1=60, t_low=3, t_limb=3, t_chest=4), prediction))
+        assert opened is not None
+        assert opened.code == code, (opened.code, code)
+
+
+def test_units_stand_behind_a_value_as_they_are_written() -> None:
+    assert lab_words("haematocrit", 24.9) == "measured 24.9%, low"
+    assert lab_words("inr", 2.0) == "measured 2, high"
+    assert lab_words("potassium", 6.4) == "measured 6.4 mmol/L, high"
+
+
+def test_a_tall_t_of_a_normal_ecg_is_no_urgent_hyperkalemia() -> None:
+    tall = measured(t_limb=5.7)
+    fine = score("findings", "NORM", "Normal ECG", 0.98)
+    for potassium, others, urgency in ((0.18, (), 6), (0.18, (fine,), None), (0.4, (fine,), 6)):
+        high = lab("potassium_high", "Hyperkalemia", "potassium", "high", potassium)
+        high = replace(high, label=replace(high.label, threshold=0.1))
+        prediction = predicted(high, *others)
+        found = said(tall, prediction)
+        assert line_of(found, "hyperkalemia").urgency == urgency
+        opened = opening(prediction, found)
+        assert opened is not None
+        assert opened.code == ("potassium_high" if urgency else "NORM")
+
+
+def test_an_irregular_sinus_rhythm_may_be_that_of_a_normal_ecg() -> None:
+    scores = (score("findings", "SR", "Sinus rhythm", 0.1), score("findings", "NORM", "Normal ECG", 0.83))
+    found = said(measured(rr_spread=200, premature_wide=0, premature_narrow=0), predicted(*scores))
+    assert [line.statement for line in found.ordered()] == ["Irregular sinus rhythm", "Normal ECG"]

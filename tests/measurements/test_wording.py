@@ -30,6 +30,23 @@ def test_a_flag_is_said_in_the_words_of_the_field(name: str, unit: str, words: l
 @pytest.mark.parametrize(("degrees", "words"), [(-133, "extreme axis"), (-60, "left axis deviation"), (20, "")])
 def test_an_axis_beyond_minus_90_is_neither_left_nor_right(degrees: float, words: str) -> None:
     assert flag(Measured("QRS axis", "°", degrees, limit=Limit(-30, 90, ""))) == words
+    assert flag(Measured("T axis", "°", degrees, limit=Limit(15, 75, "")))[:7] == {-133: "extreme", -60: "leftwar"}.get(
+        degrees, ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "value", "words"),
+    [
+        ("Heart rate", "/min", 100.4, ""),
+        ("Heart rate", "/min", 100.6, "fast"),
+        ("QRS duration", "ms", 110.4, ""),
+        ("Cornell voltage", "mV", 100.004, ""),
+    ],
+)
+def test_what_is_printed_as_the_limit_is_not_flagged(name: str, unit: str, value: float, words: str) -> None:
+    high = round(value) if words == "" else 100
+    assert flag(Measured(name, unit, value, limit=Limit(None, high, ""))) == words
 
 
 def test_every_name_with_words_of_its_own_is_one_that_is_measured() -> None:

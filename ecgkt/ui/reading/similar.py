@@ -82,7 +82,7 @@ def _labs(found: list[LabSummary], measured: dict[str, float]) -> None:
         lab = vocabulary.labs()[each.lab]
         low, high = (numbers.measured(value) for value in each.quartiles)
         own = numbers.measured(measured[each.lab]) if each.lab in measured else numbers.NONE
-        middle = f"{numbers.measured(each.median)} ({low} to {high}) {lab.unit}"
+        middle = f"{numbers.measured(each.median)} ({low} to {high}){numbers.unit(lab.unit)}"
         low_first = abs(each.below.surprise) > abs(each.above.surprise)
         side, more = ("low", each.below) if low_first else ("high", each.above)
         rows.append((lab.name, own, middle, side, _share(more)))
