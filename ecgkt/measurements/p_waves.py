@@ -21,9 +21,9 @@ SURE = 0.65  # from which it is sure; between both, it is measured and called un
 NEAR = 0.05  # s from the usual place at which a beat's own P wave may begin
 IN_A_BEAT = 0.25  # probability that a beat's own P wave must reach where P is usual
 ALONE = 0.5  # and elsewhere
-# Dissociation: this share of as many P waves as beats at least, at even intervals (SD over mean), whose distance from
-# QRS varies more (SD, s) than any Wenckebach sequence's within one tracing.
-INDEPENDENT_COUNT, EVEN, VARIES = 0.8, 0.12, 0.07
+# Dissociation: this share of as many P waves as beats at least, most of them at even intervals (to this share of the
+# usual one), whose distance from QRS varies more (SD, s) than any Wenckebach sequence's within one tracing.
+INDEPENDENT_COUNT, EVEN, MOSTLY, VARIES = 0.8, 0.12, 0.6, 0.07
 
 Wave = tuple[float, float, float]  # onset, end (s), highest probability
 Kind = Literal["before every QRS", "dissociated", "none", "unsure"]
@@ -116,11 +116,14 @@ def _around(part: Signal, peak: int, first: int) -> Wave | None:
 def _independent(every: list[Wave], onsets: Signal) -> bool:
     """Do P waves march through at an even pace of their own?"""
     starts = np.array([w[0] for w in every if w[2] >= ALONE])
-    if len(starts) < max(4, INDEPENDENT_COUNT * len(onsets)) or len(onsets) < 3:
+    least = max(4, INDEPENDENT_COUNT * len(onsets))
+    if len(starts) < least or len(onsets) < 3:
         return False
     gaps = np.diff(starts)
-    unit = float(np.median(gaps))
-    steps = np.rint(gaps / unit)  # a P wave hidden in QRS leaves a gap of two
-    even = float(np.std(gaps / np.maximum(steps, 1))) / unit
+    # A P wave hidden in QRS leaves a gap of two or three, a T wave taken for one breaks a gap in two that are uneven.
+    even = max(
+        int((np.abs(gaps[:, None] - unit * np.array([1, 2, 3])) < EVEN * unit).any(axis=1).sum()) for unit in gaps
+    )
     to_qrs = [float(o - starts[starts < o][-1]) for o in onsets if (starts < o).any()]
-    return even < EVEN and len(to_qrs) > 2 and float(np.std(to_qrs)) > VARIES
+    is_even = even >= MOSTLY * len(gaps) and even + 1 >= least
+    return is_even and len(to_qrs) > 2 and float(np.std(to_qrs)) > VARIES

@@ -11,6 +11,9 @@ from pydicom.data import get_testdata_file
 
 from ecgkt.ecg import ECG
 from ecgkt.measurements.delineation import SEGMENTS, Beat, Beats, delineate
+from ecgkt.measurements.p_waves import p_waves
+from ecgkt.measurements.r_peaks import Signal
+from ecgkt.measurements.wave_network import OUT_RATE
 from ecgkt.readers import read
 
 
@@ -101,3 +104,37 @@ def test_where_t_begins_at_the_j_point_the_first_stretch_is_st() -> None:
     assert list(Beats((beat, short)).wave_at([1.04, 1.06, 1.10, 1.12, 1.39, 3.06, 3.10])) == [
         "QRS", "ST", "ST", "T", "T", "ST", "",
     ]  # fmt: skip
+
+
+def marching(
+    pp: float, rr: float, missed: tuple[int, ...] = (), extra: tuple[float, ...] = ()
+) -> tuple[Signal, Signal]:
+    """Probability of P for 10 s, with P waves every `pp` s and QRS every `rr` s, of which those behind QRS are hidden;
+    missed: P waves that are not seen; extra: what is taken for one."""
+    onsets = np.arange(0.6, 10, rr)
+    at = [t for k, t in enumerate(np.arange(0.1, 9.8, pp)) if k not in missed]
+    seen = [t for t in at if np.abs(t + 0.05 - onsets - 0.05).min() > 0.1]
+    time = np.arange(round(10 * OUT_RATE)) / OUT_RATE
+    probability = sum((np.abs(time - t - 0.05) < 0.05).astype(float) for t in [*seen, *extra])
+    return np.minimum(probability, 1.0), onsets
+
+
+@pytest.mark.parametrize(
+    ("missed", "extra"), [((), ()), ((3, 9), ()), ((1, 3, 6, 8, 10), ()), ((4,), (2.35, 7.4)), ((5, 6), (3.1,))]
+)
+def test_p_waves_that_march_through_are_found_though_some_are_missed_or_taken_for(
+    missed: tuple[int, ...], extra: tuple[float, ...]
+) -> None:
+    probability, onsets = marching(0.72, 1.63, missed, extra)
+    assert p_waves(probability, onsets, np.ones(len(onsets), bool)).kind == "dissociated"
+
+
+def test_what_keeps_no_pace_marches_through_nothing() -> None:
+    kinds = set()
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        onsets = np.cumsum(rng.uniform(0.5, 1.2, 14))
+        time = np.arange(round(14 * OUT_RATE)) / OUT_RATE
+        probability = sum((np.abs(time - t) < 0.05).astype(float) for t in np.cumsum(rng.uniform(0.3, 1.3, 14)))
+        kinds.add(p_waves(np.minimum(probability, 1.0), onsets, np.ones(len(onsets), bool)).kind)
+    assert "dissociated" not in kinds
