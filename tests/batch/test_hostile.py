@@ -21,6 +21,7 @@ from ecgkt.batch.records import load
 from ecgkt.batch.rows import Wanted
 from ecgkt.batch.table import OtherRun, parts_folder
 from ecgkt.batch.watch import EVERY, PATIENCE, SETTLED
+from ecgkt.model import model as models
 from ecgkt.readers import MAX_FILE_BYTES
 from tests.batch.batches import Quick, folder, write
 from tests.batch.test_folder import explain, table
@@ -201,3 +202,24 @@ def test_so_many_workers_are_none(workers: str, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["explain", ".", "--out", "a.csv", "--workers", workers])
     assert "must be 1 to 1000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["a table's", "a watched folder's"])
+def test_a_link_under_the_name_of_a_lock_is_not_followed(
+    tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be opened for writing, and made if it were not there."""
+    root, theirs = folder(tmp_path / "ecgs", 1), tmp_path / "theirs"
+    theirs.write_text("theirs")
+    out = tmp_path / "out.csv"
+    locks = parts_folder(out) if place == "a table's" else out
+    locks.mkdir()
+    monkeypatch.setattr(models, "load", lambda folder: Quick())
+    for target in (theirs, tmp_path / "nothing"):
+        (locks / "lock").unlink(missing_ok=True)
+        (locks / "lock").symlink_to(target)
+        command = ["explain", str(root)] if place == "a table's" else ["explain", "--once", "--watch", str(root)]
+        assert main([*command, "--out", str(out)]) == 1
+        assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]
+    assert theirs.read_text() == "theirs"
+    assert not (tmp_path / "nothing").exists()
