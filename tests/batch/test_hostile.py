@@ -9,11 +9,13 @@ import json
 import os
 import shutil
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
 from ecgkt.__main__ import main
+from ecgkt.batch import workers
 from ecgkt.batch.durable import UNFINISHED, whole
 from ecgkt.batch.folder import explain_folder
 from ecgkt.batch.journal import Journal
@@ -223,3 +225,32 @@ def test_a_link_under_the_name_of_a_lock_is_not_followed(
         assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]
     assert theirs.read_text() == "theirs"
     assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_workers_that_are_told_to_end_with_all_are_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """A service manager sends SIGTERM to every process, and they may be ended before this one hears of it."""
+    names = [f"{number}.hea" for number in range(2 * workers.CHUNK)]
+    asked: list[bool] = []
+
+    def wait(*arguments: object, **options: object) -> None:
+        asked.append(stopped)
+        raise BrokenProcessPool
+
+    class Pool:
+        def __init__(self, *arguments: object) -> None: ...
+        def submit(self, *arguments: object) -> object:
+            return object()
+
+        def shutdown(self, cancel_futures: bool) -> None: ...
+
+    monkeypatch.setattr(workers, "wait", wait)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    rows = workers.all_rows(Quick(), None, tmp_path, names, Wanted(), 2, lambda: any(asked))  # type: ignore[arg-type]
+    if stopped:
+        assert list(rows) == []
+    else:
+        with pytest.raises(BrokenProcessPool):
+            list(rows)
