@@ -16,6 +16,7 @@ from ecgkt.results.intervals import SOME, Count, Kind, Number, Share, Shares, Ti
 from ecgkt.verdict import Guarantee
 
 VERSION = 1
+LONGEST_SHOWN = 100  # characters of what a message quotes
 Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
 Code = Annotated[str, Meta(pattern=CODE)]
 Name = Annotated[str, Meta(pattern=NAME)]
@@ -159,7 +160,9 @@ def read_card(content: bytes) -> Card:
         ("clipping (mV)", made_for.clip_mv, CLIP_MV),
     ):
         if stated != here:
-            raise RecordError(f"The bundle was made with other {what}: {stated}; this ecgkt has {here}.")
+            raise RecordError(
+                f"The bundle was made with other {what}: {str(stated)[:LONGEST_SHOWN]}; this ecgkt has {here}."
+            )
     _check_labels(card)
     return card
 
