@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-LARGEST = 32 * 2**20  # bytes; a bundle's largest has less than one MB
+LARGEST = 8 * 2**20  # bytes; the largest that ships has less than one MB
 LONGEST = 10_000  # characters of one text or key
+MOST = 10_000  # entries of one list or object; a head of the largest network known has 1,500 labels
 # What a terminal or a page obeys rather than shows: control characters but for tab and line end, and what turns the
 # direction of writing.
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -38,7 +39,10 @@ def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
     if len(content) > LARGEST:
         raise RecordError(f"{name} is larger than {LARGEST // 2**20} MB.")
     try:
-        if not all(len(text) <= LONGEST and not _HIDDEN.search(text) for text in _texts(msgspec.json.decode(content))):
+        tree = msgspec.json.decode(content)
+        if not all(len(part) <= MOST for part in _parts(tree)):
+            raise RecordError(f"{name} holds a list of more than {MOST:,} entries.")
+        if not all(len(text) <= LONGEST and not _HIDDEN.search(text) for text in _texts(tree)):
             raise RecordError(f"{name} holds text that is overlong, or of characters that are not shown.")
         found = msgspec.json.decode(content, type=_Versioned).version
         if found != version:
@@ -51,17 +55,22 @@ def decode(content: bytes, kind: type[R], version: int, name: str) -> R:
         raise RecordError(f"{name} is not valid JSON.") from error
 
 
-def _texts(tree: Any) -> Iterator[str]:
-    """All texts and keys of what JSON holds."""
+def _parts(tree: Any) -> Iterator[list[Any] | dict[str, Any]]:
+    """All lists and objects of what JSON holds."""
     left = [tree]
     while left:
         part = left.pop()
-        if isinstance(part, str):
+        if isinstance(part, list | dict):
             yield part
-        elif isinstance(part, list):
-            left += part
-        elif isinstance(part, dict):
-            left += [*part, *part.values()]
+            left += part if isinstance(part, list) else part.values()
+
+
+def _texts(tree: Any) -> Iterator[str]:
+    """All its texts and keys."""
+    for part in _parts([tree]):
+        yield from (each for each in part if isinstance(each, str))
+        if isinstance(part, dict):
+            yield from (each for each in part.values() if isinstance(each, str))
 
 
 def encode(record: Record) -> bytes:

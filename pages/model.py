@@ -12,7 +12,7 @@ theme.frame("Model")
 model = session.model_or_stop()
 
 with st.container(width=1120):
-    st.header(f"Model {model.name}")
+    st.header(f"Model {html.literal(model.name)}")
     # The label-efficiency curve stands on Compare.
     truth = of_bundle(model.sha256)
     told = (*SECTIONS[:-1], PROBES, *([EXPLAINED] if truth else []), BUILD)

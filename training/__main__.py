@@ -81,6 +81,13 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _seed(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be 0 or more")
+    return value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -93,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     download.add_argument("--from", dest="mirror", help="another host with PhysioNet's paths, up to its folder of sets")
     simulate = commands.add_parser("simulate", help="write a simulated cohort in MIMIC's file layout")
     simulate.add_argument("--patients", type=int, required=True)
-    simulate.add_argument("--seed", type=int, required=True)
+    simulate.add_argument("--seed", type=_seed, required=True)
     simulate.add_argument("--out", type=Path, required=True)
     prepare = commands.add_parser("prepare", help="cohort files -> prepared arrays")
     prepare.add_argument("layout", choices=("mimic", *WITHOUT_TABLES, "table", "all"))
@@ -110,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
     links = commands.add_parser("lab-links", help="write lab_links.json into a bundle, from simulated patients")
     links.add_argument("--model", type=Path, required=True)
     links.add_argument("--patients", type=int)
-    links.add_argument("--seed", type=int)
+    links.add_argument("--seed", type=_seed)
     reference = commands.add_parser(
         "reference", help="give a bundle its reference cohort of simulated patients, and the figures that need them"
     )

@@ -22,8 +22,8 @@ DOWNLOADS = {
 }
 
 
-LEAST = {"threads": 0, "batch": 1, "members": 1, "pretrain_steps": 0, "finetune_steps": 0, "checkpoint_every": 1,
-         "pretrain_batch": 0}  # fmt: skip
+LEAST = {"seed": 0, "threads": 0, "batch": 1, "members": 1, "pretrain_steps": 0, "finetune_steps": 0,
+         "checkpoint_every": 1, "pretrain_batch": 0}  # fmt: skip
 OPTIONAL = {"hardware", "real_heads", "relevance", "pretrain_batch"}  # keys of a config
 
 
@@ -54,6 +54,8 @@ class Source:
     def __post_init__(self) -> None:
         if unknown := set(self.augment) - {"gain", "lead_gain", "smoothing"}:
             raise ValueError(f"The set {self.name!r} cannot have {', '.join(sorted(unknown))} for itself in augment.")
+        if self.seed < 0:
+            raise ValueError(f"The seed of the set {self.name!r} is 0 or more.")
 
     def left_out(self) -> str:
         """What is to be said, loudly, where an optional set is absent: what its absence does, and how to have it."""

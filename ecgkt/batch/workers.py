@@ -8,8 +8,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from ecgkt.batch.records import load, shown_name
 from ecgkt.batch.rows import FAULT, Row, Wanted, refused, row
-from ecgkt.batch.stopping import handled
+from ecgkt.batch.stopping import STEP, handled
 from ecgkt.ecg import ECGError
 from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.processors import end_with_parent
@@ -69,7 +71,7 @@ def all_rows(
     """The rows of all records, a chunk at a time. bundle: the folder that `model` is from, for workers to load.
 
     Once `stopped` says so nothing more is begun; what is in work is finished. Raises BrokenProcessPool where a worker
-    was killed.
+    was killed, unless all were told to end.
     """
     chunks = (names[first : first + CHUNK] for first in range(0, len(names), CHUNK))
     if workers == 1 or len(names) <= CHUNK:
@@ -92,6 +94,11 @@ def all_rows(
                 waiting |= {pool.submit(_chunk, each) for each in islice(chunks, len(done))}
             for future in done:
                 yield future.result()
+    except BrokenProcessPool:
+        # A service manager tells all processes to end, of which this one may hear last.
+        time.sleep(STEP)
+        if not stopped():
+            raise
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
+from typing import Annotated
+
+from msgspec import Meta
 
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.lab_links.physiology import Sense, senses
@@ -22,6 +25,9 @@ LEAST_SHARE = 0.08  # of the distance from the mean, below which a lab is not to
 LEAST_DISTANCE = 0.5  # log odds above the mean from which there is something to explain
 MOST_REST = 0.5  # of the distance: what no lab carries, above which labs do not explain it
 EDGE = 1e-6  # of probabilities, beyond which their log odds are noise
+LogOdds = Annotated[float, Meta(ge=-100, le=100)]
+R2 = Annotated[float, Meta(ge=-1e9, le=1)]
+Slope = Annotated[float, Meta(ge=0, le=100)]
 
 
 class DiagnosisLinks(Record, frozen=True):
@@ -29,10 +35,10 @@ class DiagnosisLinks(Record, frozen=True):
     slopes: lab label -> log odds of the diagnosis a unit of the lab's. free_r2, senseless: of the same regression
     without the table of physiology, and the labs that it would use and the table does not know."""
 
-    mean: float
-    r2: float
-    slopes: dict[str, float]
-    free_r2: float
+    mean: LogOdds
+    r2: R2
+    slopes: dict[str, Slope]
+    free_r2: R2
     senseless: list[str]
 
 
@@ -42,7 +48,7 @@ class LabLinks(Record, frozen=True):
     version: int
     reference: str
     ecgs: int
-    labs: dict[str, float]
+    labs: dict[str, LogOdds]
     diagnoses: dict[str, DiagnosisLinks]
 
 

@@ -12,13 +12,12 @@ from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.prediction import CODE, LONGEST_WORDS, NAME, WORDS, Head, Label
-from ecgkt.results.intervals import Kind
+from ecgkt.results.intervals import SOME, Count, Kind, Number, Share, Shares, Title
 from ecgkt.verdict import Guarantee
 
 VERSION = 1
+LONGEST_SHOWN = 100  # characters of what a message quotes
 Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
-Share = Annotated[float, Meta(ge=0, le=1)]
-Count = Annotated[int, Meta(ge=0, le=10**12)]
 Code = Annotated[str, Meta(pattern=CODE)]
 Name = Annotated[str, Meta(pattern=NAME)]
 Words = Annotated[str, Meta(pattern=WORDS, max_length=LONGEST_WORDS)]
@@ -49,14 +48,14 @@ class LabelEntry(Record, frozen=True):
     threshold: Share
     threshold_source: Words
     guarantee: Guarantee | None
-    auroc: tuple[Share, Share, Share] | None
+    auroc: Shares | None
     test_positives: Count
     measured_on: Kind | None
     learned_from: Words
     lab: str = ""
     direction: Literal["", "low", "high"] = ""
     unit: str = ""
-    limit: float | None = None
+    limit: Number | None = None
 
     def label(self, head: Head) -> Label:
         return Label(
@@ -82,8 +81,8 @@ class LabelEntry(Record, frozen=True):
 class Split(Record, frozen=True):
     """Patients and ECGs of one split of a data set."""
 
-    patients: int
-    ecgs: int
+    patients: Count
+    ecgs: Count
 
 
 class DataSet(Record, frozen=True):
@@ -92,8 +91,8 @@ class DataSet(Record, frozen=True):
     name: str
     source: str
     simulated: bool
-    patients: int
-    ecgs: int
+    patients: Count
+    ecgs: Count
     splits: dict[str, Split]
     license: str | None
     note: str | None
@@ -109,10 +108,10 @@ class TrainingStage(Record, frozen=True):
     come from there. Both are absent in bundles from before networks with few labels.
     """
 
-    parameters: int
-    seconds_this_run: int
-    source_erased_on: int | None = None
-    labeled_patients: int | None = None
+    parameters: Count
+    seconds_this_run: Count
+    source_erased_on: Count | None = None
+    labeled_patients: Count | None = None
     recipe: str = ""
 
 
@@ -133,13 +132,13 @@ class Card(Record, frozen=True):
     normalization: Normalization
     labels: dict[Head, list[LabelEntry]]
     calibration: Calibrations
-    training_data: list[DataSet]
-    seeds: dict[str, int]
+    training_data: Annotated[list[DataSet], SOME]
+    seeds: Annotated[dict[Title, int], SOME]
     config: Settings
-    stages: dict[str, TrainingStage]
+    stages: Annotated[dict[Title, TrainingStage], SOME]
     intended_use: str
-    not_for: list[str]
-    limits: list[str]
+    not_for: Annotated[list[str], SOME]
+    limits: Annotated[list[str], SOME]
     architectures: dict[str, Architecture]
     files: dict[str, str]
 
@@ -161,7 +160,9 @@ def read_card(content: bytes) -> Card:
         ("clipping (mV)", made_for.clip_mv, CLIP_MV),
     ):
         if stated != here:
-            raise RecordError(f"The bundle was made with other {what}: {stated}; this ecgkt has {here}.")
+            raise RecordError(
+                f"The bundle was made with other {what}: {str(stated)[:LONGEST_SHOWN]}; this ecgkt has {here}."
+            )
     _check_labels(card)
     return card
 
@@ -178,3 +179,7 @@ def _check_labels(card: Card) -> None:
     promises = [entry.guarantee for entry in entries if entry.guarantee]
     if not all(0 <= share <= 1 for each in promises for share in (each.alpha, each.low or 0.0, each.high or 0.0)):
         raise RecordError("bundle.json has a guarantee whose shares are none.")
+    if any(min(each.positives, each.negatives) < 0 for each in promises):
+        raise RecordError("bundle.json has a guarantee that rests on less than no patient.")
+    if any(entry.auroc and entry.auroc[1] > entry.auroc[2] for entry in entries):
+        raise RecordError("bundle.json has an interval that ends before it begins.")

@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 LEVELS = np.linspace(0, 1, 101)  # of `Reference.spread`
+LAST_INDEX = 999_999  # of a simulated patient
+LARGEST = 1e7  # of a quantity; the largest is some 100,000 ng/L of NT-proBNP
 
 
 @dataclass(frozen=True)
@@ -84,11 +86,15 @@ def from_tensors(
             raise ValueError(f"{name} has the shape {tensors[name].shape}, not {shape}.")
     if any(tensors[name].dtype.kind != "i" or (tensors[name] < 0).any() for name in ("seed", "index")):
         raise ValueError("Seed and index of a patient are no whole numbers from 0.")
+    if (tensors["index"] > LAST_INDEX).any():
+        raise ValueError("The index of a patient is beyond those that are simulated.")
     arrays = {name: np.asarray(tensors[name], np.float32) for name in ("mean", "scale", "axes", "quantities", "spread")}
     places = np.asarray(tensors["places"], np.float16)
     numbers = [*arrays.values(), places.astype(np.float32)]
     if not all(np.isfinite(values).all() for values in numbers) or not (arrays["scale"] > 0).all():
         raise ValueError("There are values that are no finite numbers.")
+    if (np.abs(arrays["quantities"]) > LARGEST).any() or (np.diff(arrays["spread"], prepend=0) < 0).any():
+        raise ValueError("There are values that no patient has, or distances that are none.")
     return Reference(
         seed=int(tensors["seed"][0]),
         index=np.asarray(tensors["index"], np.int32),

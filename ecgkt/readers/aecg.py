@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -94,6 +95,8 @@ def _millivolts(value: Element) -> np.ndarray:
     try:
         digits = np.array(words, dtype=np.float64)
         zero = float(origin.get("value", "0")) if origin is not None else 0.0
+        if not math.isfinite(zero):
+            raise ValueError
     except ValueError:
         raise ECGError("A lead of the HL7 aECG file holds what is not a number.") from None
     zero *= scale_of(origin.get("unit", "")) if origin is not None else 0.0

@@ -9,7 +9,7 @@ import numpy as np
 
 from ecgkt.ecg import ECG, LEADS, ECGError
 from ecgkt.readers.arrays import ecg_of_table
-from ecgkt.readers.csv_words import Said, clock_rate, is_clock, is_number, said_before
+from ecgkt.readers.csv_words import Said, clock_time, is_clock, is_number, rate_of_times, said_before
 from ecgkt.readers.encodings import is_utf16, utf16
 from ecgkt.readers.format import (
     HOW_TO_SAY,
@@ -31,6 +31,7 @@ MAX_NUMBERS = MAX_ROWS * (MAX_SIGNALS + 4)  # leads, times, an index
 LOOKED_AT = MAX_COLUMNS + 2  # cells of a line that are looked at one by one before it is read
 MAX_WORDS = 32  # lines before the first number: a heading, units, what an exporter says of the recording
 SAME_RATE = 0.01  # share by which a rate may differ from a stated one
+TIMES = 1000  # of a column of times that are looked at, spread over its length
 
 
 @dataclass(frozen=True)
@@ -303,19 +304,26 @@ def _heading(table: Table, fewest: int = FEWEST_LEADS) -> list[str]:
 def _said(text: str, table: Table) -> Said:
     """Rate and unit as far as words, units of the heading and a column of times tell them."""
     said = said_before(table.before, _heading(table), table.mark)
-    if said.rate is not None or table.wide or not (table.clock or said.seconds_per_time):
+    if table.wide or not (table.clock or said.seconds_per_time):
         return said
     lines = _lines(text, table)
-    first, last = (_split(line, table.mark) for line in (lines[0], lines[-1]))
+    places = np.linspace(0, len(lines) - 1, min(len(lines), TIMES)).astype(int)
+    cells = [_split(lines[place], table.mark, LOOKED_AT) for place in places]
+    times = [_time(of_line, table, said) for of_line in cells]
+    rate = rate_of_times(times, places, bool(table.clock))
+    if rate is None:
+        return said
+    if said.rate is not None and abs(said.rate - rate) > SAME_RATE * rate:
+        raise ECGError("The times in the table do not fit the sampling rate that it states.")
+    return said if said.rate is not None else replace(said, rate=rate)
+
+
+def _time(cells: list[str], table: Table, said: Said) -> float | None:
+    """s; None for what is none."""
     if table.clock:
-        rate = clock_rate(" ".join(first[: table.clock]), " ".join(last[: table.clock]), len(lines))
-    elif is_number(first[said.time_column]) and is_number(last[said.time_column]):
-        ends = (float(cells[said.time_column].replace(",", ".")) for cells in (last, first))
-        span = next(ends) - next(ends)
-        rate = (len(lines) - 1) / (span * said.seconds_per_time) if span > 0 else None
-    else:
-        rate = None
-    return replace(said, rate=rate)
+        return clock_time(" ".join(cells[: table.clock]))
+    cell = cells[said.time_column] if said.time_column < len(cells) else ""
+    return float(cell.replace(",", ".")) * said.seconds_per_time if is_number(cell) else None
 
 
 CSV = single_file("CSV", "one .csv or .txt file", ("csv", "txt"), is_csv, read_stated, read_csv)

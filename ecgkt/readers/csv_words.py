@@ -6,11 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
+
 from ecgkt.ecg import ECGError
 from ecgkt.readers.format import MILLIVOLTS, scale_of
 from ecgkt.readers.lead_names import lead_name
 
 LONGEST = 40  # characters of a number, a time, or a word that is looked at
+DAY = 86_400.0  # s
+UNEVEN = 0.01  # share of a table's time by which a sample may lie off its place
+COARSE = 0.6  # share of times that are not the same as another, below which they are rounded to more than a sample
 TIME_UNITS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "msec": 1e-3, "milliseconds": 1e-3}
 RATES = ("sampling rate", "sample rate", "samplingrate", "samplerate", "sampling frequency", "sampling_rate", "fs")
 
@@ -46,18 +52,28 @@ def is_clock(cell: str) -> bool:
     return all(letter in "0123456789:-/.TZ+ ," for letter in words) and any(mark in words for mark in ":-/.")
 
 
-def clock_rate(first: str, last: str, count: int) -> float | None:
-    """Hz from the times of the first and last of `count` samples, within one day; None where they are none."""
-    begin, end = _seconds(first), _seconds(last)
-    if begin is None or end is None or count < 2:
+def rate_of_times(times: Sequence[float | None], places: npt.NDArray[np.int64], clock: bool) -> float | None:
+    """Hz from the times (s) of some samples, the first and the last among them; None where they do not tell.
+
+    clock: times of day, rounded, within one day. Raises ECGError for times that do not go up evenly: what lies between
+    was not recorded, or not at one rate.
+    """
+    if len(times) < 2 or any(time is None for time in times):
         return None
-    span = (end - begin) % 86400
-    rate = (count - 1) / span if span > 0 else None
+    passed = np.array(times, dtype=float) - float(times[0] or 0)
+    passed = passed % DAY if clock else passed
+    if not (np.isfinite(passed).all() and passed[-1] > 0):
+        return None
+    rate, step = float(places[-1] / passed[-1]), float(passed[-1] / (len(np.unique(passed)) - 1))
+    if np.abs(passed - places / rate).max() > max(UNEVEN * passed[-1], 2 * step):
+        raise ECGError("The times in the table do not go up evenly: the recording has gaps, or no one sampling rate.")
+    if step > UNEVEN * passed[-1] and len(np.unique(passed)) < COARSE * len(passed):
+        return None
     # Times are rounded to milliseconds, whole rates are what recorders have.
-    return float(round(rate)) if rate is not None and abs(rate - round(rate)) < 0.005 * rate else rate
+    return float(round(rate)) if clock and abs(rate - round(rate)) < 0.005 * rate else rate
 
 
-def _seconds(words: str) -> float | None:
+def clock_time(words: str) -> float | None:
     """Of the part with colons: "2020-01-31T12:00:00.5Z" -> 43200.5; "0:00.004" is minutes and seconds."""
     part = next((part for part in words.strip("'[] ").replace("T", " ").split() if ":" in part), "")
     fields = part.strip("'[]Z").split("+")[0].replace(",", ".").split(":")

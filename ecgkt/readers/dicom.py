@@ -10,9 +10,11 @@ from ecgkt.ecg import ECG, ECGError
 from ecgkt.readers.dicom_elements import DataSet, read_elements
 from ecgkt.readers.format import (
     LEAD_CODES,
+    MAX_RATE,
     MAX_SECONDS,
     MAX_SIGNALS,
     MILLIVOLTS,
+    MIN_RATE,
     NEEDED,
     Files,
     Format,
@@ -66,17 +68,18 @@ def read_dicom(files: Files) -> ECG:
 
 
 def _rhythm_group(groups: list[DataSet]) -> DataSet:
-    """The longest group with a full set of leads that is not an average beat."""
-    best, longest, most = None, 0.0, frozenset[str]()
+    """The longest group with a full set of leads that is not an average beat; of a rate that is read, if one is."""
+    best, longest, most = None, (False, 0.0), frozenset[str]()
     for group in groups:
         label = group.text("MultiplexGroupLabel").lower()
         if "median" in label or "average" in label or group.text("WaveformOriginality") == "DERIVED":
             continue
         leads = frozenset(_lead(channel) for channel in group.sequences.get("ChannelDefinitionSequence", []))
         most = max(most, leads, key=lambda held: len(held & NEEDED))
-        seconds = group.count("NumberOfWaveformSamples") / (group.number("SamplingFrequency") or math.inf)
-        if leads >= NEEDED and seconds > longest:
-            best, longest = group, seconds
+        rate = group.number("SamplingFrequency")
+        length = MIN_RATE <= rate <= MAX_RATE, group.count("NumberOfWaveformSamples") / (rate or math.inf)
+        if leads >= NEEDED and length > longest:
+            best, longest = group, length
     if best is None:
         raise ECGError(f"This DICOM file holds no recording of all 12 leads at once: {incomplete(list(most))}.")
     return best

@@ -95,10 +95,18 @@ def single_file(
     )
 
 
+def number(text: str) -> float:
+    """A number as files write it, without what Python reads besides ("5_00", digits of other scripts). Raises
+    ValueError."""
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return float(text)
+
+
 def years(value: str) -> float | None:
     """An age in years, or None for anything that is not between 0 and 130 ("NaN", "-1", "unknown")."""
     try:
-        age = float(value)
+        age = number(value)
     except ValueError:
         return None
     return age if 0 <= age <= 130 else None
@@ -123,13 +131,10 @@ AGE_UNITS = {
 def age_of(value: str, unit: str) -> float | None:
     """An age in years from a number and its unit ("years", "Months", ...); None if either makes no sense."""
     scale = AGE_UNITS.get(unit.strip().lower())
-    number = years(value) if scale == 1 else _positive(value)
-    return None if number is None or scale is None else years(str(number * scale))
-
-
-def _positive(value: str) -> float | None:
+    if scale is None:
+        return None
     try:
-        return max(0.0, float(value))
+        return years(str(number(value) * scale))
     except ValueError:
         return None
 
@@ -225,7 +230,7 @@ def first_minute(table: np.ndarray, rate: float) -> tuple[np.ndarray, list[str]]
 def positive(text: str | None, what: str) -> float:
     """A number above 0 from a file's text. Raises ECGError, which says `what` it should have been."""
     try:
-        value = float(text or "")
+        value = number(text or "")
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from ecgkt.ecg import ECGError, Sex
-from ecgkt.readers.format import AGE_UNITS, MAX_SIGNALS, MILLIVOLTS, age_of, check_rate, sex_of
+from ecgkt.readers.format import AGE_UNITS, MAX_SIGNALS, MILLIVOLTS, age_of, check_rate, number, sex_of
 from ecgkt.readers.lead_names import lead_name
 
 MAX_HEADER_BYTES, MAX_LINES = 16 * 1024, 1000  # real ones have some 20 lines, with comments up to 5 kB
@@ -34,7 +34,7 @@ _FILE = re.compile(r"(?!\.)[\w.-]{1,128}+")
 # a character.
 _AGE = re.compile(
     r"(?:(?<![\w-])age>?+\s{0,3}+(?:\((?P<unit>\w{1,8}+)\)\s{0,3}+)?+[:=]|^#\s{0,3}+age\s)\s{0,3}+"
-    r"(?P<age>[\d.]{1,8}+)\s?+(?P<behind>[a-z]{0,8}+)",
+    r"(?P<age>[\d.]{1,8}+)(?![\d.])\s?+(?P<behind>[a-z]{0,8}+)(?!\d)",
     re.IGNORECASE | re.MULTILINE,
 )
 _SEX = re.compile(
@@ -149,7 +149,7 @@ def _lines(content: bytes) -> list[str]:
 
 def _number(text: str, what: str) -> float:
     try:
-        value = float(text)
+        value = number(text)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

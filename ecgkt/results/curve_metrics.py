@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from msgspec import field
+from typing import Annotated
+
+from msgspec import Meta, field
 
 from ecgkt.json_records import Record
-from ecgkt.results.intervals import Interval
+from ecgkt.results.intervals import SOME, Count, Interval, Number, Shares, Title
+
+Patients = Annotated[int, Meta(ge=1, le=10**12)]
 
 
 class CurvePoint(Record, frozen=True):
@@ -15,8 +19,8 @@ class CurvePoint(Record, frozen=True):
     of the distance from signal-only to the multimodal model, or to the ECG-only oracle, that the transfer covers.
     """
 
-    patients: int
-    models: dict[str, Interval | None]
+    patients: Patients
+    models: Annotated[dict[Title, Shares | None], SOME]
     gap_closed: Interval | None = None
     attainable_gap_closed: Interval | None = None
     gain: Interval | None = None
@@ -30,10 +34,10 @@ class TailPoint(Record, frozen=True):
     Intervals resample patients and seeds.
     """
 
-    positives: tuple[int, int | None]
-    labels: int
-    signal_only: Interval | None
-    knowledge_transfer: Interval | None
+    positives: tuple[Count, Count | None]
+    labels: Count
+    signal_only: Shares | None
+    knowledge_transfer: Shares | None
     gain: Interval | None
 
 
@@ -43,19 +47,19 @@ class Conclusions(Record, frozen=True):
     best_at_tenth_minus_signal_only_with_all: Interval | None = None
     best_minus_signal_only_with_all: Interval | None = None
     best_minus_signal_only_at_tenth: Interval | None = None
-    best_minus_others_at_tenth: dict[str, Interval | None] = field(default_factory=dict)
+    best_minus_others_at_tenth: Annotated[dict[Title, Interval | None], SOME] = field(default_factory=dict)
 
 
 class CurveRun(Record, frozen=True):
     """One training run: recipe, labeled patients (0: all), seed, and where early stopping took it."""
 
     recipe: str
-    size: int
+    size: Count
     seed: int
-    labeled_ecgs: int
-    validation: float
+    labeled_ecgs: Count
+    validation: Number
     stopped_at: str
-    seconds: int
+    seconds: Count
 
 
 class CurveAbout(Record, frozen=True):
@@ -65,10 +69,10 @@ class CurveAbout(Record, frozen=True):
     -> what it is. seeds: training runs behind each point, each with its own draw of labeled patients.
     """
 
-    best: str
-    tenth: int
+    best: Title
+    tenth: Patients
     conclusions: Conclusions
-    models: dict[str, str]
-    seeds: int
+    models: Annotated[dict[Title, str], SOME]
+    seeds: Count
     runs: list[CurveRun]
     note: str

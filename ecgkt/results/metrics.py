@@ -7,12 +7,16 @@ label-efficiency curve and of trust (calibration, abstention) have files of thei
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import msgspec
 from msgspec import field
 
-from ecgkt.json_records import Record, decode
+from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.prediction import Head
 from ecgkt.results.curve_metrics import CurveAbout, CurvePoint, TailPoint
-from ecgkt.results.intervals import Interval, Kind
+from ecgkt.results.intervals import MANY, SOME, Count, Interval, Kind, Number, Share, Shares, Title, even
 from ecgkt.results.simulated_metrics import Probe, Response
 from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup, Urgent
 
@@ -22,31 +26,31 @@ VERSION = 1
 class Cohort(Record, frozen=True):
     """How many test patients and ECGs there are."""
 
-    patients: int
-    ecgs: int
+    patients: Count
+    ecgs: Count
 
 
 class SourceCohort(Record, frozen=True):
     """The test patients of one data set; `simulated`: none of them is a person."""
 
     simulated: bool
-    patients: int
-    ecgs: int
+    patients: Count
+    ecgs: Count
 
 
 class LabelFigures(Record, frozen=True):
     """One label of one model: AUROC, positive ECGs behind it, and whether these were real or simulated ECGs."""
 
-    auroc: Interval | None
-    positives: int
+    auroc: Shares | None
+    positives: Count
     measured_on: Kind
 
 
 class KindFigures(Record, frozen=True):
     """Macro AUROC on one kind of test ECGs, over so many labels."""
 
-    macro_auroc: Interval | None
-    labels: int
+    macro_auroc: Shares | None
+    labels: Count
 
 
 class HeadFigures(Record, frozen=True):
@@ -56,7 +60,7 @@ class HeadFigures(Record, frozen=True):
     labels measured on the first kind that has any, which is `measured_on`. by_kind: on each kind by itself.
     """
 
-    macro_auroc: Interval | None
+    macro_auroc: Shares | None
     labels: dict[str, LabelFigures]
     by_kind: dict[Kind, KindFigures] = field(default_factory=dict)
     measured_on: Kind | None = None
@@ -65,7 +69,7 @@ class HeadFigures(Record, frozen=True):
 class Bootstrap(Record, frozen=True):
     """How intervals were made: resamples of a unit ("patient"), and which percentiles."""
 
-    resamples: int
+    resamples: Count
     unit: str
     interval: str
 
@@ -73,8 +77,8 @@ class Bootstrap(Record, frozen=True):
 class ListedLabel(Record, frozen=True):
     """A label of a fixed list: AUROC and positives on real ECGs."""
 
-    auroc: Interval | None
-    positives: int
+    auroc: Shares | None
+    positives: Count
 
 
 class ListedFindings(Record, frozen=True):
@@ -83,16 +87,16 @@ class ListedFindings(Record, frozen=True):
     few: codes with fewer positives than are asked for elsewhere. missing: codes without any, left out.
     """
 
-    auroc: Interval | None
-    labels: dict[str, ListedLabel]
-    few: list[str]
-    missing: list[str]
+    auroc: Shares | None
+    labels: Annotated[dict[Title, ListedLabel], SOME]
+    few: Annotated[list[Title], SOME]
+    missing: Annotated[list[Title], SOME]
 
 
 class FindingsOnSome(Record, frozen=True):
     """The same as `RealFindings` on some of the real test ECGs."""
 
-    ecgs: int
+    ecgs: Count
     superclasses: ListedFindings
     statements: ListedFindings
 
@@ -103,19 +107,19 @@ class RealFindings(Record, frozen=True):
     by_amplitudes: "recorded", or "modeled" in a copy that lost its own; by_source: data set -> those of its ECGs alone.
     """
 
-    ecgs: int
+    ecgs: Count
     superclasses: ListedFindings
     statements: ListedFindings
-    by_amplitudes: dict[str, FindingsOnSome] = field(default_factory=dict)
-    by_source: dict[str, FindingsOnSome] = field(default_factory=dict)
+    by_amplitudes: Annotated[dict[Title, FindingsOnSome], SOME] = field(default_factory=dict)
+    by_source: Annotated[dict[Title, FindingsOnSome], SOME] = field(default_factory=dict)
 
 
 class LabProxy(Record, frozen=True):
     """AUROC of a score for telling real ECGs with a statement from normal ones; `what` says which."""
 
-    auroc: Interval | None
-    positives: int
-    against: int
+    auroc: Shares | None
+    positives: Count
+    against: Count
     what: str
 
 
@@ -126,13 +130,16 @@ class DoseResponse(Record, frozen=True):
     is higher at the last value than at the first.
     """
 
-    values: list[float]
+    values: Annotated[list[Number], SOME]
     unit: str
-    probability: list[float]
-    low: list[float]
-    high: list[float]
-    ecgs: int
-    rising: float
+    probability: list[Share]
+    low: list[Share]
+    high: list[Share]
+    ecgs: Count
+    rising: Share
+
+    def __post_init__(self) -> None:
+        even(self.values, self.probability, self.low, self.high)
 
 
 class DomainProbe(Record, frozen=True):
@@ -141,11 +148,11 @@ class DomainProbe(Record, frozen=True):
     classifier: which one, and what is special about it. real, simulated: normal ECGs outside training, cross-validated.
     """
 
-    auroc: Interval | None
-    chance: float
+    auroc: Shares | None
+    chance: Share
     classifier: str
-    real: int
-    simulated: int
+    real: Count
+    simulated: Count
 
 
 class Metrics(Record, frozen=True):
@@ -160,31 +167,33 @@ class Metrics(Record, frozen=True):
 
     version: int
     test: Cohort
-    test_by_source: dict[str, SourceCohort]
-    models: dict[str, dict[Head, HeadFigures]]
+    test_by_source: Annotated[dict[Title, SourceCohort], SOME]
+    models: Annotated[dict[Title, dict[Head, HeadFigures]], SOME]
     bootstrap: Bootstrap
     gap_closed: Interval | None = None
     transfer_minus_signal_only: Interval | None = None
     transfer_minus_signal_only_labs: Interval | None = None
     calibration: dict[Head, dict[Kind, Calibration]] = field(default_factory=dict)
-    subgroups: dict[Head, dict[Kind, list[Subgroup]]] = field(default_factory=dict)
-    abstention: dict[Kind, list[Refusals]] = field(default_factory=dict)
-    left_out_in_preparation: dict[str, dict[str, int]] = field(default_factory=dict)
+    subgroups: dict[Head, dict[Kind, Annotated[list[Subgroup], SOME]]] = field(default_factory=dict)
+    abstention: dict[Kind, Annotated[list[Refusals], SOME]] = field(default_factory=dict)
+    left_out_in_preparation: Annotated[dict[Title, Annotated[dict[Title, Count], SOME]], SOME] = field(
+        default_factory=dict
+    )
     real_findings: RealFindings | None = None
-    urgent: list[Urgent] = field(default_factory=list)
+    urgent: Annotated[list[Urgent], MANY] = field(default_factory=list)
     conformal: Conformal | None = None
     novelty: Novelty | None = None
     risk_coverage: dict[Head, dict[Kind, RiskCoverage]] = field(default_factory=dict)
-    domain_probe: dict[str, DomainProbe] = field(default_factory=dict)
-    dose_response: dict[str, DoseResponse] = field(default_factory=dict)
-    lab_proxies: dict[str, LabProxy] = field(default_factory=dict)
-    label_curve: list[CurvePoint] = field(default_factory=list)
-    label_curve_groups: dict[str, list[CurvePoint]] = field(default_factory=dict)
+    domain_probe: Annotated[dict[Title, DomainProbe], SOME] = field(default_factory=dict)
+    dose_response: Annotated[dict[Title, DoseResponse], SOME] = field(default_factory=dict)
+    lab_proxies: Annotated[dict[Title, LabProxy], MANY] = field(default_factory=dict)
+    label_curve: Annotated[list[CurvePoint], SOME] = field(default_factory=list)
+    label_curve_groups: Annotated[dict[Title, Annotated[list[CurvePoint], SOME]], MANY] = field(default_factory=dict)
     label_curve_about: CurveAbout | None = None
-    tail: list[TailPoint] = field(default_factory=list)
+    tail: Annotated[list[TailPoint], SOME] = field(default_factory=list)
     knowledge_transfer_recipe: str | None = None
-    probes: list[Probe] = field(default_factory=list)
-    responses: list[Response] = field(default_factory=list)
+    probes: Annotated[list[Probe], MANY] = field(default_factory=list)
+    responses: Annotated[list[Response], MANY] = field(default_factory=list)
 
     def head(self, model: str, head: Head) -> HeadFigures | None:
         """Figures of one head of one model; None where it was not measured."""
@@ -196,6 +205,22 @@ class Metrics(Record, frozen=True):
         return figures.labels[code].auroc if figures and code in figures.labels else None
 
 
-def read_metrics(content: bytes) -> Metrics:
-    """The content of a metrics.json. Raises RecordError."""
-    return decode(content, Metrics, VERSION, "metrics.json")
+def read_metrics(content: bytes, name: str = "metrics.json") -> Metrics:
+    """The content of a metrics.json; name: of the file, for messages. Raises RecordError."""
+    metrics = decode(content, Metrics, VERSION, name)
+    if any(low > high for _, low, high in _intervals(metrics)):
+        raise RecordError(f"{name} has an interval that ends before it begins.")
+    return metrics
+
+
+def _intervals(tree: Any) -> Iterator[Interval]:
+    """Every one in a record: nothing else there has three parts that are known by their place."""
+    if isinstance(tree, tuple):
+        if len(tree) == 3:
+            yield tree
+    elif isinstance(tree, list | dict):
+        for part in tree if isinstance(tree, list) else tree.values():
+            yield from _intervals(part)
+    elif isinstance(tree, msgspec.Struct):
+        for key in tree.__struct_fields__:
+            yield from _intervals(getattr(tree, key))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from ecgkt.json_records import Record
-from ecgkt.results.intervals import Interval
+from ecgkt.results.intervals import SOME, Count, Interval, Number, Share, Title, even
 
 ProbeKind = Literal["measurement", "patient", "lab"]
 Measure = Literal["r2", "auroc"]
@@ -19,11 +19,11 @@ class Probe(Record, frozen=True):
     transfer less the one without, on the same resamples.
     """
 
-    target: str
+    target: Title
     kind: ProbeKind
     measure: Measure
-    ecgs: int
-    models: dict[str, Interval]
+    ecgs: Count
+    models: Annotated[dict[Title, Interval], SOME]
     gain: Interval | None
     logarithm: bool = False
 
@@ -37,12 +37,15 @@ class Response(Record, frozen=True):
     mean rise at every step? Physiology has it rise.
     """
 
-    quantity: str
-    code: str
-    values: list[float]
-    probability: list[float]
-    low: list[float]
-    high: list[float]
-    patients: int
-    rising: float
+    quantity: Title
+    code: Title
+    values: Annotated[list[Number], SOME]
+    probability: list[Share]
+    low: list[Share]
+    high: list[Share]
+    patients: Count
+    rising: Share
     monotone: bool
+
+    def __post_init__(self) -> None:
+        even(self.values, self.probability, self.low, self.high)

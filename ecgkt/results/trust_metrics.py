@@ -6,13 +6,13 @@ How each is computed is said in training/evaluate (calibration_error, subgroups,
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from ecgkt.json_records import Record
 from ecgkt.prediction import Head
-from ecgkt.results.intervals import Interval, Kind
+from ecgkt.results.intervals import SOME, Count, Interval, Kind, Share, Shares, Title, even
 
 Order = Literal["confidence", "novelty"]
 
@@ -20,11 +20,11 @@ Order = Literal["confidence", "novelty"]
 class Bin(msgspec.Struct, frozen=True, array_like=True):
     """A bin of the reliability diagram, a JSON array: mean predicted and observed share with its interval, pairs."""
 
-    predicted: float
-    observed: float
-    low: float
-    high: float
-    pairs: int
+    predicted: Share
+    observed: Share
+    low: Share
+    high: Share
+    pairs: Count
 
 
 class Calibration(Record, frozen=True):
@@ -38,12 +38,12 @@ class Calibration(Record, frozen=True):
     ece_debiased: Interval | None
     ece_equal_mass: Interval | None
     in_the_large: Interval | None
-    pairs: int
-    positives: int
-    bins: list[Bin]
+    pairs: Count
+    positives: Count
+    bins: Annotated[list[Bin], SOME]
     classwise: Interval | None = None
     classwise_debiased: Interval | None = None
-    classwise_labels: int | None = None
+    classwise_labels: Count | None = None
     validation: Calibration | None = None
 
 
@@ -51,13 +51,13 @@ class Subgroup(Record, frozen=True):
     """One group of a division ("age", "sex"): macro AUROC over the `labels` that every group has enough of, debiased
     calibration error, observed minus predicted share."""
 
-    by: str
-    group: str
-    patients: int
-    ecgs: int
-    positives: int
-    labels: int
-    auroc: Interval | None
+    by: Title
+    group: Title
+    patients: Count
+    ecgs: Count
+    positives: Count
+    labels: Count
+    auroc: Shares | None
     ece: Interval | None
     in_the_large: Interval | None
 
@@ -68,24 +68,24 @@ class Urgent(Record, frozen=True):
     sensitivity: at 95% specificity; found, spared: sensitivity and specificity at the threshold that ships.
     """
 
-    code: str
+    code: Title
     kind: Kind
-    positives: int
-    negatives: int
-    sensitivity: Interval | None
-    found: Interval | None
-    spared: Interval | None
+    positives: Count
+    negatives: Count
+    sensitivity: Shares | None
+    found: Shares | None
+    spared: Shares | None
 
 
 class Refusals(Record, frozen=True):
     """ECGs of one group that the quality check does not pass, and their share with its exact interval."""
 
-    by: str
-    group: str
-    patients: int
-    ecgs: int
-    refused: int
-    share: Interval
+    by: Title
+    group: Title
+    patients: Count
+    ecgs: Count
+    refused: Count
+    share: Shares
 
 
 class VerdictFigures(Record, frozen=True):
@@ -95,17 +95,17 @@ class VerdictFigures(Record, frozen=True):
     of all, called so. None where there are too few.
     """
 
-    kept_present: Interval | None = None
-    kept_absent: Interval | None = None
-    says_present: Interval | None = None
-    says_absent: Interval | None = None
+    kept_present: Shares | None = None
+    kept_absent: Shares | None = None
+    says_present: Shares | None = None
+    says_absent: Shares | None = None
 
 
 class LabelVerdicts(VerdictFigures, frozen=True, kw_only=True):
     """One label: `population` says on whose validation ECGs its limits were set and its verdicts measured."""
 
     population: Kind
-    patients: int
+    patients: Count
 
 
 class HeadVerdicts(Record, frozen=True):
@@ -119,16 +119,20 @@ class HeadVerdicts(Record, frozen=True):
 class Conformal(Record, frozen=True):
     """Verdicts by split conformal prediction; alpha: the share of errors that each label may have."""
 
-    alpha: float
+    alpha: Share
     heads: dict[Head, HeadVerdicts]
 
 
 class Beyond(Record, frozen=True):
     """Shares of so many ECGs whose novelty is beyond the two limits; `near` includes `far`."""
 
-    ecgs: int
-    near: float
-    far: float
+    ecgs: Count
+    near: Share
+    far: Share
+
+    def __post_init__(self) -> None:
+        if self.far > self.near:
+            raise ValueError("more ECGs are far from the training ECGs than near or far")
 
 
 class SourceNovelty(Beyond, frozen=True):
@@ -140,16 +144,16 @@ class SourceNovelty(Beyond, frozen=True):
 class JunkNovelty(Beyond, frozen=True):
     """Signals that are no ECG; `seen`: of a kind that the novelty score was fitted on."""
 
-    kind: str
+    kind: Title
     seen: bool
 
 
 class Novelty(Record, frozen=True):
     """What is flagged as unlike the training ECGs, by data set and by kind of junk."""
 
-    false_alarms_allowed: float
-    test: dict[str, SourceNovelty]
-    junk: list[JunkNovelty]
+    false_alarms_allowed: Share
+    test: Annotated[dict[Title, SourceNovelty], SOME]
+    junk: Annotated[list[JunkNovelty], SOME]
 
 
 class RiskCurve(Record, frozen=True):
@@ -159,12 +163,12 @@ class RiskCurve(Record, frozen=True):
     coverages; *_gain: what the order gains on none. auroc: macro AUROC of what is kept, over `auroc_labels` labels.
     """
 
-    auroc: list[float | None]
-    auroc_labels: int
-    brier: list[Interval | None]
+    auroc: list[Share | None]
+    auroc_labels: Count
+    brier: list[Shares | None]
     brier_area: Interval | None
     brier_gain: Interval | None
-    error: list[Interval | None]
+    error: list[Shares | None]
     error_area: Interval | None
     error_gain: Interval | None
 
@@ -172,7 +176,13 @@ class RiskCurve(Record, frozen=True):
 class RiskCoverage(Record, frozen=True):
     """Risk against coverage; orders: what ECGs are left out by, least sure or most novel first."""
 
-    ecgs: int
-    labels: int
-    coverage: list[float]
+    ecgs: Count
+    labels: Count
+    coverage: Annotated[list[Share], SOME]
     orders: dict[Order, RiskCurve]
+
+    def __post_init__(self) -> None:
+        for name in get_args(Order):
+            if name not in self.orders:
+                raise ValueError(f"the order {name} is lacking")
+            even(self.coverage, self.orders[name].auroc, self.orders[name].brier)

@@ -27,6 +27,7 @@ from ecgkt.model.analyzed import AnalyzedECG
 from ecgkt.prediction import Attribution
 from ecgkt.relevance.summary import RelevanceSummary, summarize
 from ecgkt.ui import address, folders, keys
+from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.ready_figure import ReadyFigure
 
 if TYPE_CHECKING:  # torch takes seconds to import; a tracing should not wait for it
@@ -136,7 +137,7 @@ def model_or_sentence() -> Model | None:
         with st.spinner("Loading the model (a few seconds, once)"):
             model = load_model()
     except (OSError, ValueError) as error:
-        st.error(f"The model cannot be loaded: {error}")
+        st.error(f"The model cannot be loaded: {html.literal(str(error))}")
         return None
     st.session_state[keys.HAS_MODEL] = True
     return model

@@ -9,11 +9,13 @@ import json
 import os
 import shutil
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
 from ecgkt.__main__ import main
+from ecgkt.batch import workers
 from ecgkt.batch.durable import UNFINISHED, whole
 from ecgkt.batch.folder import explain_folder
 from ecgkt.batch.journal import Journal
@@ -21,6 +23,7 @@ from ecgkt.batch.records import load
 from ecgkt.batch.rows import Wanted
 from ecgkt.batch.table import OtherRun, parts_folder
 from ecgkt.batch.watch import EVERY, PATIENCE, SETTLED
+from ecgkt.model import model as models
 from ecgkt.readers import MAX_FILE_BYTES
 from tests.batch.batches import Quick, folder, write
 from tests.batch.test_folder import explain, table
@@ -201,3 +204,53 @@ def test_so_many_workers_are_none(workers: str, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["explain", ".", "--out", "a.csv", "--workers", workers])
     assert "must be 1 to 1000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["a table's", "a watched folder's"])
+def test_a_link_under_the_name_of_a_lock_is_not_followed(
+    tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be opened for writing, and made if it were not there."""
+    root, theirs = folder(tmp_path / "ecgs", 1), tmp_path / "theirs"
+    theirs.write_text("theirs")
+    out = tmp_path / "out.csv"
+    locks = parts_folder(out) if place == "a table's" else out
+    locks.mkdir()
+    monkeypatch.setattr(models, "load", lambda folder: Quick())
+    for target in (theirs, tmp_path / "nothing"):
+        (locks / "lock").unlink(missing_ok=True)
+        (locks / "lock").symlink_to(target)
+        command = ["explain", str(root)] if place == "a table's" else ["explain", "--once", "--watch", str(root)]
+        assert main([*command, "--out", str(out)]) == 1
+        assert "cannot be written" in capsys.readouterr().err.splitlines()[-1]
+    assert theirs.read_text() == "theirs"
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("stopped", [True, False])
+def test_workers_that_are_told_to_end_with_all_are_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stopped: bool
+) -> None:
+    """A service manager sends SIGTERM to every process, and they may be ended before this one hears of it."""
+    names = [f"{number}.hea" for number in range(2 * workers.CHUNK)]
+    asked: list[bool] = []
+
+    def wait(*arguments: object, **options: object) -> None:
+        asked.append(stopped)
+        raise BrokenProcessPool
+
+    class Pool:
+        def __init__(self, *arguments: object) -> None: ...
+        def submit(self, *arguments: object) -> object:
+            return object()
+
+        def shutdown(self, cancel_futures: bool) -> None: ...
+
+    monkeypatch.setattr(workers, "wait", wait)
+    monkeypatch.setattr(workers, "ProcessPoolExecutor", Pool)
+    rows = workers.all_rows(Quick(), None, tmp_path, names, Wanted(), 2, lambda: any(asked))  # type: ignore[arg-type]
+    if stopped:
+        assert list(rows) == []
+    else:
+        with pytest.raises(BrokenProcessPool):
+            list(rows)

@@ -97,7 +97,7 @@ def first_calibration(card: dict[str, Any]) -> list[float]:
             for words in ("do not fit",)
             for encoder in (
                 {"kind": "beat", "widths": [32, 2**40]},
-                {"kind": "beat", "widths": [32] * 10**5},
+                {"kind": "beat", "widths": [32] * 10**4},
                 {"kind": "resnet", "width": 2**40},
                 {"kind": "resnet", "blocks": 10**9},
                 {"kind": "s4", "layers": 10**9},

@@ -24,6 +24,8 @@ from training.recipes import BASELINES, RECIPES
         ({"hardware": {"color": "red"}}, "color"),
         ({"colour": "red"}, "unknown keys"),
         ({"threads": -1}, "threads is 0 or more"),
+        ({"seed": -1}, "seed is 0 or more"),
+        ({"sources": [{"name": "a", "kind": "simulated", "share": 1.0, "seed": -1}]}, "seed of the set 'a' is 0"),
         ({"threads": "two"}, "threads|not supported"),
         ({"batch": 0}, "batch is 1 or more"),
         ({"lr": "fast"}, "lr"),

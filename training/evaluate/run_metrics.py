@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ecgkt.json_records import decode
-from ecgkt.results.metrics import VERSION, Metrics
+from ecgkt.results.metrics import Metrics, read_metrics
 from training.train import files
 
 
@@ -23,4 +22,4 @@ def read_run_metrics(folder: Path, name: str) -> Metrics:
     curve_file = folder / "curve" / "curve.json"
     if curve_file.exists():
         metrics |= files.read_json(curve_file)
-    return decode(json.dumps(metrics).encode(), Metrics, VERSION, f"The figures of the run {name}")
+    return read_metrics(json.dumps(metrics).encode(), f"The figures of the run {name}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypeVar
 
 from ecgkt.model.bundle import CARD_FILE, METRICS_FILE
 from ecgkt.model.card import DataSet, Split, read_card
+from ecgkt.readers.opening import open_file
 from ecgkt.results import names
 from ecgkt.results.metrics import Metrics, read_metrics
 from ecgkt.results.tables import Table
@@ -20,6 +22,7 @@ from training.train.log import NAME, Entry, read_log
 from training.train.run import MARKER, RECORD, RUN
 
 T = TypeVar("T")
+LARGEST = 10_000_000  # bytes of a table of trials or a data card; a trial has some hundred
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,7 @@ def _run(folder: Path) -> Run:
         data.append(found[0])
         labels |= found[1]
         card = tried(
-            lambda place=place: (place.parent / "data_card.md").read_text(encoding="utf-8"),  # type: ignore[misc]
+            lambda place=place: _text(place.parent / "data_card.md"),  # type: ignore[misc]
             f"The set {found[0].name} has no data card.",
         )
         cards |= {found[0].name: read_data_card(card)} if card else {}
@@ -125,7 +128,10 @@ def _run(folder: Path) -> Run:
         missing.append("No data set has been prepared yet.")
     name = str(config.get("name", folder.resolve().name))
     metrics = tried(lambda: read_run_metrics(folder, name), "Nothing has been evaluated yet, so there are no figures.")
-    sweeps = {place.parent.name: _trials(place) for place in sorted((folder / "sweeps").glob("*/trials.csv"))}
+    sweeps: dict[str, Table] = {}
+    for place in sorted((folder / "sweeps").glob("*/trials.csv")):
+        trials = tried(lambda place=place: _trials(place), "")  # type: ignore[misc]
+        sweeps |= {place.parent.name: trials} if trials else {}
     return Run(name, config, data, stages, metrics, labels, cards, sweeps, missing)
 
 
@@ -134,8 +140,9 @@ def _stage(folder: Path, tried: Callable[[Callable[[], Any], str], Any]) -> Stag
     if (folder / RECORD).exists():
         record = tried(lambda: files.read_json(folder / RECORD), "")
     logs = {"": read_log(folder / NAME)}
-    for place in sorted(folder.glob(f"member_*/{NAME}"), key=lambda path: int(path.parent.name.split("_")[1])):
-        logs[f"network {int(place.parent.name.split('_')[1]) + 1}"] = read_log(place)
+    members = [(place.parent.name.removeprefix("member_"), place) for place in folder.glob(f"member_*/{NAME}")]
+    for number, place in sorted((int(name), place) for name, place in members if name.isascii() and name.isdigit()):
+        logs[f"network {number + 1}"] = read_log(place)
     return Stage(folder.name, record, {name: entries for name, entries in logs.items() if entries})
 
 
@@ -177,6 +184,23 @@ def _data_set(info: dict[str, Any], config: dict[str, Any]) -> DataSet:
 
 
 def _trials(path: Path) -> Table:
-    with path.open(encoding="utf-8", newline="") as file:
-        header, *rows = list(csv.reader(file)) or [[]]
+    """Raises Damaged for what is no table."""
+    try:
+        header, *rows = list(csv.reader(io.StringIO(_text(path), newline=""), strict=True))
+        if any(len(row) != len(header) for row in rows):
+            raise ValueError("Its rows are not equally long.")
+    except (csv.Error, ValueError) as error:
+        raise files.Damaged(f"{path} is damaged: it is no table of trials.") from error
     return Table(header, rows, "By the best look at the validation patients; the best is in best.yaml beside it.")
+
+
+def _text(path: Path) -> str:
+    """Raises FileNotFoundError, and Damaged for what is no text."""
+    with open_file(path) as file:
+        content = file.read(LARGEST + 1)
+    try:
+        if len(content) <= LARGEST:
+            return content.decode()
+    except UnicodeDecodeError:
+        pass
+    raise files.Damaged(f"{path} is damaged: it is no text in UTF-8, or longer than any such file.")

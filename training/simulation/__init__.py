@@ -36,11 +36,13 @@ def simulate(patients: int, seed: int, out: Path, workers: int | None = None) ->
     workers: processes, by default one for each processor. The same seed gives the same bytes, however many there are
     and however often the run was stopped: each patient has its own random numbers. Finished shards are kept in
     `out`/.shards and are not made again.
-    Raises ValueError for less than one patient, for more than MIMIC's numbers have room for, or when `out` already
-    holds a cohort of another seed or version.
+    Raises ValueError for less than one patient, for more than MIMIC's numbers have room for, for a negative seed, or
+    when `out` already holds a cohort of another seed or version.
     """
     if not 1 <= patients <= 999_999:
         raise ValueError(f"The number of patients must be from 1 to 999999, not {patients}.")
+    if seed < 0:
+        raise ValueError("A seed is a whole number from 0.")
     out = Path(out)
     shards = out / ".shards"
     shards.mkdir(parents=True, exist_ok=True)

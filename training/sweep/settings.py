@@ -73,6 +73,8 @@ class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if not self.search:
             raise ValueError("has a search of at least one key")
+        if self.seed < 0:
+            raise ValueError("has a seed of 0 or more")
         if self.trials < 1 or self.watch_every < 1:
             raise ValueError("has 1 or more for trials and watch_every")
         if not self.name or Path(self.name).name != self.name:

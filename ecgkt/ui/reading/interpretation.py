@@ -19,10 +19,9 @@ from ecgkt.prediction import Label, Prediction, Score
 from ecgkt.results import numbers
 from ecgkt.ui import keys
 from ecgkt.ui.session import Opened
+from ecgkt.ui.widgets import html
 from ecgkt.ui.widgets.html import CHOSEN
 from ecgkt.ui.widgets.theme import palette
-
-SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:-])")  # of Markdown, in which a button's label is written
 
 
 def record_of(opened: Opened) -> Record | None:
@@ -105,10 +104,10 @@ def _missed(scores: Sequence[Score], chosen: Label) -> None:
 
 
 def _button(key: str, statement: str, score: Score, words: str, is_chosen: bool) -> None:
-    small = f" *{SPECIAL.sub(_escaped, words)}*" if words else ""
+    small = f" *{html.literal(words)}*" if words else ""
     small += CHOSEN if is_chosen else ""
     st.button(
-        f"{SPECIAL.sub(_escaped, statement)} **{numbers.percent(score.probability)}**{small}",
+        f"{html.literal(statement)} **{numbers.percent(score.probability)}**{small}",
         key=key,
         type="tertiary",
         width="stretch",
@@ -121,7 +120,7 @@ def press(key: str, title: str, words: str, code: str, chooses: str = keys.TARGE
     """A node with a title and quiet words under it, that chooses the label `code`; its key. chooses: the name under
     which the session keeps the choice."""
     st.button(
-        f"{SPECIAL.sub(_escaped, title)} *{SPECIAL.sub(_escaped, words)}*" if words else SPECIAL.sub(_escaped, title),
+        f"{html.literal(title)} *{html.literal(words)}*" if words else html.literal(title),
         key=key,
         width="stretch",
         on_click=_choose,
@@ -135,10 +134,6 @@ def pressed(key: str, is_chosen: bool) -> None:
     if is_chosen:
         p = palette()
         st.html(f"<style>.st-key-{key} button{{background-color:{p.wash};border-color:{p.accent}}}</style>")
-
-
-def _escaped(match: re.Match[str]) -> str:
-    return f"\\{match.group(1)}"
 
 
 def _choose(code: str, kept_as: str = keys.TARGET) -> None:

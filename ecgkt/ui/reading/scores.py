@@ -90,7 +90,9 @@ def _rows(scores: Sequence[Score], chosen_label: Label, beside: Mapping[str, str
     for score in scores:
         # Streamlit makes a CSS class of a key; codes such as LAO/LAE hold what a class cannot.
         label, key = score.label, re.sub(r"[^A-Za-z0-9_-]", "-", f"row-{score.label.head}-{score.label.code}")
-        words = f"{label.name} *{beside[label.code]}*" if label.code in beside else label.name
+        words = html.literal(label.name)
+        if label.code in beside:
+            words += f" *{html.literal(beside[label.code])}*"
         is_chosen = label.code == chosen_label.code
         st.button(
             f"{words} **{numbers.percent(score.probability)}**{CHOSEN if is_chosen else ''}",

@@ -62,9 +62,9 @@ def show(rows: list[tuple[Score, float]], label: Label, is_changed: bool) -> Non
             quiet += [f"was {numbers.percent(was)}"] if is_changed else []
             words = ", ".join(filter(None, quiet))
             is_chosen = score.label.code == label.code
-            named = f"{score.label.name}{f' *{words}*' if words else ''} **{numbers.percent(score.probability)}**"
+            named = f"{html.literal(score.label.name)}{f' *{words}*' if words else ''}"
             st.button(
-                f"{named}{CHOSEN if is_chosen else ''}",
+                f"{named} **{numbers.percent(score.probability)}**{CHOSEN if is_chosen else ''}",
                 key=key,
                 type="tertiary",
                 width="stretch",

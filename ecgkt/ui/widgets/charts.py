@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -20,10 +21,15 @@ def series(p: Palette, number: int) -> dict[str, str]:
     return {"color": p.models[number % len(p.models)], "symbol": SYMBOLS[number % len(SYMBOLS)]}
 
 
+def plain(words: str) -> str:
+    """Words for a place where Plotly reads its HTML (a link among it) and the names of values."""
+    return escape(words.replace("%{", "% {"), quote=False)
+
+
 def axis(p: Palette, title: str = "", **more: Any) -> Part:
     return {
         "gridcolor": p.line, "zeroline": False, "fixedrange": True, "tickfont": {"size": 12, "color": p.text},
-        "title": {"text": title, "font": {"size": 12}}, **more,
+        "title": {"text": plain(title), "font": {"size": 12}}, **more,
     }  # fmt: skip
 
 
@@ -33,7 +39,7 @@ def whiskers(
     """Points with 95% intervals: values along y, or along x where `across`."""
     along, other = ("x", "y") if across else ("y", "x")
     return {
-        "type": "scatter", "mode": "markers", "name": name,
+        "type": "scatter", "mode": "markers", "name": plain(name),
         along: [value[0] for value in values], other: list(places),
         f"error_{along}": {
             "type": "data", "symmetric": False, "thickness": 1.2, "width": 0, "color": look["color"],
@@ -41,7 +47,7 @@ def whiskers(
             "arrayminus": [value[0] - value[1] for value in values],
         },
         "marker": {"symbol": look["symbol"], "size": 7, "color": look["color"]},
-        "hovertemplate": f"%{{{along}:.3f}}<extra>{name}</extra>",
+        "hovertemplate": f"%{{{along}:.3f}}<extra>{plain(name)}</extra>",
     }  # fmt: skip
 
 
@@ -89,7 +95,7 @@ def forest(
     else:
         edges.append(reference)
     margin = 0.03 * (max(edges) - min(edges)) or 0.1
-    names = [name if len(name) <= 44 else name[:43] + "…" for name in rows]
+    names = [plain(name if len(name) <= 44 else name[:43] + "…") for name in rows]
     x = axis(p, title, range=[min(edges) - margin, max(edges) + margin])
     y = axis(p, showgrid=False, automargin=True, range=[len(rows) - 0.4, -0.6])
     y |= {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": names}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -12,6 +13,7 @@ from ecgkt.results.tables import Table
 
 # Behind the label of a button, in Markdown: for screen readers only (style.css), since a button has no pressed state.
 CHOSEN = " `shown on the tracing`"
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:&@-])")  # of Markdown
 
 
 def bar(share: float, threshold: float | None = None) -> str:
@@ -63,6 +65,12 @@ def table(
     kind = "data fixed" if widths else "data"
     inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     st.html(f'<div class="scroll"><table class="{kind}">{inner}</table></div>')
+
+
+def literal(words: str) -> str:
+    """A stranger's words for where Streamlit reads Markdown (headings, buttons, errors), to be shown as they are: a
+    picture in them would be fetched from its host."""
+    return _SPECIAL.sub(r"\\\1", words)
 
 
 def show(made: Table) -> None:

@@ -162,6 +162,21 @@ def test_what_describes_no_run_or_set_is_named(tmp_path: Path, content: str) -> 
     assert "prepared.json is damaged" in Page(render(read_run(run))).text
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\n", b"a,b\n1\n", b'a,b\n"1', b"", b"a\0b\n" + b"x" * 200_000 + b",1\n"])
+def test_a_table_of_trials_that_is_none_is_named_and_the_rest_is_shown(tmp_path: Path, content: bytes) -> None:
+    run = write_run(tmp_path)
+    (run / "sweeps" / "rates" / "trials.csv").write_bytes(content)
+    (card,) = (run / "prepared").glob("*/data_card.md")
+    card.write_bytes(b"\xff")
+    (run / "stages" / "knowledge_transfer" / "member_x").mkdir()
+    (run / "stages" / "knowledge_transfer" / "member_x" / "log.jsonl").write_text("")
+    made = Page(render(read_run(run)))
+    assert "trials.csv is damaged: it is no table of trials." in made.text
+    assert "data_card.md is damaged" in made.text
+    assert "codec" not in made.text
+    assert "Loss, findings" in made.text
+
+
 def test_differences_are_those_of_settings_data_and_figures(tmp_path: Path, run: Path) -> None:
     other = write_run(
         tmp_path, lr=0.5, augment={"shift_s": 1.0, "gain": 0.0, "lead_gain": 0.0, "noise_mv": 0.0, "table_dropout": 0.0}

@@ -12,6 +12,7 @@ import pytest
 import wfdb
 
 from ecgkt.simulation.tables import statements
+from training.__main__ import main
 from training.simulation import simulate
 from training.simulation.layout import LEAD_ORDER, TABLES, TRUTH
 
@@ -134,6 +135,17 @@ def test_another_seed_is_refused_where_a_cohort_stands(cohort: Path) -> None:
         simulate(PATIENTS, seed=8, out=cohort)
     with pytest.raises(ValueError, match="number of patients"):
         simulate(0, seed=8, out=cohort)
+
+
+def test_a_seed_that_is_none_is_refused_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(ValueError, match="seed is a whole number from 0"):
+        simulate(5, seed=-1, out=tmp_path / "out")
+    with pytest.raises(SystemExit):
+        main(["simulate", "--patients", "5", "--seed", "-1", "--out", str(tmp_path / "out")])
+    assert "must be 0 or more" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_gzip_headers_hold_no_time(cohort: Path) -> None:

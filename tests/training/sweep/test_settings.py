@@ -54,6 +54,7 @@ def test_values_go_where_their_keys_say_and_nothing_else_changes(tmp_path: Path,
         ({"search": {}}, "at least one key"),
         ({"name": "../elsewhere"}, "name that is a folder's"),
         ({"trails": 4}, "trails"),
+        ({"seed": -1}, "seed of 0 or more"),
         ({"settings": {"transfer": "magic"}}, "magic"),
     ],
 )

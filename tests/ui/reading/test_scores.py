@@ -23,7 +23,7 @@ def test_browse_shows_tracing_scores_and_measured_lab() -> None:
     assert "Hyperkalemia" in chart.alt
     assert "V2" in chart.alt
     labels = [button.label for button in app.button]
-    assert "Hyperkalemia *measured 6.2 high* **81%** `shown on the tracing`" in labels
+    assert r"Hyperkalemia *measured 6\.2 high* **81%** `shown on the tracing`" in labels
     assert [label for label in labels if "shown on the tracing" in label and "yperkalemia" not in label] == []
     assert "Hyponatremia **< 1%**" in labels
     words = words_of(app)
