@@ -20,6 +20,7 @@ INTERVALS = {"pr": "PR", "p_duration": "P", "qrs": "QRS", "qt": "QT", "qtcf": "Q
 ONE_SIZE, LIMB_LAW = 1.02, 0.2  # spans alike to this factor in all leads; II less I + III, over II
 LIMB, CHEST = ("I", "II", "III", "aVR", "aVL", "aVF"), ("V1", "V2", "V3", "V4", "V5", "V6")
 T_LEADS, LOWEST_R = ("I", "II", "aVL", "V4", "V5", "V6"), 3.0  # mm of R (Rautaharju et al. 2009)
+LEAST_S = 0.3  # mm; what is less deep is no S (IEC 60601-2-25), and a ratio to it no figure
 T_SHARE = 0.1  # of R, below which T is low
 WIDE = 120.0  # ms
 
@@ -140,7 +141,7 @@ def _voltages(shapes: dict[str, Lead], why: str) -> dict[str, Quantity]:
         "cornell": (avl.r + _depth(v3), f"R aVL + S V3 {avl.r + _depth(v3):.0f} mm"),
         "r_avl": (avl.r, f"R aVL {avl.r:.0f} mm"),
         "r_v1": (v1.r, f"R V1 {v1.r:.1f} mm"),
-        "r_over_s_v1": (v1.r / max(v1.s, 0.1), f"R/S in V1 {v1.r / max(v1.s, 0.1):.1f}"),
+        "r_over_s_v1": (v1.r / max(v1.s, 0.1), f"R/S in V1 {v1.r / v1.s:.1f}" if v1.s >= LEAST_S else "no S in V1"),
         "r_v1_s_lateral": (v1.r + deep.s, f"R V1 + S {deep.name} {v1.r + deep.s:.1f} mm"),
         "limb_span": (limb, f"largest QRS in a limb lead {limb:.1f} mm"),
         "chest_span": (chest, f"largest QRS in a chest lead {chest:.1f} mm"),

@@ -18,7 +18,8 @@ SHOWN_AS = {
     SIZE: "The tracing's own size",
     CHANCE: "Chance",
     "abs(x - normal)": "Distance from a normal beat",
-    "that x abs(x - normal)": "Occlusion times that distance",
+    "that x abs(x - normal)": "Occlusion times the distance from a normal beat",
+    "input x gradient": "Input times gradient",
     "integrated gradients, from the true counterfactual": "Integrated gradients, from the tracing without the cause",
 }
 HELD_OUT = "PTB-XL, folds 8 to 10"  # the set of real ECGs that no network learned from
@@ -129,11 +130,12 @@ def real(found: Explained) -> Table:
         "a lead by which medicine knows the finding? Sinus rhythm apart. Unclear: the wave may change with the "
         "finding, or has no name here"
     )
-    return Table(("Real ECGs", "Right", "Wrong", "Unclear", "Right of clear"), rows, caption, (1, 2, 3, 4))
+    return Table(("Real ECGs", "Right", "Wrong", "Unclear", "Right where clear"), rows, caption, (1, 2, 3, 4))
 
 
 def _cells(each: Truth) -> tuple[str, str, str, str]:
-    above = f"{100 * each.above_size:+.0f}".replace("-", numbers.MINUS)
+    points = round(100 * each.above_size)
+    above = f"{points:+d}".replace("-", numbers.MINUS) if points else "0"
     drawn = numbers.percent(each.drawn) if each.drawn else numbers.NONE
     return numbers.percent(each.inside), f"{above} points", drawn, f"{each.cells:.2f}"
 

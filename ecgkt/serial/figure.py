@@ -99,7 +99,7 @@ def figure(beats: tuple[PlacedBeat, PlacedBeat], gain: float | None = None, dark
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0, "autoexpand": False},
         "paper_bgcolor": palette.paper, "plot_bgcolor": palette.paper, "annotations": words,
         "legend": {
-            "orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)",
+            "orientation": "h", "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "bgcolor": "rgba(0,0,0,0)",
             "font": {"size": 12, "color": palette.trace}, "itemclick": False, "itemdoubleclick": False,
         },
         "showlegend": True, "dragmode": "pan", "hovermode": False,

@@ -34,6 +34,29 @@ def test_no_page_scrolls_sideways(address: str, browser: Any, width: int, height
         assert "Not a medical device" in _script(browser, "document.body.innerText"), page
 
 
+@pytest.mark.parametrize("page", ["model", "compare"])
+def test_a_phone_shows_all_words_of_a_chart_and_of_a_caption(address: str, browser: Any, page: str) -> None:
+    _size(browser, 390, 844)
+    browser.get(f"{address}/{page}")
+    _settled(browser, ".js-plotly-plot .ytick text")
+    _settled(browser, "table.data caption")
+    outside = (
+        "[...document.querySelectorAll('.js-plotly-plot svg text')].filter(text => text.textContent.trim() && "
+        "(text.getBoundingClientRect().left < 0 || text.getBoundingClientRect().right > innerWidth))"
+        ".map(text => text.textContent)"
+    )
+    _wait(lambda: _script(browser, outside) == [])
+    bold = (
+        "[...document.querySelectorAll('.ytick tspan')].filter(line => getComputedStyle(line).fontWeight > 400).length"
+    )
+    assert _script(browser, bold) == 0, "a rule for lines of the interpretation caught the lines of a name"
+    captions = (
+        "[...document.querySelectorAll('table.data caption')].filter(caption => {const words = document.createRange(); "
+        "words.selectNodeContents(caption); return words.getBoundingClientRect().right > innerWidth}).length"
+    )
+    assert _script(browser, captions) == 0
+
+
 @pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768)])
 def test_the_tracing_is_drawn_to_scale_with_the_lists_beside_it(
     address: str, browser: Any, width: int, height: int

@@ -52,6 +52,24 @@ def test_a_narrow_window_has_the_scores_under_the_beats_and_nothing_cut(address:
     assert script(browser, f"{switch}.scrollWidth <= {switch}.clientWidth + 1")
 
 
+def test_on_a_phone_no_word_over_the_beats_lies_on_another(address: str, browser: Any) -> None:
+    size(browser, 390, 844)
+    browser.get(f"{address}/serial")
+    settled(browser, ".st-key-serial-beats-box .scatterlayer path")
+    words = (
+        "[...document.querySelectorAll('.st-key-serial-beats-box :is(.annotation-text, .legendtext)')]"
+        ".map(word => word.getBoundingClientRect().toJSON())"
+    )
+    boxes = script(browser, words)
+    assert len(boxes) == 12 + 1 + 3, "leads, scale, legend"
+    for k, a in enumerate(boxes):
+        for b in boxes[k + 1 :]:
+            apart_x = a["right"] <= b["left"] or b["right"] <= a["left"]
+            assert apart_x or a["bottom"] <= b["top"] or b["bottom"] <= a["top"], (a, b)
+    legend = [box for box in boxes if box["top"] == min(each["top"] for each in boxes)]
+    assert all(box["left"] >= 0 and box["right"] <= 390 for box in legend), "seen without scrolling"
+
+
 def test_the_reading_page_leads_there_and_the_address_comes_back(
     address: str, browser: Any, shipped_examples: Collection
 ) -> None:

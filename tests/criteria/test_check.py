@@ -259,3 +259,10 @@ def test_an_s_at_its_limit_contradicts_no_score() -> None:
     found = check("CRBBB", known)
     assert found is not None
     assert (found.verdict, found.disagreement(True)) == ("not met", "")
+
+
+def test_an_r_without_an_s_has_no_ratio() -> None:
+    only_r = {"QRS": ((1.2, 0.0, 0.012),)}
+    made = ecg(waves=only_r, height={"V1": 0.8})
+    assert quantities(made, measure(made))["r_over_s_v1"].words == "no S in V1"
+    assert re.fullmatch(r"R/S in V1 \d\.\d", quantities(ecg(), measure(ecg()))["r_over_s_v1"].words)

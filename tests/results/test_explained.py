@@ -47,3 +47,9 @@ def test_what_is_drawn_is_told_where_it_was_measured(shipped: Explained) -> None
     assert "61% of the strongest half, which is drawn unless another share is chosen" in told
     untold = {name: msgspec.structs.replace(each, drawn=0.0) for name, each in shipped.methods.items()}
     assert "strongest half" not in explained.in_words(msgspec.structs.replace(shipped, methods=untold))
+
+
+def test_no_difference_has_no_sign(shipped: Explained) -> None:
+    cells = [cell for row in explained.methods(shipped).rows for cell in row]
+    assert "0 points" in cells
+    assert not {"+0 points", "−0 points"} & set(cells)

@@ -141,7 +141,8 @@ def verdict(score: Score) -> str:
     promise = score.label.guarantee
     if promise is None:
         return ""
-    patients = f"{promise.positives} {promise.population} validation patients with it and {promise.negatives} without"
+    with_it, without = numbers.count(promise.positives), numbers.count(promise.negatives)
+    patients = f"{with_it} {promise.population} validation patients with it and {without} without"
     if score.verdict is None:
         return f"No verdict: only {patients}."
     share = numbers.percent(promise.alpha)

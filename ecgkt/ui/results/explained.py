@@ -33,16 +33,21 @@ def _figure(found: Explained) -> tuple[Figure, str]:
     values = [found.methods[name].inside for name in order]
     title = "Share of the relevance where the cause changed the tracing"
     bars = {
-        "type": "bar", "orientation": "h", "y": [explained.method_name(name) for name in order], "x": values,
+        "type": "bar", "orientation": "h", "y": list(range(len(order))), "x": values,
         "marker": {"color": [p.above if name == explained.PAGES else p.bar for name in order]},
         "text": [numbers.percent(value) for value in values], "textposition": "outside", "cliponaxis": False,
         "textfont": {"size": 12, "color": p.text}, "hoverinfo": "skip",
     }  # fmt: skip
-    x = charts.axis(p, title, tickformat=".0%", range=[0, 1.12 * max(values)])
-    drawn = charts.layout(p, 60 + 24 * len(order), x, charts.axis(p, showgrid=False, automargin=True), bargap=0.35)
+    x = charts.axis(p, tickformat=".0%", range=[0, 1.18 * max(values)], tickangle=0, dtick=0.2)
+    y = charts.axis(p, showgrid=False, automargin=True, range=[-0.6, len(order) - 0.4], tickmode="array")
+    names = charts.names([explained.method_name(name) for name in order])
+    y |= {"tickvals": list(range(len(order))), "ticktext": names}
+    drawn = charts.layout(p, 66 + 30 * len(order), x, y, bargap=0.4, showlegend=False)
     size = found.methods[explained.SIZE].inside
-    drawn |= {"showlegend": False, "shapes": [charts.line(p, size, 0, size, 1, yref="paper", layer="above")]}
-    drawn["margin"]["t"] = 10
+    drawn["shapes"] = [charts.line(p, size, 0, size, 1, yref="paper")]
+    line = charts.note(p, "the tracing's own size", 1) | {"x": size, "xref": "x", "xanchor": "center", "yref": "paper"}
+    drawn["annotations"] = [charts.under(p, title), line]
+    drawn["margin"]["t"] = 20
     own = numbers.percent(found.methods[explained.PAGES].inside)
     alt = f"{title}, for {len(order)} ways of explaining: {own} by what the pages show. A table below has all."
     return {"data": [bars], "layout": drawn}, alt

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from textwrap import wrap
 from typing import Any
 
 import streamlit as st
@@ -13,6 +14,7 @@ from ecgkt.sheet.plotly_types import Figure, Part
 from ecgkt.ui.widgets.ready_figure import ReadyFigure
 from ecgkt.ui.widgets.theme import Palette, palette
 
+LINE, LINES = 30, 2  # letters of a name beside a row, and lines that it may have; what is longer is cut
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
 
 
@@ -29,7 +31,22 @@ def plain(words: str) -> str:
 def axis(p: Palette, title: str = "", **more: Any) -> Part:
     return {
         "gridcolor": p.line, "zeroline": False, "fixedrange": True, "tickfont": {"size": 12, "color": p.text},
-        "title": {"text": plain(title), "font": {"size": 12}}, **more,
+        "title": {"text": plain(title), "font": {"size": 12}}, "ticks": "outside", "ticklen": 4,
+        "tickcolor": "rgba(0,0,0,0)", **more,
+    }  # fmt: skip
+
+
+def names(rows: Sequence[str]) -> list[str]:
+    """Names beside the rows of a chart, in lines so short that a phone has room for the chart itself."""
+    return ["<br>".join(map(plain, wrap(name, LINE, max_lines=LINES, placeholder="…"))) for name in rows]
+
+
+def under(p: Palette, title: str) -> Part:
+    """The title of an axis that runs across, at the right end of the chart: under the middle of an axis that is short,
+    beside long names, it would run out of the window."""
+    return {
+        "text": plain(title), "x": 1, "xref": "paper", "xanchor": "right", "y": 0, "yref": "paper", "yanchor": "top",
+        "yshift": -22, "showarrow": False, "font": {"size": 12, "color": p.text},
     }  # fmt: skip
 
 
@@ -95,12 +112,14 @@ def forest(
     else:
         edges.append(reference)
     margin = 0.03 * (max(edges) - min(edges)) or 0.1
-    names = [plain(name if len(name) <= 44 else name[:43] + "…") for name in rows]
-    x = axis(p, title, range=[min(edges) - margin, max(edges) + margin])
+    x = axis(p, range=[min(edges) - margin, max(edges) + margin], tickangle=0, nticks=5)
     y = axis(p, showgrid=False, automargin=True, range=[len(rows) - 0.4, -0.6])
-    y |= {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": names}
+    ticks = names(rows)
+    y |= {"tickmode": "array", "tickvals": list(range(len(rows))), "ticktext": ticks}
+    high = 32 if any("<br>" in name for name in ticks) else 28  # px of a row
     shapes = [line(p, reference, 0, reference, 1, yref="paper")] if reference in edges else []
-    drawn = layout(p, 56 + 28 * len(rows), x, y, shapes=shapes, showlegend=len(sets) > 1)
+    words = [under(p, title)]
+    drawn = layout(p, 56 + high * len(rows), x, y, shapes=shapes, showlegend=len(sets) > 1, annotations=words)
     drawn["margin"]["t"] = 34 if len(sets) > 1 else 10
     return {"data": data, "layout": drawn}
 

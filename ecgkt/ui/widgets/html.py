@@ -11,6 +11,7 @@ import streamlit as st
 from ecgkt.results.sections import Section
 from ecgkt.results.tables import Table
 
+FEW = 4  # columns of given widths that a phone can show beside each other
 # Behind the label of a button, in Markdown: for screen readers only (style.css), since a button has no pressed state.
 CHOSEN = " `shown on the tracing`"
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+.!|<>~$:&@-])")  # of Markdown
@@ -62,7 +63,7 @@ def table(
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
     if widths:
         title += "<colgroup>" + "".join(f'<col style="width:{width}%">' for width in widths) + "</colgroup>"
-    kind = "data fixed" if widths else "data"
+    kind = ("data fixed many" if len(widths) > FEW else "data fixed") if widths else "data"
     inner = f"{title}<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
     st.html(f'<div class="scroll"><table class="{kind}">{inner}</table></div>')
 
