@@ -11,11 +11,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-Number = Annotated[float, Meta(ge=-1e9, le=1e9)]
-Share = Annotated[float, Meta(ge=0, le=1)]
+ROUNDING = 1e-9
+Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
+Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 SOME = Meta(max_length=60)  # entries of what is drawn or nested: models, points, groups of patients
+ONE_OR_MORE = Meta(min_length=1, max_length=60)
 MANY = Meta(max_length=600)  # rows of a table, charts of one line
 
 Interval = tuple[Number, Number, Number]  # value, low, high of the 95% interval

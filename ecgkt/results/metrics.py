@@ -16,7 +16,7 @@ from msgspec import field
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.prediction import Head
 from ecgkt.results.curve_metrics import CurveAbout, CurvePoint, TailPoint
-from ecgkt.results.intervals import MANY, SOME, Count, Interval, Kind, Number, Share, Shares, Title, even
+from ecgkt.results.intervals import MANY, ONE_OR_MORE, SOME, Count, Interval, Kind, Number, Share, Shares, Title, even
 from ecgkt.results.simulated_metrics import Probe, Response
 from ecgkt.results.trust_metrics import Calibration, Conformal, Novelty, Refusals, RiskCoverage, Subgroup, Urgent
 
@@ -188,7 +188,9 @@ class Metrics(Record, frozen=True):
     dose_response: Annotated[dict[Title, DoseResponse], SOME] = field(default_factory=dict)
     lab_proxies: Annotated[dict[Title, LabProxy], MANY] = field(default_factory=dict)
     label_curve: Annotated[list[CurvePoint], SOME] = field(default_factory=list)
-    label_curve_groups: Annotated[dict[Title, Annotated[list[CurvePoint], SOME]], MANY] = field(default_factory=dict)
+    label_curve_groups: Annotated[dict[Title, Annotated[list[CurvePoint], ONE_OR_MORE]], MANY] = field(
+        default_factory=dict
+    )
     label_curve_about: CurveAbout | None = None
     tail: Annotated[list[TailPoint], SOME] = field(default_factory=list)
     knowledge_transfer_recipe: str | None = None

@@ -94,6 +94,11 @@ def test_words_that_are_no_line_are_refused(folder: Path, key: str, words: str) 
         lambda card: card["labels"]["labs"][0].update(direction="sideways"),
         lambda card: card["labels"]["labs"][0].update(auroc=[17.0, -3.0, 1e308]),
         lambda card: card["labels"]["labs"][0].update(test_positives=-5),
+        lambda card: card["labels"]["labs"][0].update(auroc=[0.7, 0.9, 0.5]),
+        lambda card: card["labels"]["labs"][0]["guarantee"].update(positives=-5),
+        lambda card: card["training_data"][0].update(patients=-5),
+        lambda card: card.update(limits=["x"] * 10_000),
+        lambda card: card.update(leads=["I" * 10_000]),
         lambda card: card["labels"]["labs"][0].update(training_positives=10**400),
         lambda card: card["labels"]["labs"][0]["guarantee"].update(alpha=-3.0),
         lambda card: card["labels"]["labs"][0]["guarantee"].update(low=1e308, high=-1e308),
@@ -114,6 +119,16 @@ def test_a_card_of_nonsense_is_refused(folder: Path, change: Change) -> None:
 def test_links_to_labs_that_nothing_is_said_of_are_refused(folder: Path) -> None:
     changed(folder, "lab_links.json", lambda links: links.update(labs={}))
     assert "lab_links.json" in refused(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"mean": 1e308}, {"r2": 17.0}, {"slopes": {"potassium_high": 1e308}}, {"slopes": {"potassium_high": -1.0}}],
+)
+def test_links_of_numbers_that_are_none_are_refused(folder: Path, change: dict[str, Any]) -> None:
+    """A share of them would be infinite, or of something that was taken away."""
+    changed(folder, "lab_links.json", lambda links: next(iter(links["diagnoses"].values())).update(change))
+    assert refused(folder).startswith("lab_links.json ")
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "1e400"])

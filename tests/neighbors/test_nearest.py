@@ -115,3 +115,20 @@ def test_a_cohort_comes_back_from_its_file_and_a_wrong_one_is_refused(reference:
             from_tensors({**tensors, "index": wrong}, DIMENSION, COLUMNS, CODES)
     with pytest.raises(KeyError):
         from_tensors({name: value for name, value in tensors.items() if name != "axes"}, DIMENSION, COLUMNS, CODES)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("index", np.full(SIZE, 2**40, np.int64)),
+        ("index", np.full(SIZE, 1_000_000, np.int32)),
+        ("spread", np.linspace(1, 0, len(LEVELS), dtype=np.float32)),
+        ("spread", np.full(len(LEVELS), -1, np.float32)),
+        ("quantities", np.full((SIZE, len(COLUMNS)), 3e38, np.float32)),
+    ],
+)
+def test_patients_that_cannot_be_are_refused(reference: Reference, name: str, values: np.ndarray) -> None:
+    """An index of 2**40 became a negative one, of whom no patient can be drawn."""
+    assert len(from_tensors(reference.tensors(), DIMENSION, COLUMNS, CODES)) == SIZE
+    with pytest.raises(ValueError, match=r"\.$"):
+        from_tensors({**reference.tensors(), name: values}, DIMENSION, COLUMNS, CODES)

@@ -57,6 +57,7 @@ CHANGES: dict[str, Callable[[Tree], object]] = {
     "600 models": lambda t: t.update(models=many({"a": {}}, 600)),
     "600 models on the curve": lambda t: t["label_curve"][0].update(models=many(t["label_curve"][0]["models"], 600)),
     "a curve of 600 points": lambda t: t.update(label_curve=t["label_curve"][:1] * 600),
+    "a group without a curve": lambda t: t["label_curve_groups"].update(nobody=[]),
     "10,000 groups": lambda t: t.update(label_curve_groups=many(t["label_curve_groups"], 10_000)),
     "10,000 probes": lambda t: t.update(probes=t["probes"][:1] * 10_000),
     "100,000 labels": lambda t: transfer(t).update(labels=many(transfer(t)["labels"], 100_000)),
