@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
 from ecgkt.criteria.rule import Quantity
 from ecgkt.ecg import ECG
 from ecgkt.measurements.delineation import Beat, Beats
 from ecgkt.measurements.pacing import SLOWEST_RATE
+from ecgkt.measurements.r_peaks import Signal
 
 EARLY = 0.85  # of the median RR interval, below which a beat is premature
 WIDE = 0.12  # s of QRS from which a premature beat is called wide
@@ -130,7 +132,7 @@ def _premature(beats: Beats) -> dict[str, Quantity]:
         return dict.fromkeys(names, Quantity(None, "", "fewer than four beats found"))
     early = rr < EARLY * float(np.median(rr))
     wide = [bool(e) and _is_wide(b) for e, b in zip(early, beats.beats[1:], strict=True)]
-    narrow = [bool(e) and not w for e, w in zip(early, wide, strict=True)]
+    narrow = [bool(e) and not w for e, w in zip(_sudden(early, rr), wide, strict=True)]
     count = sum(wide)
     out = {"premature_wide": Quantity(count, f"{count or 'no'} premature wide QRS complex{_es(count)}")}
     if beats.atrial == "before every QRS":
@@ -146,6 +148,19 @@ def _premature(beats: Beats) -> dict[str, Quantity]:
     for name, word, length in (("bigeminal_pairs", "second", 2), ("trigeminal_groups", "third", 3)):
         runs = _groups(foreign, length)
         out[name] = Quantity(runs, f"every {word} beat unlike the others, {runs} times in a row")
+    return out
+
+
+def _sudden(early: npt.NDArray[np.bool_], rr: Signal) -> npt.NDArray[np.bool_]:
+    """Of early beats those that come suddenly, alone or in a run: where RR grows shorter and longer little by little,
+    as with breathing, no beat comes before its time. A run at the tracing's beginning is known by how it ends."""
+    out = np.zeros(len(rr), dtype=bool)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], early.astype(int), [0]])))
+    for start, end in zip(edges[::2], edges[1::2], strict=True):
+        if start > 0:
+            out[start:end] = rr[start] < EARLY * rr[start - 1]
+        elif end < len(rr):
+            out[start:end] = rr[end - 1] < EARLY * rr[end]
     return out
 
 

@@ -124,6 +124,8 @@ def _without_p(seen: Seen) -> Line:
         width = "narrow" if qrs < NARROW else "wide"
         told = f"{regular} {width}-QRS tachycardia, no P wave found"
     found = _by_score(seen, "no P wave found", told)
+    if seen.is_met("SVTAC") and seen.is_positive("SVTAC") and found.statement == told:
+        return _line(seen, "Supraventricular tachycardia, no P wave found", "SVTAC", "svt", "confirmed")
     if seen.is_met("I472") and found.statement == told:
         return _line(seen, f"{told}: consider ventricular tachycardia", "I472", "vt", "measured")
     return found

@@ -22,6 +22,7 @@ from ecgkt.quality.speed import too_slow
 from ecgkt.quality.usable import FLAT, Row, clipped_share, span
 
 SOME_MISSING = 0.01  # share of samples
+PAUSE = 3.0  # s without a QRS (ACC/AHA/HRS 2018 bradycardia and conduction delay, Kusumoto et al.)
 SOME_CLIPPED = 0.01  # share of a lead's samples; a QRS that touches the recorder's limit for 40 ms a beat is 4%
 # Share of the lead's beat by which its beats differ (RMS of the median beat): 0.05 as a rule, 0.25 in 1% of recordings.
 DISSIMILAR_BEATS = 0.35
@@ -72,6 +73,7 @@ def doubtful_recording(ecg: ECG, beats: Beats, beat: MedianBeat | None, kept: Ro
         found.append(SENTENCE)
     if missing > SOME_MISSING:
         found.append(f"{100 * missing:.0f}% of the samples are missing.")
+    found += _without_beats(beats, ecg.seconds)
     clipped = _leads([clipped_share(row, ecg.rate) > SOME_CLIPPED for row in signal])
     if clipped:
         found.append(f"The signal is clipped in places in {clipped}.")
@@ -91,6 +93,16 @@ def _misread(beats: Beats, beat: MedianBeat | None, kept: Row) -> tuple[str, ...
     if way is not None and way != ORDER:
         return (SENTENCES[way],)
     return suspected_reversals(beat) or ((SENTENCES[way],) if way else ())
+
+
+def _without_beats(beats: Beats, seconds: float) -> list[str]:
+    """What is told of the longest stretch without a QRS, where that is too long."""
+    edges = np.concatenate([[0.0], beats.r_times, [seconds]])
+    longest = int(np.argmax(np.diff(edges)))
+    start, end = float(edges[longest]), float(edges[longest + 1])
+    if not len(beats.beats) or end - start <= PAUSE:
+        return []
+    return [f"No QRS complex from {start:.1f} to {end:.1f} s: a pause, or the signal was lost."]
 
 
 def _leads(flags: Sequence[bool]) -> str:

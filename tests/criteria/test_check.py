@@ -266,3 +266,14 @@ def test_an_r_without_an_s_has_no_ratio() -> None:
     made = ecg(waves=only_r, height={"V1": 0.8})
     assert quantities(made, measure(made))["r_over_s_v1"].words == "no S in V1"
     assert re.fullmatch(r"R/S in V1 \d\.\d", quantities(ecg(), measure(ecg()))["r_over_s_v1"].words)
+
+
+def test_a_heart_that_breathes_has_no_premature_beats() -> None:
+    """RR of 510 to 750 ms, longer little by little as a device's real tracing has it; and one beat before its time."""
+    rr = [0.51, 0.525, 0.52, 0.54, 0.59, 0.685, 0.72, 0.735, 0.735, 0.76, 0.75, 0.735, 0.695]
+    breathing = list(0.5 + np.cumsum([0.0, *rr]))
+    assert rhythm(ecg(), beats_at(breathing))["premature_narrow"].value == 0
+    assert rhythm(ecg(), beats_at(list(9.5 - np.array(breathing[::-1]))))["premature_narrow"].value == 0
+    even = list(np.arange(0.6, 9.8, 0.85))
+    for early in (1, 5):
+        assert rhythm(ecg(), beats_at(even, early=early))["premature_narrow"].value == 1, early

@@ -516,3 +516,11 @@ def test_an_irregular_sinus_rhythm_may_be_that_of_a_normal_ecg() -> None:
     scores = (score("findings", "SR", "Sinus rhythm", 0.1), score("findings", "NORM", "Normal ECG", 0.83))
     found = said(measured(rr_spread=200, premature_wide=0, premature_narrow=0), predicted(*scores))
     assert [line.statement for line in found.ordered()] == ["Irregular sinus rhythm", "Normal ECG"]
+
+
+def test_a_supraventricular_tachycardia_by_score_and_definition_is_said_once() -> None:
+    ecg = with_p_waves("none")
+    ecg.__dict__["quantities"] = {**ecg.quantities, "rate": Quantity(160, "rate 160/min")}
+    fast = score("findings", "SVTAC", "Supraventricular tachycardia", 0.45)
+    found = said(ecg, predicted(fast))
+    assert line_of(found, "achycardia").statement == "Supraventricular tachycardia, no P wave found"

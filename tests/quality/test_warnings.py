@@ -186,3 +186,15 @@ def test_below_250_hz_pacing_is_a_doubt(shared: Path) -> None:
     for number in (1, 256, 287):  # normal; left bundle branch block
         slow = read(folder / "records100" / "00000" / f"{number:05d}_lr.hea")
         assert not any("paced" in words.lower() for words in quality_warnings(slow)), number
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.8])
+def test_a_long_stretch_without_a_beat_is_told(real: ECG, kept: float) -> None:
+    """Filled up to its length with next to nothing, as a file of an open data set is, or a heart that pauses."""
+    signal = real.signal.copy()
+    end = round(kept * signal.shape[1])
+    signal[:, end:] = 0.005 * np.sin(np.arange(signal.shape[1] - end) / 20)
+    told = " ".join(quality_warnings(replace(real, signal=signal)))
+    assert ("No QRS complex from" in told) == ((1 - kept) * real.seconds > 3)
+    assert f"to {real.seconds:.1f} s: a pause, or the signal was lost." in told or kept == 0.8
+    assert "No QRS" not in " ".join(quality_warnings(real))
