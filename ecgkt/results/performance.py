@@ -134,13 +134,18 @@ def silent(labels: Iterable[Label]) -> str:
     )
 
 
-def urgent(metrics: Metrics, labels: Iterable[Label]) -> Table:
-    """How many of the urgent are found at 95% specificity, and at the thresholds in use; empty where not measured."""
+def told_apart(labels: Iterable[Label]) -> dict[str, str]:
+    """Code -> name, with its head where several labels have that name."""
     every = list(labels)
     named = Counter(label.name for label in every)
-    known = {
+    return {
         label.code: label.name if named[label.name] == 1 else f"{label.name} ({KINDS[label.head]})" for label in every
     }
+
+
+def urgent(metrics: Metrics, labels: Iterable[Label]) -> Table:
+    """How many of the urgent are found at 95% specificity, and at the thresholds in use; empty where not measured."""
+    known = told_apart(labels)
     rows = [
         (known[one.code], one.kind, numbers.count(one.positives), numbers.percent_interval(one.sensitivity),
          numbers.percent_interval(one.found), numbers.percent_interval(one.spared))

@@ -30,15 +30,16 @@ def summary(metrics: Metrics) -> None:
 
 def urgent(model: Model) -> None:
     """How many of the urgent are found; nothing where it was not measured."""
-    table = performance.urgent(model.metrics, [label for labels in model.labels.values() for label in labels])
+    every = [label for labels in model.labels.values() for label in labels]
+    table = performance.urgent(model.metrics, every)
     if table.rows:
         st.subheader("Is what is urgent found?")
         html.show(table)
     pictures = urgent_pictures.of_bundle(model.sha256)
     if pictures is not None:
         html.text(urgent_pictures.in_words(pictures))
-        names_of = {label.code: label.name for labels in model.labels.values() for label in labels}
-        html.show(urgent_pictures.table(pictures, lambda code: names_of.get(code, code)))
+        known = performance.told_apart(every)
+        html.show(urgent_pictures.table(pictures, lambda code: known.get(code, code)))
 
 
 @st.fragment

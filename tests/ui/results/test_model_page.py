@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from ecgkt.results import explained
+from ecgkt.results import explained, urgent_pictures
 from tests.stand_in import StandIn
 from tests.ui.pages import open_page, titles, words_of
 
@@ -61,3 +61,16 @@ def test_the_truth_of_explanations_is_shown_for_the_bundle_that_was_measured(mon
     app = open_page("model")
     assert "How true explanations are" in titles(app) + words_of(app)
     assert explained.in_words(measured) in html.unescape(words_of(app))
+
+
+def test_what_is_found_of_urgent_pictures_is_shown_for_the_bundle_that_was_measured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert "Said by a line" not in words_of(open_page("model"))
+    measured = explained.decode(
+        urgent_pictures.FILE.read_bytes(), urgent_pictures.UrgentPictures, urgent_pictures.VERSION, "urgent.json"
+    )
+    monkeypatch.setattr(StandIn, "sha256", measured.model)
+    words = html.unescape(words_of(open_page("model")))
+    assert urgent_pictures.in_words(measured) in words
+    assert all(one.picture in words for one in measured.pictures)
