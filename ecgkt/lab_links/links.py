@@ -17,6 +17,7 @@ from msgspec import Meta
 from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.lab_links.physiology import Sense, senses
 from ecgkt.prediction import Prediction, Score
+from ecgkt.results.intervals import Count
 from ecgkt.vocabulary import Lab, labs
 
 FILE, VERSION = "lab_links.json", 1
@@ -47,7 +48,7 @@ class LabLinks(Record, frozen=True):
 
     version: int
     reference: str
-    ecgs: int
+    ecgs: Count
     labs: dict[str, LogOdds]
     diagnoses: dict[str, DiagnosisLinks]
 

@@ -12,11 +12,12 @@ from ecgkt.json_records import Record, RecordError, decode
 from ecgkt.model.networks.network import CLIP_MV, Architecture
 from ecgkt.model.preprocessing import BAND, MODEL_RATE, MODEL_SAMPLES
 from ecgkt.prediction import CODE, LONGEST_WORDS, NAME, WORDS, Head, Label
-from ecgkt.results.intervals import SOME, Count, Kind, Number, Share, Shares, Title
+from ecgkt.results.intervals import SOME, Count, Kind, Number, Seed, Share, Shares, Title
 from ecgkt.verdict import Guarantee
 
 VERSION = 1
 LONGEST_SHOWN = 100  # characters of what a message quotes
+MOST = 10**12  # patients
 Settings = dict[str, Any]  # a run's YAML as it was; `training.config.Config` knows its keys
 Code = Annotated[str, Meta(pattern=CODE)]
 Name = Annotated[str, Meta(pattern=NAME)]
@@ -127,13 +128,13 @@ class Card(Record, frozen=True):
     name: Name
     created: Words
     leads: list[str]
-    rate: int
-    samples: int
+    rate: Count
+    samples: Count
     normalization: Normalization
     labels: dict[Head, list[LabelEntry]]
     calibration: Calibrations
     training_data: Annotated[list[DataSet], SOME]
-    seeds: Annotated[dict[Title, int], SOME]
+    seeds: Annotated[dict[Title, Seed], SOME]
     config: Settings
     stages: Annotated[dict[Title, TrainingStage], SOME]
     intended_use: str
@@ -179,7 +180,7 @@ def _check_labels(card: Card) -> None:
     promises = [entry.guarantee for entry in entries if entry.guarantee]
     if not all(0 <= share <= 1 for each in promises for share in (each.alpha, each.low or 0.0, each.high or 0.0)):
         raise RecordError("bundle.json has a guarantee whose shares are none.")
-    if any(min(each.positives, each.negatives) < 0 for each in promises):
-        raise RecordError("bundle.json has a guarantee that rests on less than no patient.")
+    if not all(0 <= count <= MOST for each in promises for count in (each.positives, each.negatives)):
+        raise RecordError("bundle.json has a guarantee that rests on patients that there cannot be.")
     if any(entry.auroc and entry.auroc[1] > entry.auroc[2] for entry in entries):
         raise RecordError("bundle.json has an interval that ends before it begins.")

@@ -7,7 +7,7 @@ from typing import Annotated
 from msgspec import Meta, field
 
 from ecgkt.json_records import Record
-from ecgkt.results.intervals import SOME, Count, Interval, Number, Shares, Title
+from ecgkt.results.intervals import SOME, Count, Interval, Number, Seed, Shares, Title
 
 Patients = Annotated[int, Meta(ge=1, le=10**12)]
 
@@ -55,7 +55,7 @@ class CurveRun(Record, frozen=True):
 
     recipe: str
     size: Count
-    seed: int
+    seed: Seed
     labeled_ecgs: Count
     validation: Number
     stopped_at: str

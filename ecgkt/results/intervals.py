@@ -15,6 +15,7 @@ ROUNDING = 1e-9
 Number = Annotated[float, Meta(ge=-1e15, le=1e15)]
 Share = Annotated[float, Meta(ge=-ROUNDING, le=1 + ROUNDING)]
 Count = Annotated[int, Meta(ge=0, le=10**12)]
+Seed = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Title = Annotated[str, Meta(min_length=1, max_length=200)]
 SOME = Meta(max_length=60)  # entries of what is drawn or nested: models, points, groups of patients
 ONE_OR_MORE = Meta(min_length=1, max_length=60)

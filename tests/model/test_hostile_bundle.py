@@ -96,6 +96,8 @@ def test_words_that_are_no_line_are_refused(folder: Path, key: str, words: str) 
         lambda card: card["labels"]["labs"][0].update(test_positives=-5),
         lambda card: card["labels"]["labs"][0].update(auroc=[0.7, 0.9, 0.5]),
         lambda card: card["labels"]["labs"][0]["guarantee"].update(positives=-5),
+        lambda card: card["labels"]["labs"][0]["guarantee"].update(negatives=10**4000),
+        lambda card: card["seeds"].update(run=10**4000),
         lambda card: card["training_data"][0].update(patients=-5),
         lambda card: card.update(limits=["x"] * 10_000),
         lambda card: card.update(leads=["I" * 10_000]),
