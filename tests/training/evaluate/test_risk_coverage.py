@@ -44,10 +44,10 @@ def test_confidence_that_means_something_gains_and_noise_does_not() -> None:
     p = 1 / (1 + np.exp(-logits))
     truth = (rng.random((600, 5)) < p).astype(float)
     resamples = rng.multinomial(600, np.full(600, 1 / 600), size=100).astype(float)
-    doubts = {"confidence": entropy(p), "noise": rng.random(600)}
+    doubts = {"confidence": entropy(p), "novelty": rng.random(600)}  # noise
     found = figures(list("abcde"), p, truth, np.full(5, 0.5), doubts, resamples)
     assert found.orders["confidence"].brier_gain[1] > 0
-    assert found.orders["noise"].brier_gain[1] < 0 < found.orders["noise"].brier_gain[2] + 0.02
+    assert found.orders["novelty"].brier_gain[1] < 0 < found.orders["novelty"].brier_gain[2] + 0.02
     all_kept = [found.orders[name].brier[-1] for name in doubts]
     assert all_kept[0] == pytest.approx(all_kept[1])
     assert found.orders["confidence"].auroc[0] > found.orders["confidence"].auroc[-1]
