@@ -3,9 +3,9 @@ Model page shows.
 
     python -m benchmarks.urgent [--patients 12000] [--seed 20251209] [--cohort DIR] [--most 400]
 
-A patient's codes say more than the ECG of a moment: whoever was coded with ventricular tachycardia is mostly in sinus
+A patient's codes say more than the ECG of a moment: whoever was coded with ventricular tachycardia may be in another
 rhythm when an ECG is written. Here an ECG counts as positive if the picture was drawn into it, which is known of
-simulated patients alone; these are of a seed that no network has seen. Three ways of finding it are held side by side
+simulated patients alone; these are of a seed that no network of the bundle has seen. Three ways of finding it are held side by side
 on the same ECGs: the score, the score at its threshold, and the lines of the interpretation, which rest on measurement
 as well. `--cohort` reads a simulated cohort that is there already (`python -m training simulate`).
 """

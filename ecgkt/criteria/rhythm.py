@@ -9,12 +9,11 @@ import numpy.typing as npt
 
 from ecgkt.criteria.rule import Quantity
 from ecgkt.ecg import ECG
-from ecgkt.measurements.delineation import Beat, Beats
+from ecgkt.measurements.delineation import WIDE_QRS, Beat, Beats
 from ecgkt.measurements.pacing import SLOWEST_RATE
 from ecgkt.measurements.r_peaks import Signal
 
 EARLY = 0.85  # of the median RR interval, below which a beat is premature
-WIDE = 0.12  # s of QRS from which a premature beat is called wide
 RR_ERROR = 8.0  # ms, of one RR interval: two samples at 250 Hz
 ESCAPE = 60  # a minute: up to here a regular rhythm without P waves may be an escape rhythm behind a complete block
 REGULAR = 15.0  # % of the mean RR interval, within which criteria.csv calls a rhythm regular
@@ -139,7 +138,7 @@ def _premature(beats: Beats) -> dict[str, Quantity]:
         count = sum(narrow)
         # In a bundle branch block, or with a pacemaker, all beats are wide.
         widest = max((_width(b) for b, n in zip(beats.beats[1:], narrow, strict=True) if n), default=0.0)
-        kind, like = ("narrow ", "") if widest < WIDE else ("", ", as wide as the others")
+        kind, like = ("narrow ", "") if widest < WIDE_QRS else ("", ", as wide as the others")
         words = f"{count or 'no'} premature {kind}QRS complex{_es(count)}{like}"
         out["premature_narrow"] = Quantity(count, words)
     else:
@@ -169,7 +168,7 @@ def _es(count: int) -> str:
 
 
 def _is_wide(beat: Beat) -> bool:
-    return not beat.typical and _width(beat) >= WIDE
+    return not beat.typical and _width(beat) >= WIDE_QRS
 
 
 def _width(beat: Beat) -> float:

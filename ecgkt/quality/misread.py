@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from ecgkt.ecg import INDEPENDENT
-from ecgkt.measurements.delineation import Beat, Beats
+from ecgkt.measurements.delineation import WIDE_QRS, Beat, Beats
 from ecgkt.measurements.median_beat import MedianBeat
 from ecgkt.measurements.r_peaks import RATE, Signal
 from ecgkt.quality.lead_reversal import LOOKED_AT, PARTS, Row, features, rows_of
@@ -38,7 +38,6 @@ BEFORE = ((-0.32, -0.24), (-0.24, -0.16), (-0.16, -0.10), (-0.10, -0.04))
 AFTER = ((0.02, 0.08), (0.08, 0.14), (0.14, 0.20), (0.20, 0.26), (0.26, 0.34), (0.34, 0.42))
 # s from R: parts of a beat that are compared from beat to beat.
 COMPARED = {"PR": (-0.25, -0.06), "QRS": (-0.06, 0.06), "ST": (0.06, 0.20), "T": (0.16, 0.40)}
-WIDEST = 0.12  # s, QRS that is wide by definition; whatever its rate, its waves are not as short as at twice the speed
 FARTHEST = 5.0  # standard deviations of ECGs as recorded beyond which a quantity counts no more
 # What stands in for a duration (s) that an ECG does not have; "no P" and "no T" tell of it.
 USUAL = {"PR": 0.16, "P": 0.10, "T": 0.16, "ST": 0.08}
@@ -87,7 +86,9 @@ def suspected_misreading(beats: Beats, beat: MedianBeat | None, kept: Signal) ->
         return None
     model, values = misreadings(), quantities(beats, beat, kept)
     odds = model.odds(np.array([values[name] for name in model.names]))
-    if beat.waves.qrs_offset - beat.waves.qrs_onset > WIDEST:  # a wide tachycardia is fast, and its waves are not short
+    if (
+        beat.waves.qrs_offset - beat.waves.qrs_onset > WIDE_QRS
+    ):  # a wide tachycardia is fast, and its waves are not short
         odds[model.ways.index(FAST)] = -np.inf
     if beats.is_wide_tachycardia:  # one that starts at the apex looks upside down, and has no P before and T after
         odds[[model.ways.index(INVERTED), model.ways.index(BACKWARDS)]] = -np.inf

@@ -58,10 +58,10 @@ def of_bundle(sha256: str) -> UrgentPictures | None:
 def in_words(found: UrgentPictures) -> str:
     """What was measured, in three sentences."""
     return (
-        f"A code says more than the ECG of a moment: a patient coded with ventricular tachycardia is mostly in sinus "
-        f"rhythm when an ECG is written. In {numbers.count(found.ecgs)} simulated ECGs that no network has seen it is "
-        "known which of them show the picture, and that is counted here. The lines of the interpretation rest on "
-        "measurement as well as on scores."
+        "A code says more than the ECG of a moment: a patient coded with ventricular tachycardia may be in another "
+        f"rhythm when an ECG is written. In {numbers.count(found.ecgs)} simulated ECGs that no network of this bundle "
+        "has seen it is known which of them show the picture, and that is counted here. The lines of the "
+        "interpretation rest on measurement as well as on scores."
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from ecgkt.datasets.collection import Collection
 from ecgkt.ecg import ECG, INDEPENDENT, LEADS, derived_limb_leads
-from ecgkt.measurements.delineation import delineate
+from ecgkt.measurements.delineation import WIDE_QRS, delineate
 from ecgkt.measurements.median_beat import median_beat
 from ecgkt.measurements.r_peaks import RATE, band
 from ecgkt.quality import misread
@@ -136,7 +136,7 @@ def test_a_wide_qrs_is_not_called_short(ecgs: list[ECG], monkeypatch: pytest.Mon
         beats = delineate(ecg)
         beat = median_beat(ecg, beats)
         if beat is not None and len(beats.beats) > 1:
-            is_wide = beat.waves.qrs_offset - beat.waves.qrs_onset > misread.WIDEST
+            is_wide = beat.waves.qrs_offset - beat.waves.qrs_onset > WIDE_QRS
             (wide if is_wide else narrow).append(way_of(ecg))
     assert len(wide) > 1
     assert set(wide) == {None}
