@@ -5,9 +5,9 @@ Model page shows.
 
 A patient's codes say more than the ECG of a moment: whoever was coded with ventricular tachycardia may be in another
 rhythm when an ECG is written. Here an ECG counts as positive if the picture was drawn into it, which is known of
-simulated patients alone; these are of a seed that no network of the bundle has seen. Three ways of finding it are held side by side
-on the same ECGs: the score, the score at its threshold, and the lines of the interpretation, which rest on measurement
-as well. `--cohort` reads a simulated cohort that is there already (`python -m training simulate`).
+simulated patients alone; these are of a seed that no network of the bundle has seen. Three ways of finding it are held
+side by side on the same ECGs: the score, the score at its threshold, and the lines of the interpretation, which rest on
+measurement as well. `--cohort` reads a simulated cohort that is there already (`python -m training simulate`).
 """
 
 from __future__ import annotations

@@ -35,10 +35,8 @@ CUT_OFF = 0.04  # s from the tracing's ends within which an R peak is that of a 
 LONGEST_T = 0.62  # s from the end of QRS to the end of T
 T_GAP = 0.06  # s between two parts of one T wave
 ST_LEAST = 0.06  # s after the J point that are ST by name: raised or depressed it runs into T, which then begins at J
-FAST, WIDE_QRS = (
-    100.0,
-    0.12,
-)  # a minute, s: tachycardia and a wide QRS by definition (ACC/AHA/HRS 2015, AHA/ACCF/HRS 2009)
+# A minute, s: tachycardia and a wide QRS by definition (ACC/AHA/HRS 2015, AHA/ACCF/HRS 2009).
+FAST, WIDE_QRS = 100.0, 0.12
 P_REACH = 0.30  # s before QRS that go without a name where it is not sure whether there is a P wave
 # s added to the network's boundaries, which follow LUDB's annotators (QRS, T) and the simulator (P): what devices print
 # is shorter (benchmarks/measurements.md), as the outermost of twelve leads catches noise that their averages do not.

@@ -86,9 +86,7 @@ def suspected_misreading(beats: Beats, beat: MedianBeat | None, kept: Signal) ->
         return None
     model, values = misreadings(), quantities(beats, beat, kept)
     odds = model.odds(np.array([values[name] for name in model.names]))
-    if (
-        beat.waves.qrs_offset - beat.waves.qrs_onset > WIDE_QRS
-    ):  # a wide tachycardia is fast, and its waves are not short
+    if beat.waves.qrs_offset - beat.waves.qrs_onset > WIDE_QRS:  # whatever its rate, its waves are not short
         odds[model.ways.index(FAST)] = -np.inf
     if beats.is_wide_tachycardia:  # one that starts at the apex looks upside down, and has no P before and T after
         odds[[model.ways.index(INVERTED), model.ways.index(BACKWARDS)]] = -np.inf
